@@ -1,0 +1,2 @@
+//! The writ command line: local cluster, demo, status, benchmarks.
+fn main() {}

@@ -1,0 +1,47 @@
+//! Signed heads of the audit record, and what operators did.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::actor::Actor;
+use crate::record::record;
+use crate::{Hash, Timestamp};
+
+/// A signed head of a region's audit record of an organization.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AuditHead {
+    /// Whose record.
+    pub organization: Uuid,
+    /// Whose region.
+    pub region: String,
+    /// Number of entries.
+    pub tree_size: i64,
+    /// Root of the tree over them.
+    pub root: Hash,
+    /// When it was signed.
+    pub at: Timestamp,
+    /// Which key signed it.
+    pub key_id: String,
+    /// The signature.
+    #[serde(with = "serde_bytes")]
+    pub signature: Vec<u8>,
+}
+record!(AuditHead, "AuditHead", "audit-head.avsc");
+
+/// What an operator or a service itself did (rebuild, new epoch, …).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdminAct {
+    /// Names the act.
+    pub id: Uuid,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: Actor,
+    /// What, as a code.
+    pub act: String,
+    /// To what.
+    pub target: String,
+    /// More about it.
+    pub detail: String,
+}
+record!(AdminAct, "AdminAct", "admin-act.avsc");

@@ -1,0 +1,39 @@
+//! Regional entities, announced by other systems of the region.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::Timestamp;
+use crate::record::record;
+
+/// What happened to an entity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EntityEventKind {
+    /// It exists.
+    Created,
+    /// It and its descendants are gone for ever.
+    Deleted,
+}
+
+/// A regional entity was created or deleted. In JSON the same shape, unknown fields ignored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntityEvent {
+    /// What happened.
+    pub kind: EntityEventKind,
+    /// Whose entity it is.
+    pub organization: Uuid,
+    /// Key of the catalogue, such as `control_planes`.
+    pub entity_type: String,
+    /// `[A-Za-z0-9._:-]{1,128}`.
+    pub entity_id: String,
+    /// Fixed at creation.
+    #[serde(default)]
+    pub parent_type: Option<String>,
+    /// Fixed at creation; exists in the same chain.
+    #[serde(default)]
+    pub parent_id: Option<String>,
+    /// By the producer's clock; informative.
+    pub occurred_at: Timestamp,
+}
+record!(EntityEvent, "EntityEvent", "entity-event.avsc");

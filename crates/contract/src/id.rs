@@ -1,0 +1,212 @@
+//! Identifiers shared by all records.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+/// The organization of the platform itself: its identity chain carries the catalogue.
+pub const PLATFORM_ORGANIZATION: Uuid = Uuid::nil();
+
+/// Code of a region, such as `us`: two to eight lower-case letters or digits, a letter first.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Region(String);
+
+/// Why a text is not a region code.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a region code: 2 to 8 lower-case letters or digits, a letter first")]
+pub struct InvalidRegion;
+
+impl Region {
+    /// The code as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Region {
+    type Err = InvalidRegion;
+
+    fn from_str(text: &str) -> Result<Self, InvalidRegion> {
+        let mut bytes = text.bytes();
+        let letter_first = bytes.next().is_some_and(|b| b.is_ascii_lowercase());
+        let rest = bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+        let sized = (2..=8).contains(&text.len());
+        (letter_first && rest && sized).then(|| Self(text.to_owned())).ok_or(InvalidRegion)
+    }
+}
+
+impl fmt::Display for Region {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for Region {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+/// Which of an organization's two kinds of change sets a chain holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stream {
+    /// What follows from the organization's identity data; one origin only.
+    Identity,
+    /// The regional entities announced in the origin region.
+    Entities,
+}
+
+impl Stream {
+    /// The name used in schemas, SQL and tokens.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Entities => "entities",
+        }
+    }
+}
+
+impl fmt::Display for Stream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Stream {
+    type Err = UnknownStream;
+
+    fn from_str(text: &str) -> Result<Self, UnknownStream> {
+        match text {
+            "identity" => Ok(Self::Identity),
+            "entities" => Ok(Self::Entities),
+            _ => Err(UnknownStream),
+        }
+    }
+}
+
+/// A text that names no [`Stream`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a stream: identity or entities")]
+pub struct UnknownStream;
+
+/// One sequence of change sets: an organization, the region it comes from and the stream.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ChainId {
+    /// The organization the chain belongs to.
+    pub organization: Uuid,
+    /// Code of the region the chain comes from.
+    pub origin: String,
+    /// Identity or entities.
+    pub stream: Stream,
+}
+
+impl fmt::Display for ChainId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}", self.organization, self.origin, self.stream)
+    }
+}
+
+/// A SHA-256 value, or a sum of them modulo 2²⁵⁶. Hexadecimal where a person reads it.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Hash(pub [u8; 32]);
+
+impl Hash {
+    /// All zero: the digest before a chain's first change set, and the sum of no rows.
+    pub const ZERO: Self = Self([0; 32]);
+
+    /// SHA-256 of the concatenation of `parts`.
+    pub fn of(parts: &[&[u8]]) -> Self {
+        let mut hasher = Sha256::new();
+        parts.iter().for_each(|part| hasher.update(part));
+        Self(hasher.finalize().into())
+    }
+}
+
+impl fmt::Display for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A text that is not 64 hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a hash: 64 hexadecimal digits")]
+pub struct InvalidHash;
+
+impl FromStr for Hash {
+    type Err = InvalidHash;
+
+    fn from_str(text: &str) -> Result<Self, InvalidHash> {
+        let digits = text.as_bytes();
+        if digits.len() != 64 {
+            return Err(InvalidHash);
+        }
+        let mut bytes = [0; 32];
+        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+            *byte = hex_digit(pair[0])? << 4 | hex_digit(pair[1])?;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+fn hex_digit(digit: u8) -> Result<u8, InvalidHash> {
+    match digit {
+        b'0'..=b'9' => Ok(digit - b'0'),
+        b'a'..=b'f' => Ok(digit - b'a' + 10),
+        b'A'..=b'F' => Ok(digit - b'A' + 10),
+        _ => Err(InvalidHash),
+    }
+}
+
+impl Serialize for Hash {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if serializer.is_human_readable() {
+            serializer.collect_str(self)
+        } else {
+            serializer.serialize_bytes(&self.0)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Hash {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            return String::deserialize(deserializer)?.parse().map_err(de::Error::custom);
+        }
+        let bytes = serde_bytes::ByteBuf::deserialize(deserializer)?;
+        <[u8; 32]>::try_from(bytes.as_slice()).map(Self).map_err(|_| de::Error::invalid_length(bytes.len(), &"32 bytes"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn region_codes() {
+        assert_eq!("us".parse::<Region>().unwrap().as_str(), "us");
+        assert!("eu2".parse::<Region>().is_ok());
+        for bad in ["", "u", "US", "2u", "u.s", "toolongcode"] {
+            assert_eq!(bad.parse::<Region>(), Err(InvalidRegion), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_hash_is_read_back_from_its_text() {
+        let hash = Hash::of(&[b"a", b"b"]);
+        assert_eq!(hash, Hash::of(&[b"ab"]));
+        assert_eq!(hash.to_string().parse(), Ok(hash));
+        assert_eq!("zz".repeat(32).parse::<Hash>(), Err(InvalidHash));
+    }
+}

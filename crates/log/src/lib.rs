@@ -1,0 +1,1 @@
+//! The event log: envelopes, codec, producer, consumer, outbox, positions, leases.

@@ -1,0 +1,1 @@
+//! What every service has: configuration, telemetry, health, errors, shutdown, database.

@@ -1,0 +1,185 @@
+//! Consistency tokens: `v1.<base64url payload>.<base64url HMAC-SHA256>`. Several are joined
+//! by commas, also with event tokens.
+
+use std::fmt;
+
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use hmac::{Hmac, Mac};
+use secrecy::{ExposeSecret, SecretSlice};
+use sha2::Sha256;
+use uuid::Uuid;
+use writ_contract::id::{Region, Stream};
+
+use crate::event::EventToken;
+use crate::payload;
+
+const VERSION: &str = "v1";
+/// Keeps a signature made here from meaning anything where the same key signs something else.
+const DOMAIN: &[u8] = b"writ consistency token v1\0";
+/// Key length in bytes, at least.
+const SHORTEST_KEY: usize = 32;
+/// So many tokens may be joined in one request.
+const MOST_JOINED: usize = 16;
+
+/// The state of one chain that a client has seen.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Position {
+    /// The region that owns the chain.
+    pub origin: Region,
+    /// Which of the organization's chains of that region.
+    pub stream: Stream,
+    /// Epoch of the state; the first is 1.
+    pub epoch: i64,
+    /// Revision of the state within its epoch; the first is 1.
+    pub revision: i64,
+}
+
+/// What a client has seen of one organization.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ConsistencyToken {
+    /// The organization.
+    pub organization: Uuid,
+    /// One position a chain.
+    pub positions: Vec<Position>,
+}
+
+/// What a read has to wait for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Wanted {
+    /// At least the state that a client has seen.
+    State(ConsistencyToken),
+    /// At least the state in which this event is applied or rejected.
+    Event(EventToken),
+}
+
+/// Why a text is not a consistency token for the one who sends it. Never says what was expected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ConsistencyError {
+    /// Of another form, of an unknown version, or too many of them.
+    #[error("the consistency token is malformed")]
+    Malformed,
+    /// Not issued by this platform.
+    #[error("the consistency token is not authentic")]
+    Forged,
+    /// Of another organization than the one who asks.
+    #[error("the consistency token belongs to another organization")]
+    Foreign,
+}
+
+/// Why a text is no key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// Not hexadecimal digits in pairs.
+    #[error("not hexadecimal")]
+    NotHexadecimal,
+    /// Fewer than 32 bytes.
+    #[error("shorter than 32 bytes (64 hexadecimal digits)")]
+    TooShort,
+}
+
+/// The key that all regions share to authenticate consistency tokens.
+#[derive(Clone)]
+pub struct ConsistencyKey(SecretSlice<u8>);
+
+impl ConsistencyKey {
+    /// Reads the key as configuration gives it.
+    ///
+    /// # Errors
+    /// When the text is not hexadecimal or holds fewer than 32 bytes.
+    pub fn from_hex(text: &str) -> Result<Self, KeyError> {
+        let bytes = bytes_of_hex(text).ok_or(KeyError::NotHexadecimal)?;
+        if bytes.len() < SHORTEST_KEY {
+            return Err(KeyError::TooShort);
+        }
+        Ok(Self(bytes.into()))
+    }
+
+    /// The text a client keeps and sends back.
+    pub fn issue(&self, token: &ConsistencyToken) -> String {
+        let payload = payload::write(token);
+        let tag = self.mac(&payload).finalize().into_bytes();
+        let payload = BASE64_URL_SAFE_NO_PAD.encode(payload);
+        let tag = BASE64_URL_SAFE_NO_PAD.encode(tag);
+        format!("{VERSION}.{payload}.{tag}")
+    }
+
+    /// Reads one text that [`ConsistencyKey::issue`] has written in any region.
+    ///
+    /// # Errors
+    /// When it is malformed or was not issued with this key.
+    pub fn parse(&self, text: &str) -> Result<ConsistencyToken, ConsistencyError> {
+        let parts: Vec<&str> = text.split('.').collect();
+        let [VERSION, payload, tag] = parts[..] else {
+            return Err(ConsistencyError::Malformed);
+        };
+        let (payload, tag) = (bytes_of(payload)?, bytes_of(tag)?);
+        self.mac(&payload)
+            .verify_slice(&tag)
+            .map_err(|_| ConsistencyError::Forged)?;
+        payload::read(&payload).ok_or(ConsistencyError::Malformed)
+    }
+
+    /// Reads all that a client of `organization` sends, joined by commas.
+    ///
+    /// # Errors
+    /// When one of them is malformed, not issued with this key, or of another organization.
+    pub fn parse_joined(
+        &self,
+        text: &str,
+        organization: Uuid,
+    ) -> Result<Vec<Wanted>, ConsistencyError> {
+        if text.split(',').count() > MOST_JOINED {
+            return Err(ConsistencyError::Malformed);
+        }
+        text.split(',')
+            .map(|part| self.wanted(part.trim(), organization))
+            .collect()
+    }
+
+    fn wanted(&self, text: &str, organization: Uuid) -> Result<Wanted, ConsistencyError> {
+        if text.starts_with("event;") {
+            let event = EventToken::parse(text).ok_or(ConsistencyError::Malformed)?;
+            return Ok(Wanted::Event(event));
+        }
+        let token = self.parse(text)?;
+        if token.organization != organization {
+            return Err(ConsistencyError::Foreign);
+        }
+        Ok(Wanted::State(token))
+    }
+
+    fn mac(&self, payload: &[u8]) -> Hmac<Sha256> {
+        // HMAC takes a key of any length; `new_from_slice` never fails for it.
+        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.expose_secret())
+            .unwrap_or_else(|_| unreachable!("HMAC takes a key of any length"));
+        mac.update(DOMAIN);
+        mac.update(payload);
+        mac
+    }
+}
+
+impl fmt::Debug for ConsistencyKey {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("ConsistencyKey(…)")
+    }
+}
+
+fn bytes_of(part: &str) -> Result<Vec<u8>, ConsistencyError> {
+    BASE64_URL_SAFE_NO_PAD
+        .decode(part)
+        .map_err(|_| ConsistencyError::Malformed)
+}
+
+fn bytes_of_hex(text: &str) -> Option<Vec<u8>> {
+    if !text.len().is_multiple_of(2) || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
+        return None;
+    }
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok())
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,18 @@
+//! The texts that clients hold: bearer tokens, which say who asks, and consistency tokens, which
+//! say what a client has already seen.
+//!
+//! A bearer token's text carries its kind, home region and organization in the clear, so that a
+//! request can be routed to the organization's home without looking anything up. A consistency
+//! token's text is authenticated, so that a client cannot make a region wait for a state that
+//! never was.
+
+mod bearer;
+mod consistency;
+mod event;
+mod payload;
+
+pub use bearer::{BearerError, BearerToken, Kind, hash_of, same_hash};
+pub use consistency::{
+    ConsistencyError, ConsistencyKey, ConsistencyToken, KeyError, Position, Wanted,
+};
+pub use event::EventToken;

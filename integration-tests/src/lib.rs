@@ -1,0 +1,1 @@
+//! Whole-system tests over real Kafka, MirrorMaker 2 and PostgreSQL.

@@ -1,0 +1,2 @@
+//! The append-only record of what changed and what was decided.
+fn main() {}

@@ -1,0 +1,2 @@
+//! Turns what happened into policy change sets.
+fn main() {}

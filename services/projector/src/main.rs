@@ -1,0 +1,2 @@
+//! The regional read model of policies and the decision API.
+fn main() {}
