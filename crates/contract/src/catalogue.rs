@@ -107,7 +107,9 @@ mod tests {
     #[test]
     fn konnect_roles_and_the_decision_reader_are_there() {
         let catalogue = Catalogue::compiled_in();
-        for (entity_type, role) in [("Control Planes", "Viewer"), ("Identity", "Admin"), ("Identity", "Decision Reader")] {
+        for (entity_type, role) in
+            [("Control Planes", "Viewer"), ("Identity", "Admin"), ("Identity", "Decision Reader")]
+        {
             assert!(catalogue.by_names(entity_type, role).is_some(), "{entity_type} {role}");
         }
     }

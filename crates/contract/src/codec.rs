@@ -97,10 +97,8 @@ fn decode_own<R: Record>(compiled: &CompiledSchema, mut body: &[u8]) -> Result<R
 /// Through a `Value`: deserializing straight with a reader schema panics in apache-avro 0.22
 /// (avro-rs #575).
 fn resolve<R: Record>(writer: &CompiledSchema, reader: &CompiledSchema, mut body: &[u8]) -> Result<R, CodecError> {
-    let datum = GenericDatumReader::builder(&writer.schema)
-        .reader_schema(&reader.schema)
-        .build()
-        .map_err(invalid::<R>)?;
+    let datum =
+        GenericDatumReader::builder(&writer.schema).reader_schema(&reader.schema).build().map_err(invalid::<R>)?;
     let value = datum.read_value(&mut body).map_err(invalid::<R>)?;
     all_read(body)?;
     apache_avro::from_value(&value).map_err(invalid::<R>)

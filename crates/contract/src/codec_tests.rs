@@ -42,12 +42,24 @@ fn every_change() -> Vec<Change> {
         Change::TeamCreated { team: id(2), system: true },
         Change::TeamChanged { team: id(2), fields: vec![] },
         Change::TeamDeleted { team: id(2) },
-        Change::MemberAdded { team: id(2), member: id(1), member_kind: MemberKind::User, valid_from: Some(at), valid_until: None },
+        Change::MemberAdded {
+            team: id(2),
+            member: id(1),
+            member_kind: MemberKind::User,
+            valid_from: Some(at),
+            valid_until: None,
+        },
         Change::MemberRemoved { team: id(2), member: id(1) },
         Change::SystemAccountCreated { account: id(3), managed: false },
         Change::SystemAccountChanged { account: id(3), fields: vec![] },
         Change::SystemAccountDeleted { account: id(3) },
-        Change::TokenIssued { token: id(4), principal: id(1), kind: TokenKind::Personal, hash: Hash::of(&[b"x"]), expires_at: at },
+        Change::TokenIssued {
+            token: id(4),
+            principal: id(1),
+            kind: TokenKind::Personal,
+            hash: Hash::of(&[b"x"]),
+            expires_at: at,
+        },
         Change::TokenChanged { token: id(4), fields: vec![] },
         Change::TokenRevoked { token: id(4) },
         Change::RoleAssigned {
@@ -78,7 +90,12 @@ fn every_operation() -> Vec<Operation> {
         Operation::DropPrincipal { id: id(1) },
         Operation::PutBinding { team: id(2), member: id(1), valid_from: None, valid_until: Some(at) },
         Operation::DropBinding { team: id(2), member: id(1) },
-        Operation::PutRole { role: "r".into(), entity_type: "t".into(), actions: vec!["a".into()], covers_children: vec!["c".into()] },
+        Operation::PutRole {
+            role: "r".into(),
+            entity_type: "t".into(),
+            actions: vec!["a".into()],
+            covers_children: vec!["c".into()],
+        },
         Operation::DropRole { role: "r".into() },
         Operation::PutGrant {
             id: id(3),
@@ -92,11 +109,22 @@ fn every_operation() -> Vec<Operation> {
             condition: None,
         },
         Operation::DropGrant { id: id(3) },
-        Operation::PutToken { id: id(4), hash: Hash::ZERO, principal: id(1), kind: TokenKind::SystemAccount, expires_at: at },
+        Operation::PutToken {
+            id: id(4),
+            hash: Hash::ZERO,
+            principal: id(1),
+            kind: TokenKind::SystemAccount,
+            expires_at: at,
+        },
         Operation::DropToken { id: id(4) },
         Operation::PutCondition { id: id(5), effect: Effect::When, cedar_json: "{}".into() },
         Operation::DropCondition { id: id(5) },
-        Operation::PutEntity { entity_type: "t".into(), id: "e".into(), parent_type: Some("p".into()), parent_id: Some("q".into()) },
+        Operation::PutEntity {
+            entity_type: "t".into(),
+            id: "e".into(),
+            parent_type: Some("p".into()),
+            parent_id: Some("q".into()),
+        },
         Operation::DropEntity { entity_type: "t".into(), id: "e".into() },
     ]
 }
@@ -209,7 +237,11 @@ fn json_of_the_same_shape_is_an_entity_event() {
 /// What a writer one release ahead may do: a new field with a default, and an old one gone.
 #[test]
 fn a_newer_writer_is_read_through_its_published_schema() {
-    let newer = EntityEvent::schema().text.replacen(r#""fields": ["#, r#""fields": [{"name": "weight", "type": "int", "default": 0},"#, 1);
+    let newer = EntityEvent::schema().text.replacen(
+        r#""fields": ["#,
+        r#""fields": [{"name": "weight", "type": "int", "default": 0},"#,
+        1,
+    );
     let compiled = CompiledSchema::parse(&newer).unwrap();
     let mut bytes = encode(&entity_event()).unwrap();
     bytes.splice(2..10, compiled.fingerprint);

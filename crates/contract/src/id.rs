@@ -171,11 +171,7 @@ fn hex_digit(digit: u8) -> Result<u8, InvalidHash> {
 
 impl Serialize for Hash {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() {
-            serializer.collect_str(self)
-        } else {
-            serializer.serialize_bytes(&self.0)
-        }
+        if serializer.is_human_readable() { serializer.collect_str(self) } else { serializer.serialize_bytes(&self.0) }
     }
 }
 
@@ -185,7 +181,9 @@ impl<'de> Deserialize<'de> for Hash {
             return String::deserialize(deserializer)?.parse().map_err(de::Error::custom);
         }
         let bytes = serde_bytes::ByteBuf::deserialize(deserializer)?;
-        <[u8; 32]>::try_from(bytes.as_slice()).map(Self).map_err(|_| de::Error::invalid_length(bytes.len(), &"32 bytes"))
+        <[u8; 32]>::try_from(bytes.as_slice())
+            .map(Self)
+            .map_err(|_| de::Error::invalid_length(bytes.len(), &"32 bytes"))
     }
 }
 

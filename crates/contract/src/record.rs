@@ -50,8 +50,9 @@ macro_rules! record {
             const TYPE: &'static str = concat!("writ.", $name);
 
             fn schema() -> &'static $crate::CompiledSchema {
-                static SCHEMA: std::sync::LazyLock<$crate::CompiledSchema> =
-                    std::sync::LazyLock::new(|| $crate::record::compiled_in(include_str!(concat!("../../../schemas/", $file))));
+                static SCHEMA: std::sync::LazyLock<$crate::CompiledSchema> = std::sync::LazyLock::new(|| {
+                    $crate::record::compiled_in(include_str!(concat!("../../../schemas/", $file)))
+                });
                 &SCHEMA
             }
         }
