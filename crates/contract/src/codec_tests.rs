@@ -285,3 +285,14 @@ proptest! {
         let _ = decode::<Changes>(&bytes, &SchemaRegistry::default());
     }
 }
+
+/// Bytes that `schemas/examples/produce_entity.py` (fastavro) made.
+#[test]
+fn what_another_avro_library_wrote_is_read() {
+    let hex = "c30148b006238ffa8619000197a3c26f0e7d198c550a3f5e0d7b11027402690000f6d9c4d28db0b006";
+    let bytes: Vec<u8> =
+        (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
+    let event: EntityEvent = decode(&bytes, &SchemaRegistry::default()).unwrap();
+    assert_eq!(event.organization.to_string(), "0197a3c2-6f0e-7d19-8c55-0a3f5e0d7b11");
+    assert_eq!((event.entity_type.as_str(), event.entity_id.as_str()), ("t", "i"));
+}
