@@ -1,6 +1,7 @@
 //! A schema may only change so that records already on the log, and writers not yet upgraded,
 //! can still be read. `schemas/released/` keeps every version that was ever released.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,0 +1,18 @@
+//! A client of the management API, the read API and entity events, for the demo, benchmarks and
+//! tests. It speaks to the same doors as anyone else's.
+
+mod answer;
+mod entities;
+mod management;
+mod read;
+
+pub use answer::{Answer, ClientError};
+pub use entities::EntityProducer;
+pub use management::{AssignRole, Management, NewOrganization, NewUser};
+pub use read::{Question, ReadApi};
+
+/// An HTTP client that keeps its connections.
+pub fn http() -> reqwest::Client {
+    // A redirect to an organization's home region is something callers want to see.
+    reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap_or_default()
+}

@@ -1,0 +1,195 @@
+//! The management API of one region (`services/identity`).
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::answer::{Answer, ClientError};
+
+/// The management API as one caller sees it.
+#[derive(Debug, Clone)]
+pub struct Management {
+    http: reqwest::Client,
+    base: String,
+    bearer: String,
+}
+
+/// An organization, its owner and the owner's first token.
+#[derive(Debug, Clone)]
+pub struct NewOrganization {
+    /// Its id.
+    pub id: String,
+    /// The owner's user id.
+    pub owner: String,
+    /// The owner's bearer token.
+    pub token: String,
+    /// The state in which all of it exists.
+    pub consistency_token: String,
+}
+
+/// A user who accepted an invitation.
+#[derive(Debug, Clone)]
+pub struct NewUser {
+    /// The user's id.
+    pub id: String,
+    /// The user's bearer token.
+    pub token: String,
+    /// Id of that token.
+    pub token_id: String,
+    /// The state in which all of it exists.
+    pub consistency_token: String,
+}
+
+/// A role for an entity, by the names of the catalogue.
+#[derive(Debug, Clone, Copy)]
+pub struct AssignRole<'a> {
+    /// Such as `Viewer`.
+    pub role: &'a str,
+    /// Such as `Control Planes`.
+    pub entity_type: &'a str,
+    /// An entity's id or `*`.
+    pub entity: &'a str,
+    /// A region's code or `*`.
+    pub region: &'a str,
+}
+
+impl Management {
+    /// The API at `base` (such as `http://127.0.0.1:18081`) for the holder of `bearer`.
+    pub fn new(http: reqwest::Client, base: &str, bearer: &str) -> Self {
+        Self { http, base: base.trim_end_matches('/').to_owned(), bearer: bearer.to_owned() }
+    }
+
+    /// The same API for the holder of another token.
+    #[must_use]
+    pub fn with_bearer(&self, bearer: &str) -> Self {
+        Self { bearer: bearer.to_owned(), ..self.clone() }
+    }
+
+    /// One request, whatever it answers.
+    ///
+    /// # Errors
+    /// When nobody answers.
+    pub async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, ClientError> {
+        let mut request = self.http.request(method, format!("{}{path}", self.base)).bearer_auth(&self.bearer);
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        Ok(Answer::of(request.send().await?).await?)
+    }
+
+    /// One request that must succeed.
+    ///
+    /// # Errors
+    /// When nobody answers, or the status is not of the 200s.
+    pub async fn done(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, ClientError> {
+        let answer = self.call(method.clone(), path, body).await?;
+        succeeded(answer, &method, path)
+    }
+
+    /// Creates an organization; the bearer is the platform operator's.
+    ///
+    /// # Errors
+    /// As [`Self::done`].
+    pub async fn create_organization(
+        &self,
+        name: &str,
+        email: &str,
+        full_name: &str,
+    ) -> Result<NewOrganization, ClientError> {
+        let body = json!({"name": name, "owner": {"email": email, "full_name": full_name}});
+        let answer = self.done(Method::POST, "/v3/organizations", Some(&body)).await?;
+        Ok(NewOrganization {
+            id: answer.text("/organization/id"),
+            owner: answer.text("/owner/id"),
+            token: answer.text("/token/konnect_token"),
+            consistency_token: answer.consistency_token.unwrap_or_default(),
+        })
+    }
+
+    /// Invites a user and accepts in the user's name, as the user's own software would.
+    ///
+    /// # Errors
+    /// As [`Self::done`].
+    pub async fn add_user(&self, email: &str, full_name: &str) -> Result<NewUser, ClientError> {
+        let invite = self.invite(email).await?;
+        let body = json!({"full_name": full_name, "token": {"name": "first", "ttl_seconds": 86_400}});
+        let invited = self.with_bearer(&invite);
+        let answer = invited.done(Method::POST, "/v3/invites/accept", Some(&body)).await?;
+        Ok(NewUser {
+            id: answer.text("/user/id"),
+            token: answer.text("/token/konnect_token"),
+            token_id: answer.text("/token/id"),
+            consistency_token: answer.consistency_token.unwrap_or_default(),
+        })
+    }
+
+    /// Invites a user; answers the invite token.
+    async fn invite(&self, email: &str) -> Result<String, ClientError> {
+        let request = self.http.post(format!("{}/v3/invites", self.base)).bearer_auth(&self.bearer);
+        let request = request.header("prefer", "return=representation").json(&json!({"email": email}));
+        let answer = Answer::of(request.send().await?).await?;
+        Ok(succeeded(answer, &Method::POST, "/v3/invites")?.text("/invite_token"))
+    }
+
+    /// Creates a team; answers its id.
+    ///
+    /// # Errors
+    /// As [`Self::done`].
+    pub async fn create_team(&self, name: &str, description: &str) -> Result<String, ClientError> {
+        let body = json!({"name": name, "description": description});
+        Ok(self.done(Method::POST, "/v3/teams", Some(&body)).await?.text("/id"))
+    }
+
+    /// Puts a user into a team.
+    ///
+    /// # Errors
+    /// As [`Self::done`].
+    pub async fn add_member(&self, team: &str, user: &str) -> Result<Answer, ClientError> {
+        self.done(Method::POST, &format!("/v3/teams/{team}/users"), Some(&json!({"id": user}))).await
+    }
+
+    /// Takes a user out of a team.
+    ///
+    /// # Errors
+    /// As [`Self::done`].
+    pub async fn remove_member(&self, team: &str, user: &str) -> Result<Answer, ClientError> {
+        self.done(Method::DELETE, &format!("/v3/teams/{team}/users/{user}"), None).await
+    }
+
+    /// Assigns a role to a holder: `teams/<id>` or `users/<id>`. The assignment's id is `/id` of the answer.
+    ///
+    /// # Errors
+    /// As [`Self::done`].
+    pub async fn assign_role(&self, holder: &str, role: AssignRole<'_>) -> Result<Answer, ClientError> {
+        let body = json!({
+            "role_name": role.role,
+            "entity_type_name": role.entity_type,
+            "entity_id": role.entity,
+            "entity_region": role.region,
+        });
+        self.done(Method::POST, &format!("/v3/{holder}/assigned-roles"), Some(&body)).await
+    }
+
+    /// Ends an assignment.
+    ///
+    /// # Errors
+    /// As [`Self::done`].
+    pub async fn unassign_role(&self, holder: &str, assignment: &str) -> Result<Answer, ClientError> {
+        self.done(Method::DELETE, &format!("/v3/{holder}/assigned-roles/{assignment}"), None).await
+    }
+
+    /// Revokes a user's token.
+    ///
+    /// # Errors
+    /// As [`Self::done`].
+    pub async fn revoke_token(&self, user: &str, token: &str) -> Result<Answer, ClientError> {
+        self.done(Method::PATCH, &format!("/v3/users/{user}/access-tokens/{token}/revoke"), None).await
+    }
+}
+
+fn succeeded(answer: Answer, method: &Method, path: &str) -> Result<Answer, ClientError> {
+    if (200..300).contains(&answer.status) {
+        return Ok(answer);
+    }
+    let (method, path) = (method.to_string(), path.to_owned());
+    Err(ClientError::Refused { method, path, status: answer.status, body: answer.body.to_string() })
+}

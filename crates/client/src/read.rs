@@ -1,0 +1,74 @@
+//! The read API of one region (`services/projector`).
+
+use serde_json::{Value, json};
+
+use crate::answer::{Answer, ClientError};
+
+/// The read API of one region.
+#[derive(Debug, Clone)]
+pub struct ReadApi {
+    http: reqwest::Client,
+    base: String,
+}
+
+/// May this user do this to that entity?
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// The user's id.
+    pub user: &'a str,
+    /// An action of the catalogue, such as `view`.
+    pub action: &'a str,
+    /// Key of the entity type, such as `control_planes`.
+    pub resource_type: &'a str,
+    /// The entity's id.
+    pub resource: &'a str,
+}
+
+impl Question<'_> {
+    /// The question as AuthZEN has it.
+    pub fn body(&self) -> Value {
+        json!({
+            "subject": {"type": "user", "id": self.user},
+            "action": {"name": self.action},
+            "resource": {"type": self.resource_type, "id": self.resource},
+        })
+    }
+}
+
+impl ReadApi {
+    /// The API at `base`, such as `http://127.0.0.1:28082`.
+    pub fn new(http: reqwest::Client, base: &str) -> Self {
+        Self { http, base: base.trim_end_matches('/').to_owned() }
+    }
+
+    /// Asks; `at_least` is what must have arrived before the answer (`Writ-At-Least-As-Fresh`).
+    ///
+    /// # Errors
+    /// When nobody answers.
+    pub async fn evaluate(
+        &self,
+        bearer: &str,
+        question: Question<'_>,
+        at_least: Option<&str>,
+    ) -> Result<Answer, ClientError> {
+        self.post("/access/v1/evaluation", bearer, &question.body(), at_least).await
+    }
+
+    /// Posts any body to any path.
+    ///
+    /// # Errors
+    /// When nobody answers.
+    pub async fn post(
+        &self,
+        path: &str,
+        bearer: &str,
+        body: &Value,
+        at_least: Option<&str>,
+    ) -> Result<Answer, ClientError> {
+        let mut request = self.http.post(format!("{}{path}", self.base)).bearer_auth(bearer).json(body);
+        if let Some(token) = at_least {
+            request = request.header("writ-at-least-as-fresh", token).header("prefer", "wait=10");
+        }
+        Ok(Answer::of(request.send().await?).await?)
+    }
+}
