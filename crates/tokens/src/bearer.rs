@@ -38,9 +38,7 @@ impl Kind {
     }
 
     fn from_prefix(prefix: &str) -> Option<Self> {
-        [Self::Personal, Self::SystemAccount, Self::Invite]
-            .into_iter()
-            .find(|kind| kind.prefix() == prefix)
+        [Self::Personal, Self::SystemAccount, Self::Invite].into_iter().find(|kind| kind.prefix() == prefix)
     }
 }
 
@@ -70,12 +68,7 @@ impl BearerToken {
         let mut random = [0; RANDOM];
         rand::rng().fill_bytes(&mut random);
         let text = compose(kind, &region, organization, &random);
-        Self {
-            kind,
-            region,
-            organization,
-            text: text.into(),
-        }
+        Self { kind, region, organization, text: text.into() }
     }
 
     /// Reads a token's text, without its `Bearer ` scheme.
@@ -87,12 +80,7 @@ impl BearerToken {
         let (region, body) = rest.split_once('_').ok_or(BearerError::Malformed)?;
         let kind = Kind::from_prefix(prefix).ok_or(BearerError::Malformed)?;
         let region: Region = region.parse().map_err(|_| BearerError::Malformed)?;
-        Ok(Self {
-            kind,
-            organization: organization_of(kind, &region, body)?,
-            region,
-            text: text.into(),
-        })
+        Ok(Self { kind, organization: organization_of(kind, &region, body)?, region, text: text.into() })
     }
 
     /// Whose token it is.
@@ -152,9 +140,7 @@ fn compose(kind: Kind, region: &Region, organization: Uuid, random: &[u8; RANDOM
 
 fn organization_of(kind: Kind, region: &Region, body: &str) -> Result<Uuid, BearerError> {
     let mut bytes = [0; BODY];
-    let written = BASE64_URL_SAFE_NO_PAD
-        .decode_slice(body, &mut bytes)
-        .map_err(|_| BearerError::Malformed)?;
+    let written = BASE64_URL_SAFE_NO_PAD.decode_slice(body, &mut bytes).map_err(|_| BearerError::Malformed)?;
     if written != BODY {
         return Err(BearerError::Malformed);
     }
@@ -182,17 +168,12 @@ mod tests {
     use proptest::prelude::*;
 
     fn any_kind() -> impl Strategy<Value = Kind> {
-        prop_oneof![
-            Just(Kind::Personal),
-            Just(Kind::SystemAccount),
-            Just(Kind::Invite)
-        ]
+        prop_oneof![Just(Kind::Personal), Just(Kind::SystemAccount), Just(Kind::Invite)]
     }
 
     fn any_token() -> impl Strategy<Value = BearerToken> {
-        (any_kind(), "[a-z][a-z0-9]{1,7}", any::<u128>()).prop_map(|(kind, region, id)| {
-            BearerToken::generate(kind, region.parse().unwrap(), Uuid::from_u128(id))
-        })
+        (any_kind(), "[a-z][a-z0-9]{1,7}", any::<u128>())
+            .prop_map(|(kind, region, id)| BearerToken::generate(kind, region.parse().unwrap(), Uuid::from_u128(id)))
     }
 
     proptest! {

@@ -2,6 +2,7 @@
 //! by commas, also with event tokens.
 
 use std::fmt;
+use std::str::FromStr;
 
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -78,23 +79,26 @@ pub enum KeyError {
     TooShort,
 }
 
-/// The key that all regions share to authenticate consistency tokens.
+/// The key that all regions share to authenticate consistency tokens. Written as hexadecimal
+/// text of 32 bytes or more.
 #[derive(Clone)]
-pub struct ConsistencyKey(SecretSlice<u8>);
+pub struct ConsistencyKey(Hmac<Sha256>);
 
-impl ConsistencyKey {
-    /// Reads the key as configuration gives it.
-    ///
-    /// # Errors
-    /// When the text is not hexadecimal or holds fewer than 32 bytes.
-    pub fn from_hex(text: &str) -> Result<Self, KeyError> {
+impl FromStr for ConsistencyKey {
+    type Err = KeyError;
+
+    fn from_str(text: &str) -> Result<Self, KeyError> {
         let bytes = bytes_of_hex(text).ok_or(KeyError::NotHexadecimal)?;
-        if bytes.len() < SHORTEST_KEY {
+        if bytes.expose_secret().len() < SHORTEST_KEY {
             return Err(KeyError::TooShort);
         }
-        Ok(Self(bytes.into()))
+        // HMAC takes a key of any length, so this maps an error that never comes.
+        let mac = Hmac::new_from_slice(bytes.expose_secret()).map_err(|_| KeyError::TooShort)?;
+        Ok(Self(mac))
     }
+}
 
+impl ConsistencyKey {
     /// The text a client keeps and sends back.
     pub fn issue(&self, token: &ConsistencyToken) -> String {
         let payload = payload::write(token);
@@ -114,9 +118,7 @@ impl ConsistencyKey {
             return Err(ConsistencyError::Malformed);
         };
         let (payload, tag) = (bytes_of(payload)?, bytes_of(tag)?);
-        self.mac(&payload)
-            .verify_slice(&tag)
-            .map_err(|_| ConsistencyError::Forged)?;
+        self.mac(&payload).verify_slice(&tag).map_err(|_| ConsistencyError::Forged)?;
         payload::read(&payload).ok_or(ConsistencyError::Malformed)
     }
 
@@ -124,17 +126,11 @@ impl ConsistencyKey {
     ///
     /// # Errors
     /// When one of them is malformed, not issued with this key, or of another organization.
-    pub fn parse_joined(
-        &self,
-        text: &str,
-        organization: Uuid,
-    ) -> Result<Vec<Wanted>, ConsistencyError> {
+    pub fn parse_joined(&self, text: &str, organization: Uuid) -> Result<Vec<Wanted>, ConsistencyError> {
         if text.split(',').count() > MOST_JOINED {
             return Err(ConsistencyError::Malformed);
         }
-        text.split(',')
-            .map(|part| self.wanted(part.trim(), organization))
-            .collect()
+        text.split(',').map(|part| self.wanted(part.trim(), organization)).collect()
     }
 
     fn wanted(&self, text: &str, organization: Uuid) -> Result<Wanted, ConsistencyError> {
@@ -150,9 +146,7 @@ impl ConsistencyKey {
     }
 
     fn mac(&self, payload: &[u8]) -> Hmac<Sha256> {
-        // HMAC takes a key of any length; `new_from_slice` never fails for it.
-        let mut mac = Hmac::<Sha256>::new_from_slice(self.0.expose_secret())
-            .unwrap_or_else(|_| unreachable!("HMAC takes a key of any length"));
+        let mut mac = self.0.clone();
         mac.update(DOMAIN);
         mac.update(payload);
         mac
@@ -166,19 +160,18 @@ impl fmt::Debug for ConsistencyKey {
 }
 
 fn bytes_of(part: &str) -> Result<Vec<u8>, ConsistencyError> {
-    BASE64_URL_SAFE_NO_PAD
-        .decode(part)
-        .map_err(|_| ConsistencyError::Malformed)
+    BASE64_URL_SAFE_NO_PAD.decode(part).map_err(|_| ConsistencyError::Malformed)
 }
 
-fn bytes_of_hex(text: &str) -> Option<Vec<u8>> {
+fn bytes_of_hex(text: &str) -> Option<SecretSlice<u8>> {
     if !text.len().is_multiple_of(2) || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
         return None;
     }
     (0..text.len())
         .step_by(2)
         .map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok())
-        .collect()
+        .collect::<Option<Vec<u8>>>()
+        .map(SecretSlice::from)
 }
 
 #[cfg(test)]

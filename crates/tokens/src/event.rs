@@ -34,11 +34,7 @@ impl EventToken {
         let ["event", region, source, id] = parts[..] else {
             return None;
         };
-        Some(Self {
-            region: region.parse().ok()?,
-            source: decoded(source)?,
-            id: decoded(id)?,
-        })
+        Some(Self { region: region.parse().ok()?, source: decoded(source)?, id: decoded(id)? })
     }
 }
 

@@ -12,7 +12,5 @@ mod event;
 mod payload;
 
 pub use bearer::{BearerError, BearerToken, Kind, hash_of, same_hash};
-pub use consistency::{
-    ConsistencyError, ConsistencyKey, ConsistencyToken, KeyError, Position, Wanted,
-};
+pub use consistency::{ConsistencyError, ConsistencyKey, ConsistencyToken, KeyError, Position, Wanted};
 pub use event::EventToken;

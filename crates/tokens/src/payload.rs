@@ -29,10 +29,7 @@ pub(crate) fn read(mut bytes: &[u8]) -> Option<ConsistencyToken> {
     while !bytes.is_empty() {
         positions.push(read_position(&mut bytes)?);
     }
-    Some(ConsistencyToken {
-        organization,
-        positions,
-    })
+    Some(ConsistencyToken { organization, positions })
 }
 
 fn read_position(bytes: &mut &[u8]) -> Option<Position> {

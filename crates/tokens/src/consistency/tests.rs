@@ -2,28 +2,22 @@ use super::*;
 use proptest::prelude::*;
 
 fn key() -> ConsistencyKey {
-    ConsistencyKey::from_hex(&"0a".repeat(32)).unwrap()
+    "0a".repeat(32).parse::<ConsistencyKey>().unwrap()
 }
 
 fn any_position() -> impl Strategy<Value = Position> {
     let stream = prop_oneof![Just(Stream::Identity), Just(Stream::Entities)];
-    ("[a-z][a-z0-9]{1,7}", stream, 1..=i64::MAX, 1..=i64::MAX).prop_map(
-        |(origin, stream, epoch, revision)| Position {
-            origin: origin.parse().unwrap(),
-            stream,
-            epoch,
-            revision,
-        },
-    )
+    ("[a-z][a-z0-9]{1,7}", stream, 1..=i64::MAX, 1..=i64::MAX).prop_map(|(origin, stream, epoch, revision)| Position {
+        origin: origin.parse().unwrap(),
+        stream,
+        epoch,
+        revision,
+    })
 }
 
 fn any_token() -> impl Strategy<Value = ConsistencyToken> {
-    (any::<u128>(), prop::collection::vec(any_position(), 0..6)).prop_map(|(id, positions)| {
-        ConsistencyToken {
-            organization: Uuid::from_u128(id),
-            positions,
-        }
-    })
+    (any::<u128>(), prop::collection::vec(any_position(), 0..6))
+        .prop_map(|(id, positions)| ConsistencyToken { organization: Uuid::from_u128(id), positions })
 }
 
 proptest! {
@@ -66,19 +60,14 @@ proptest! {
 fn token(organization: u128) -> ConsistencyToken {
     ConsistencyToken {
         organization: Uuid::from_u128(organization),
-        positions: vec![Position {
-            origin: "us".parse().unwrap(),
-            stream: Stream::Identity,
-            epoch: 1,
-            revision: 7,
-        }],
+        positions: vec![Position { origin: "us".parse().unwrap(), stream: Stream::Identity, epoch: 1, revision: 7 }],
     }
 }
 
 #[test]
 fn each_refusal_has_its_name() {
     let organization = Uuid::from_u128(1);
-    let other_key = ConsistencyKey::from_hex(&"0b".repeat(32)).unwrap();
+    let other_key = "0b".repeat(32).parse::<ConsistencyKey>().unwrap();
     let genuine = key().issue(&token(1));
     let cases = [
         (other_key.issue(&token(1)), ConsistencyError::Forged),
@@ -105,7 +94,7 @@ fn a_state_and_an_event_are_joined() {
 
 #[test]
 fn keys_are_long_and_hexadecimal() {
-    let refused = |text: &str| ConsistencyKey::from_hex(text).unwrap_err();
+    let refused = |text: &str| text.parse::<ConsistencyKey>().unwrap_err();
     assert_eq!(refused(&"0a".repeat(31)), KeyError::TooShort);
     assert_eq!(refused(&"0g".repeat(32)), KeyError::NotHexadecimal);
     assert_eq!(refused("abc"), KeyError::NotHexadecimal);
