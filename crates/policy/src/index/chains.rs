@@ -1,0 +1,64 @@
+//! The chains of one organization.
+
+use writ_contract::{ChainId, Stream};
+
+use crate::state::Chain;
+
+/// The chains of one organization, each kind in the order of their origins. There are few.
+#[derive(Debug, Default)]
+pub(super) struct Chains {
+    identity: Vec<Chain>,
+    entities: Vec<Chain>,
+}
+
+impl Chains {
+    /// The identity chain; one of them, for the platform's organization.
+    pub(super) fn identity(&self) -> Option<&Chain> {
+        self.identity.first()
+    }
+
+    /// The entities chains of all regions.
+    pub(super) fn entities(&self) -> &[Chain] {
+        &self.entities
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Chain> {
+        self.identity.iter().chain(&self.entities)
+    }
+
+    pub(super) fn find(&self, origin: &str, stream: Stream) -> Option<&Chain> {
+        let chains = match stream {
+            Stream::Identity => &self.identity,
+            Stream::Entities => &self.entities,
+        };
+        chains.iter().find(|chain| chain.id().origin == origin)
+    }
+
+    pub(super) fn find_or_insert(&mut self, id: &ChainId) -> &mut Chain {
+        let chains = self.of_stream(id.stream);
+        let place = match search(chains, &id.origin) {
+            Ok(place) => place,
+            Err(place) => {
+                chains.insert(place, Chain::new(id.clone()));
+                place
+            }
+        };
+        &mut chains[place]
+    }
+
+    pub(super) fn insert(&mut self, chain: Chain) {
+        let id = chain.id().clone();
+        *self.find_or_insert(&id) = chain;
+    }
+
+    fn of_stream(&mut self, stream: Stream) -> &mut Vec<Chain> {
+        match stream {
+            Stream::Identity => &mut self.identity,
+            Stream::Entities => &mut self.entities,
+        }
+    }
+}
+
+fn search(chains: &[Chain], origin: &str) -> Result<usize, usize> {
+    chains.binary_search_by(|chain| chain.id().origin.as_str().cmp(origin))
+}

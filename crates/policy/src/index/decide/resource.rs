@@ -1,0 +1,54 @@
+//! What a query asks about: a type as a whole, or an entity in one region.
+
+use uuid::Uuid;
+
+use super::{Match, Query, Reason, WHOLE_TYPE};
+use crate::row::{EntityKey, Grant, Role};
+use crate::rows::Announced;
+use crate::state::Chain;
+
+/// A type as a whole, or an entity in one of the regions that announced it.
+pub(super) enum Resource<'a> {
+    WholeType { entity_type: &'a str, region: Option<&'a str> },
+    Entity { chain: &'a Chain, key: EntityKey },
+}
+
+impl<'a> Resource<'a> {
+    /// What a grant must reach: everything in the list.
+    pub(super) fn find(query: &Query<'a>, chains: &'a [Chain]) -> Result<Vec<Self>, Reason> {
+        if query.resource_id == WHOLE_TYPE {
+            return Ok(vec![Self::WholeType { entity_type: query.resource_type, region: query.region }]);
+        }
+        let key = EntityKey::new(query.resource_type, query.resource_id);
+        let alive = chains.iter().filter(|chain| matches!(chain.rows().entity(&key), Some(Announced::Live { .. })));
+        let found: Vec<_> = alive.map(|chain| Self::Entity { chain, key: key.clone() }).collect();
+        if found.is_empty() { Err(Reason::UnknownEntity) } else { Ok(found) }
+    }
+
+    /// The region a grant's region scope must cover.
+    pub(super) fn region(&self) -> Option<&str> {
+        match self {
+            Self::WholeType { region, .. } => *region,
+            Self::Entity { chain, .. } => Some(&chain.id().origin),
+        }
+    }
+
+    /// Whether the grant's entity is the resource, or an ancestor from which the role reaches it.
+    pub(super) fn lies_under(&self, grant: &Grant, role: &Role) -> bool {
+        match self {
+            Self::WholeType { entity_type, .. } => grant.entity_type == *entity_type && grant.entity_id.is_none(),
+            Self::Entity { chain, key } => {
+                is_on(grant, key)
+                    || role.covers(&key.entity_type) && chain.rows().ancestors(key).any(|above| is_on(grant, above))
+            }
+        }
+    }
+
+    pub(super) fn matched(&self, grant: &Grant, team: Option<Uuid>) -> Match {
+        Match { region: self.region().map(str::to_owned), grant: grant.id, role: grant.role.clone(), team }
+    }
+}
+
+fn is_on(grant: &Grant, key: &EntityKey) -> bool {
+    grant.entity_type == key.entity_type && grant.entity_id.as_ref().is_none_or(|id| *id == key.id)
+}

@@ -1,0 +1,66 @@
+//! Which token has a hash.
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+use writ_contract::Hash;
+
+use crate::apply::Delta;
+use crate::row::{Row, RowKey, Token};
+use crate::rows::Rows;
+
+/// Where a token is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct TokenPlace {
+    /// In whose identity chain.
+    pub(super) organization: Uuid,
+    /// Its id there.
+    pub(super) token: Uuid,
+}
+
+/// Tokens of all organizations by hash.
+#[derive(Debug, Default)]
+pub(super) struct Tokens(HashMap<Hash, Vec<TokenPlace>>);
+
+impl Tokens {
+    /// The token with a hash. None if several have it: nobody knows whom it stands for.
+    pub(super) fn find(&self, hash: &Hash) -> Option<TokenPlace> {
+        match self.0.get(hash)?.as_slice() {
+            [only] => Some(*only),
+            _ => None,
+        }
+    }
+
+    /// Adds all tokens of an identity chain.
+    pub(super) fn insert_all(&mut self, organization: Uuid, rows: &Rows) {
+        rows.tokens().for_each(|token| self.insert(organization, token));
+    }
+
+    /// Follows what `delta` will change in the rows of an identity chain.
+    pub(super) fn change(&mut self, organization: Uuid, rows: &Rows, delta: &Delta) {
+        for key in &delta.dropped {
+            if let RowKey::Token(id) = key {
+                self.remove(organization, rows.token(*id));
+            }
+        }
+        for row in &delta.put {
+            if let Row::Token(token) = row {
+                self.remove(organization, rows.token(token.id));
+                self.insert(organization, token);
+            }
+        }
+    }
+
+    fn insert(&mut self, organization: Uuid, token: &Token) {
+        self.0.entry(token.hash).or_default().push(TokenPlace { organization, token: token.id });
+    }
+
+    fn remove(&mut self, organization: Uuid, token: Option<&Token>) {
+        let Some(token) = token else { return };
+        let Some(places) = self.0.get_mut(&token.hash) else { return };
+        places.retain(|place| *place != TokenPlace { organization, token: token.id });
+        if places.is_empty() {
+            self.0.remove(&token.hash);
+        }
+    }
+}

@@ -1,0 +1,271 @@
+//! The rows of one chain, with the secondary indexes that decisions and cascades need.
+
+use std::collections::HashMap;
+
+use uuid::Uuid;
+use writ_contract::identity_event::{Effect, OrganizationState};
+
+use crate::pairs::Pairs;
+use crate::row::{Binding, Condition, Entity, EntityKey, Grant, Principal, Role, Row, RowKey, Token};
+
+/// What is known of an entity: it lives, with or without a parent, or it was deleted for ever.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Announced {
+    /// It exists.
+    Live {
+        /// The entity it belongs to.
+        parent: Option<EntityKey>,
+    },
+    /// It existed.
+    Deleted,
+}
+
+/// The rows of one chain by key, and the keys that hang on another row.
+#[derive(Debug, Clone, Default)]
+pub struct Rows {
+    organization: Option<OrganizationState>,
+    principals: HashMap<Uuid, Principal>,
+    bindings: HashMap<(Uuid, Uuid), Binding>,
+    roles: HashMap<String, Role>,
+    grants: HashMap<Uuid, Grant>,
+    tokens: HashMap<Uuid, Token>,
+    conditions: HashMap<Uuid, Condition>,
+    entities: HashMap<EntityKey, Announced>,
+    members_of_team: Pairs<Uuid, Uuid>,
+    teams_of_member: Pairs<Uuid, Uuid>,
+    grants_of_principal: Pairs<Uuid, Uuid>,
+    grants_of_role: Pairs<String, Uuid>,
+    tokens_of_principal: Pairs<Uuid, Uuid>,
+    children: Pairs<EntityKey, EntityKey>,
+    forbids: usize,
+}
+
+impl Rows {
+    /// The organization's state, if this chain says it.
+    pub fn organization(&self) -> Option<OrganizationState> {
+        self.organization
+    }
+
+    /// A user, team or system account.
+    pub fn principal(&self, id: Uuid) -> Option<&Principal> {
+        self.principals.get(&id)
+    }
+
+    /// A role by key or id.
+    pub fn role(&self, role: &str) -> Option<&Role> {
+        self.roles.get(role)
+    }
+
+    /// A grant by id.
+    pub fn grant(&self, id: Uuid) -> Option<&Grant> {
+        self.grants.get(&id)
+    }
+
+    /// A token by id.
+    pub fn token(&self, id: Uuid) -> Option<&Token> {
+        self.tokens.get(&id)
+    }
+
+    /// Every token.
+    pub fn tokens(&self) -> impl Iterator<Item = &Token> {
+        self.tokens.values()
+    }
+
+    /// What is known of an entity.
+    pub fn entity(&self, key: &EntityKey) -> Option<&Announced> {
+        self.entities.get(key)
+    }
+
+    /// The bindings of a member, in the order of their teams.
+    pub fn bindings_of(&self, member: Uuid) -> impl Iterator<Item = &Binding> {
+        self.teams_of_member.of(member).filter_map(move |team| self.bindings.get(&(*team, member)))
+    }
+
+    /// The grants of a principal itself, in the order of their ids.
+    pub fn grants_of(&self, principal: Uuid) -> impl Iterator<Item = &Grant> {
+        self.grants_of_principal.of(principal).filter_map(|id| self.grants.get(id))
+    }
+
+    /// Whether any condition forbids organization-wide.
+    pub fn has_forbid(&self) -> bool {
+        self.forbids > 0
+    }
+
+    /// The entity's ancestors, nearest first.
+    pub fn ancestors(&self, key: &EntityKey) -> impl Iterator<Item = &EntityKey> {
+        std::iter::successors(self.parent(key), |parent| self.parent(parent))
+    }
+
+    fn parent(&self, key: &EntityKey) -> Option<&EntityKey> {
+        match self.entities.get(key)? {
+            Announced::Live { parent } => parent.as_ref(),
+            Announced::Deleted => None,
+        }
+    }
+
+    /// The row with a key.
+    pub fn get(&self, key: &RowKey) -> Option<Row> {
+        match key {
+            RowKey::Organization => self.organization.map(Row::Organization),
+            RowKey::Principal(id) => self.principals.get(id).cloned().map(Row::Principal),
+            RowKey::Binding { team, member } => self.bindings.get(&(*team, *member)).cloned().map(Row::Binding),
+            RowKey::Role(role) => self.roles.get(role).cloned().map(Row::Role),
+            RowKey::Grant(id) => self.grants.get(id).cloned().map(Row::Grant),
+            RowKey::Token(id) => self.tokens.get(id).cloned().map(Row::Token),
+            RowKey::Condition(id) => self.conditions.get(id).cloned().map(Row::Condition),
+            RowKey::Entity(key) => self.entities.get(key).map(|announced| entity_row(key, announced)),
+        }
+    }
+
+    /// Whether there is a row with a key.
+    pub fn contains(&self, key: &RowKey) -> bool {
+        match key {
+            RowKey::Organization => self.organization.is_some(),
+            RowKey::Principal(id) => self.principals.contains_key(id),
+            RowKey::Binding { team, member } => self.bindings.contains_key(&(*team, *member)),
+            RowKey::Role(role) => self.roles.contains_key(role),
+            RowKey::Grant(id) => self.grants.contains_key(id),
+            RowKey::Token(id) => self.tokens.contains_key(id),
+            RowKey::Condition(id) => self.conditions.contains_key(id),
+            RowKey::Entity(key) => self.entities.contains_key(key),
+        }
+    }
+
+    /// Every row, in no particular order.
+    pub fn iter(&self) -> impl Iterator<Item = Row> {
+        self.keys().filter_map(|key| self.get(&key))
+    }
+
+    /// Every key, in no particular order.
+    pub fn keys(&self) -> impl Iterator<Item = RowKey> {
+        let organization = self.organization.map(|_| RowKey::Organization);
+        organization
+            .into_iter()
+            .chain(self.principals.keys().map(|id| RowKey::Principal(*id)))
+            .chain(self.bindings.keys().map(|(team, member)| RowKey::Binding { team: *team, member: *member }))
+            .chain(self.roles.keys().map(|role| RowKey::Role(role.clone())))
+            .chain(self.grants.keys().map(|id| RowKey::Grant(*id)))
+            .chain(self.tokens.keys().map(|id| RowKey::Token(*id)))
+            .chain(self.conditions.keys().map(|id| RowKey::Condition(*id)))
+            .chain(self.entities.keys().map(|key| RowKey::Entity(key.clone())))
+    }
+
+    /// The bindings, grants and tokens of a principal, as member and as team.
+    pub(crate) fn hanging_on_principal(&self, id: Uuid) -> Vec<RowKey> {
+        let members = self.members_of_team.of(id).map(|member| RowKey::Binding { team: id, member: *member });
+        let teams = self.teams_of_member.of(id).map(|team| RowKey::Binding { team: *team, member: id });
+        let grants = self.grants_of_principal.of(id).map(|grant| RowKey::Grant(*grant));
+        let tokens = self.tokens_of_principal.of(id).map(|token| RowKey::Token(*token));
+        members.chain(teams).chain(grants).chain(tokens).collect()
+    }
+
+    /// The grants of a role.
+    pub(crate) fn hanging_on_role(&self, role: &str) -> Vec<RowKey> {
+        self.grants_of_role.of(role.to_owned()).map(|grant| RowKey::Grant(*grant)).collect()
+    }
+
+    /// The entities whose parent this is.
+    pub(crate) fn children_of(&self, key: &EntityKey) -> Vec<RowKey> {
+        self.children.of(key.clone()).cloned().map(RowKey::Entity).collect()
+    }
+
+    /// Inserts a row, or replaces the one with the same key, which is returned.
+    pub fn put(&mut self, row: Row) -> Option<Row> {
+        let old = self.remove(&row.key());
+        match row {
+            Row::Organization(state) => self.organization = Some(state),
+            Row::Principal(row) => drop(self.principals.insert(row.id, row)),
+            Row::Binding(row) => self.put_binding(row),
+            Row::Role(row) => drop(self.roles.insert(row.role.clone(), row)),
+            Row::Grant(row) => self.put_grant(row),
+            Row::Token(row) => self.put_token(row),
+            Row::Condition(row) => self.put_condition(row),
+            Row::Entity(row) => self.put_entity(row),
+            Row::Tombstone(key) => drop(self.entities.insert(key, Announced::Deleted)),
+        }
+        old
+    }
+
+    /// Removes and returns the row with a key.
+    pub fn remove(&mut self, key: &RowKey) -> Option<Row> {
+        match key {
+            RowKey::Organization => self.organization.take().map(Row::Organization),
+            RowKey::Principal(id) => self.principals.remove(id).map(Row::Principal),
+            RowKey::Binding { team, member } => self.remove_binding(*team, *member).map(Row::Binding),
+            RowKey::Role(role) => self.roles.remove(role).map(Row::Role),
+            RowKey::Grant(id) => self.remove_grant(*id).map(Row::Grant),
+            RowKey::Token(id) => self.remove_token(*id).map(Row::Token),
+            RowKey::Condition(id) => self.remove_condition(*id).map(Row::Condition),
+            RowKey::Entity(key) => self.remove_entity(key),
+        }
+    }
+
+    fn put_binding(&mut self, row: Binding) {
+        self.members_of_team.insert(row.team, row.member);
+        self.teams_of_member.insert(row.member, row.team);
+        self.bindings.insert((row.team, row.member), row);
+    }
+
+    fn remove_binding(&mut self, team: Uuid, member: Uuid) -> Option<Binding> {
+        self.members_of_team.remove(team, member);
+        self.teams_of_member.remove(member, team);
+        self.bindings.remove(&(team, member))
+    }
+
+    fn put_grant(&mut self, row: Grant) {
+        self.grants_of_principal.insert(row.principal, row.id);
+        self.grants_of_role.insert(row.role.clone(), row.id);
+        self.grants.insert(row.id, row);
+    }
+
+    fn remove_grant(&mut self, id: Uuid) -> Option<Grant> {
+        let row = self.grants.remove(&id)?;
+        self.grants_of_principal.remove(row.principal, id);
+        self.grants_of_role.remove(row.role.clone(), id);
+        Some(row)
+    }
+
+    fn put_token(&mut self, row: Token) {
+        self.tokens_of_principal.insert(row.principal, row.id);
+        self.tokens.insert(row.id, row);
+    }
+
+    fn remove_token(&mut self, id: Uuid) -> Option<Token> {
+        let row = self.tokens.remove(&id)?;
+        self.tokens_of_principal.remove(row.principal, id);
+        Some(row)
+    }
+
+    fn put_condition(&mut self, row: Condition) {
+        self.forbids += usize::from(row.effect == Effect::Forbid);
+        self.conditions.insert(row.id, row);
+    }
+
+    fn remove_condition(&mut self, id: Uuid) -> Option<Condition> {
+        let row = self.conditions.remove(&id)?;
+        self.forbids -= usize::from(row.effect == Effect::Forbid);
+        Some(row)
+    }
+
+    fn put_entity(&mut self, row: Entity) {
+        if let Some(parent) = &row.parent {
+            self.children.insert(parent.clone(), row.key.clone());
+        }
+        self.entities.insert(row.key, Announced::Live { parent: row.parent });
+    }
+
+    fn remove_entity(&mut self, key: &EntityKey) -> Option<Row> {
+        let announced = self.entities.remove(key)?;
+        if let Announced::Live { parent: Some(parent) } = &announced {
+            self.children.remove(parent.clone(), key.clone());
+        }
+        Some(entity_row(key, &announced))
+    }
+}
+
+fn entity_row(key: &EntityKey, announced: &Announced) -> Row {
+    match announced {
+        Announced::Live { parent } => Row::Entity(Entity { key: key.clone(), parent: parent.clone() }),
+        Announced::Deleted => Row::Tombstone(key.clone()),
+    }
+}

@@ -1,0 +1,237 @@
+//! Where a chain stands: its head, why it may have stopped, and its rows.
+
+use std::fmt;
+use std::str::FromStr;
+
+use writ_contract::identity_event::OrganizationState;
+use writ_contract::policy_change::{ChainState, Head};
+use writ_contract::{ChainId, Hash, Timestamp};
+
+use crate::apply::Delta;
+use crate::history::History;
+use crate::rows::Rows;
+
+/// A place in a chain; later epochs come after all revisions of earlier ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Position {
+    /// Begins at 1 and grows only after a restore from backup.
+    pub epoch: i64,
+    /// Contiguous within the epoch, from 1.
+    pub revision: i64,
+}
+
+impl Position {
+    /// Before the first change set.
+    pub const START: Self = Self { epoch: 1, revision: 0 };
+
+    /// The only place at which the next change set may stand.
+    pub fn next(self) -> Self {
+        Self { epoch: self.epoch, revision: self.revision.saturating_add(1) }
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.epoch, self.revision)
+    }
+}
+
+/// Why a chain does not move on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Halt {
+    /// A change set came whose predecessor did not.
+    Gap,
+    /// A change set does not continue, or replaces a part of, what was applied.
+    Fork,
+    /// A change set's digest is not that of its payload.
+    DigestMismatch,
+    /// Applying a change set does not lead to the state its writer had.
+    StateMismatch,
+    /// A change set has a feature bit that this build does not know.
+    UnknownFeature,
+    /// A change set comes in several parts, which this build does not know.
+    SeveralParts,
+    /// A record that this build cannot decode.
+    Unreadable,
+}
+
+impl Halt {
+    const ALL: [Self; 7] = [
+        Self::Gap,
+        Self::Fork,
+        Self::DigestMismatch,
+        Self::StateMismatch,
+        Self::UnknownFeature,
+        Self::SeveralParts,
+        Self::Unreadable,
+    ];
+
+    /// Its name in SQL, status and metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Gap => "gap",
+            Self::Fork => "fork",
+            Self::DigestMismatch => "digest_mismatch",
+            Self::StateMismatch => "state_mismatch",
+            Self::UnknownFeature => "unknown_feature",
+            Self::SeveralParts => "several_parts",
+            Self::Unreadable => "unreadable",
+        }
+    }
+
+    /// Stopped if the data is to blame and a snapshot helps; parked if it is this build.
+    pub fn state(self) -> ChainState {
+        match self {
+            Self::Gap | Self::Fork | Self::DigestMismatch | Self::StateMismatch => ChainState::Stopped,
+            Self::UnknownFeature | Self::SeveralParts | Self::Unreadable => ChainState::Parked,
+        }
+    }
+}
+
+impl fmt::Display for Halt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// A text that names no [`Halt`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a reason to halt")]
+pub struct UnknownHalt;
+
+impl FromStr for Halt {
+    type Err = UnknownHalt;
+
+    fn from_str(text: &str) -> Result<Self, UnknownHalt> {
+        Self::ALL.into_iter().find(|halt| halt.as_str() == text).ok_or(UnknownHalt)
+    }
+}
+
+/// All of a chain but its rows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// What was applied last, and whether the chain moves on.
+    pub head: Head,
+    /// When the last change set was committed at home.
+    pub committed_at: Timestamp,
+    /// Why the chain does not move on.
+    pub halt: Option<Halt>,
+    /// The highest position that arrived, applied or not.
+    pub seen: Position,
+    /// The last digests.
+    pub history: History,
+}
+
+impl Standing {
+    /// Of a chain of which nothing was applied.
+    pub fn new(chain: ChainId) -> Self {
+        let head = Head {
+            chain,
+            epoch: Position::START.epoch,
+            revision: Position::START.revision,
+            digest: Hash::ZERO,
+            state_digest: Hash::ZERO,
+            state: ChainState::Live,
+        };
+        Self {
+            head,
+            committed_at: Timestamp::default(),
+            halt: None,
+            seen: Position::START,
+            history: History::default(),
+        }
+    }
+
+    /// The place of the last change set applied.
+    pub fn position(&self) -> Position {
+        Position { epoch: self.head.epoch, revision: self.head.revision }
+    }
+
+    /// Sets `halt` and the head's state that follows from it.
+    pub(crate) fn set_halt(&mut self, halt: Option<Halt>, organization: Option<OrganizationState>) {
+        let moving = match organization {
+            Some(OrganizationState::Deleted) => ChainState::Closed,
+            _ => ChainState::Live,
+        };
+        self.halt = halt;
+        self.head.state = halt.map_or(moving, Halt::state);
+    }
+}
+
+/// One chain: where it stands, and its rows.
+#[derive(Debug, Clone)]
+pub struct Chain {
+    standing: Standing,
+    rows: Rows,
+}
+
+impl Chain {
+    /// A chain of which nothing was applied.
+    pub fn new(id: ChainId) -> Self {
+        Self { standing: Standing::new(id), rows: Rows::default() }
+    }
+
+    pub(crate) fn restored(standing: Standing, rows: Rows) -> Self {
+        Self { standing, rows }
+    }
+
+    /// Which chain it is.
+    pub fn id(&self) -> &ChainId {
+        &self.standing.head.chain
+    }
+
+    /// What was applied last.
+    pub fn head(&self) -> &Head {
+        &self.standing.head
+    }
+
+    /// All but the rows.
+    pub fn standing(&self) -> &Standing {
+        &self.standing
+    }
+
+    /// The rows.
+    pub fn rows(&self) -> &Rows {
+        &self.rows
+    }
+
+    /// The place of the last change set applied.
+    pub fn position(&self) -> Position {
+        self.standing.position()
+    }
+
+    /// The only place at which the next change set may stand.
+    pub fn next(&self) -> Position {
+        self.position().next()
+    }
+
+    /// The commit time of a change set made `now`: later than that of the one before, whatever
+    /// the clock says.
+    pub fn next_committed_at(&self, now: Timestamp) -> Timestamp {
+        now.max(Timestamp(self.standing.committed_at.0.saturating_add(1)))
+    }
+
+    /// Whether the chain waits for something and its rows may not be all there are.
+    pub fn is_halted(&self) -> bool {
+        self.standing.halt.is_some()
+    }
+
+    /// The same chain with another halt: what to write when only that changes.
+    pub(crate) fn halted(&self, halt: Option<Halt>, seen: Position) -> Delta {
+        let mut standing = self.standing.clone();
+        standing.seen = standing.seen.max(seen);
+        standing.set_halt(halt, self.rows.organization());
+        Delta { standing, put: Vec::new(), dropped: Vec::new() }
+    }
+
+    /// Makes the change that was worked out.
+    pub(crate) fn commit(&mut self, delta: &Delta) {
+        for key in &delta.dropped {
+            self.rows.remove(key);
+        }
+        for row in &delta.put {
+            self.rows.put(row.clone());
+        }
+        self.standing = delta.standing.clone();
+    }
+}
