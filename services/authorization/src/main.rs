@@ -1,2 +1,1 @@
-//! Turns what happened into policy change sets.
 fn main() {}

@@ -1,2 +1,1 @@
-//! The regional read model of policies and the decision API.
 fn main() {}

@@ -1,0 +1,3 @@
+//! Turns what happened into policy change sets.
+
+pub mod derive;

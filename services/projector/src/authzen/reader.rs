@@ -1,0 +1,70 @@
+//! Reads fields out of JSON: unknown ones are ignored, missing and mistyped ones are named.
+
+use serde_json::{Map, Value};
+
+/// The fields of a JSON object.
+pub(super) type Fields = Map<String, Value>;
+
+/// Why a request, or one item of it, cannot be answered. Names the field, never its value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Invalid {
+    /// The body is not JSON at all.
+    #[error("the body is not valid JSON")]
+    NotJson,
+    /// A required field is not there.
+    #[error("{0} is missing")]
+    Missing(String),
+    /// A field holds something else than it should.
+    #[error("{field} must be {expected}")]
+    WrongType {
+        /// Where the field stands, such as `subject.id`.
+        field: String,
+        /// What it should hold, with its article.
+        expected: &'static str,
+    },
+    /// More items than one request may have.
+    #[error("evaluations holds more than {0} items")]
+    TooMany(usize),
+}
+
+/// The object a whole body or item must be.
+pub(super) fn fields_of<'a>(value: &'a Value, name: &str) -> Result<&'a Fields, Invalid> {
+    value.as_object().ok_or_else(|| wrong_type(name, "an object"))
+}
+
+/// An object, if it is there. JSON's null counts as absent.
+pub(super) fn optional_object<'a>(fields: &'a Fields, name: &str) -> Result<Option<&'a Fields>, Invalid> {
+    present(fields, name).map(|value| fields_of(value, name)).transpose()
+}
+
+/// An array, if it is there.
+pub(super) fn optional_array<'a>(fields: &'a Fields, name: &str) -> Result<Option<&'a [Value]>, Invalid> {
+    let array = |value: &'a Value| value.as_array().map(Vec::as_slice);
+    present(fields, name).map(|value| array(value).ok_or_else(|| wrong_type(name, "an array"))).transpose()
+}
+
+/// A text that must be there.
+pub(super) fn text(fields: &Fields, entity: &str, name: &str) -> Result<String, Invalid> {
+    let path = || format!("{entity}.{name}");
+    match present(fields, name) {
+        None => Err(Invalid::Missing(path())),
+        Some(Value::String(text)) => Ok(text.clone()),
+        Some(_) => Err(wrong_type(&path(), "a string")),
+    }
+}
+
+/// The `properties` of an entity; none of them when absent.
+pub(super) fn properties(fields: &Fields, entity: &str) -> Result<Fields, Invalid> {
+    match present(fields, "properties") {
+        None => Ok(Fields::new()),
+        Some(value) => fields_of(value, &format!("{entity}.properties")).cloned(),
+    }
+}
+
+pub(super) fn wrong_type(field: &str, expected: &'static str) -> Invalid {
+    Invalid::WrongType { field: field.to_owned(), expected }
+}
+
+fn present<'a>(fields: &'a Fields, name: &str) -> Option<&'a Value> {
+    fields.get(name).filter(|value| !value.is_null())
+}

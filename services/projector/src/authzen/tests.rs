@@ -1,0 +1,223 @@
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+
+fn question() -> Value {
+    json!({
+        "subject": {"type": "user", "id": "alice", "properties": {"department": "sales"}},
+        "action": {"name": "read", "properties": {"method": "GET"}},
+        "resource": {"type": "record", "id": "record-1", "properties": {"status": "active"}},
+        "context": {"time": "2026-01-11T12:00:00Z"},
+    })
+}
+
+fn single(body: &Value) -> Result<Evaluation, Invalid> {
+    Evaluation::read(body.to_string().as_bytes())
+}
+
+fn several(body: &Value) -> Evaluations {
+    match Request::read(body.to_string().as_bytes()) {
+        Ok(Request::Several(evaluations)) => evaluations,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The question without the field at `path`, or with `value` there.
+fn with(path: &str, value: Option<Value>) -> Value {
+    let mut body = question();
+    let (parent, name) = path.rsplit_once('/').unwrap();
+    let fields = body.pointer_mut(parent).unwrap().as_object_mut().unwrap();
+    match value {
+        Some(value) => fields.insert(name.to_owned(), value),
+        None => fields.remove(name),
+    };
+    body
+}
+
+#[test]
+fn a_question_is_read_whole() {
+    let asked = single(&question()).unwrap();
+    assert_eq!((asked.subject_type.as_str(), asked.subject_id.as_str()), ("user", "alice"));
+    assert_eq!(asked.action, "read");
+    assert_eq!((asked.resource_type.as_str(), asked.resource_id.as_str()), ("record", "record-1"));
+    assert_eq!(asked.said.subject["department"], "sales");
+    assert_eq!(asked.said.action["method"], "GET");
+    assert_eq!(asked.said.resource["status"], "active");
+    assert_eq!(asked.said.context["time"], "2026-01-11T12:00:00Z");
+}
+
+#[test]
+fn a_missing_field_is_named() {
+    for path in [
+        "/subject",
+        "/subject/type",
+        "/subject/id",
+        "/action",
+        "/action/name",
+        "/resource",
+        "/resource/type",
+        "/resource/id",
+    ] {
+        let name = path[1..].replace('/', ".");
+        let missing = Invalid::Missing(name);
+        assert_eq!(single(&with(path, None)), Err(missing.clone()), "{path}");
+        assert_eq!(single(&with(path, Some(Value::Null))), Err(missing), "{path}");
+    }
+}
+
+#[test]
+fn a_mistyped_field_is_named() {
+    for path in ["/subject/type", "/subject/id", "/action/name", "/resource/type", "/resource/id"] {
+        for value in [json!(7), json!(["a"]), json!({}), json!(true)] {
+            let message = single(&with(path, Some(value))).unwrap_err().to_string();
+            assert_eq!(message, format!("{} must be a string", path[1..].replace('/', ".")));
+        }
+    }
+    for path in ["/subject", "/action", "/resource", "/context", "/subject/properties", "/action/properties"] {
+        for value in [json!(7), json!(["user", "alice"]), json!("alice")] {
+            let message = single(&with(path, Some(value))).unwrap_err().to_string();
+            assert_eq!(message, format!("{} must be an object", path[1..].replace('/', ".")));
+        }
+    }
+}
+
+#[test]
+fn unknown_fields_are_ignored_and_optional_ones_may_be_absent() {
+    for path in ["/extra", "/subject/extra", "/action/extra", "/resource/extra"] {
+        assert!(single(&with(path, Some(json!({"a": [1]})))).is_ok(), "{path}");
+    }
+    for path in ["/context", "/subject/properties", "/action/properties", "/resource/properties"] {
+        assert!(single(&with(path, None)).is_ok(), "{path}");
+    }
+}
+
+#[test]
+fn what_is_not_an_object_is_refused() {
+    for body in ["", " ", "{", "{\"subject\":}", "\u{feff}{}", "nul"] {
+        assert_eq!(Evaluation::read(body.as_bytes()), Err(Invalid::NotJson), "{body}");
+        assert_eq!(Request::read(body.as_bytes()), Err(Invalid::NotJson), "{body}");
+    }
+    for body in ["[]", "null", "7", "\"subject\""] {
+        let message = Evaluation::read(body.as_bytes()).unwrap_err().to_string();
+        assert_eq!(message, "the body must be an object", "{body}");
+    }
+}
+
+#[test]
+fn without_items_it_is_the_single_api() {
+    for empty in [None, Some(json!([])), Some(Value::Null)] {
+        let body = with("/evaluations", empty);
+        let read = Request::read(body.to_string().as_bytes());
+        assert_eq!(read, Ok(Request::One(single(&question()).unwrap())));
+    }
+}
+
+#[test]
+fn an_item_overrides_by_the_whole_object() {
+    let body = with(
+        "/evaluations",
+        Some(json!([
+            {},
+            {"resource": {"type": "record", "id": "record-2"}},
+            {"action": {"name": "write"}, "context": {}},
+        ])),
+    );
+    let evaluations = several(&body);
+    assert_eq!(evaluations.semantic, Semantic::ExecuteAll);
+    let items: Vec<_> = evaluations.items.into_iter().map(Result::unwrap).collect();
+    assert_eq!(items[0], single(&question()).unwrap());
+    assert_eq!(items[1].resource_id, "record-2");
+    assert!(items[1].said.resource.is_empty(), "properties of the default must not leak into the override");
+    assert_eq!(items[1].said.context, items[0].said.context);
+    assert_eq!(items[2].action, "write");
+    assert!(items[2].said.action.is_empty() && items[2].said.context.is_empty());
+}
+
+#[test]
+fn defaults_may_be_absent_when_the_items_bring_everything() {
+    let evaluations = several(&json!({"evaluations": [question()]}));
+    assert_eq!(evaluations.items, vec![single(&question())]);
+}
+
+#[test]
+fn a_bad_item_spoils_only_itself() {
+    let body = with(
+        "/evaluations",
+        Some(json!([
+            7,
+            {"resource": {"id": "record-2"}},
+            {"subject": "alice"},
+            {},
+        ])),
+    );
+    let items = several(&body).items;
+    let messages: Vec<_> = items.iter().map(|item| item.as_ref().err().map(ToString::to_string)).collect();
+    assert_eq!(
+        messages,
+        vec![
+            Some("an item of evaluations must be an object".to_owned()),
+            Some("resource.type is missing".to_owned()),
+            Some("subject must be an object".to_owned()),
+            None,
+        ]
+    );
+}
+
+#[test]
+fn what_all_items_share_must_be_right() {
+    let items = Some(json!([question()]));
+    for (name, value) in [
+        ("subject", json!("alice")),
+        ("context", json!([])),
+        ("options", json!(7)),
+        ("options", json!({"evaluations_semantic": "first_wins"})),
+        ("options", json!({"evaluations_semantic": 1})),
+    ] {
+        let mut body = with("/evaluations", items.clone());
+        body[name] = value;
+        assert!(Request::read(body.to_string().as_bytes()).is_err(), "{body}");
+    }
+    let body = with("/evaluations", Some(json!({"0": {}})));
+    let message = Request::read(body.to_string().as_bytes()).unwrap_err().to_string();
+    assert_eq!(message, "evaluations must be an array");
+    let body = json!({"evaluations": vec![question(); 1_001]});
+    assert_eq!(Request::read(body.to_string().as_bytes()), Err(Invalid::TooMany(1_000)));
+}
+
+#[test]
+fn semantics() {
+    let semantic = |name: &str| {
+        let mut body = with("/evaluations", Some(json!([{}])));
+        body["options"] = json!({"evaluations_semantic": name, "other": 1});
+        several(&body).semantic
+    };
+    let table =
+        [("execute_all", false, false), ("deny_on_first_deny", true, false), ("permit_on_first_permit", false, true)];
+    for (name, ends_with_denial, ends_with_permit) in table {
+        assert_eq!(semantic(name).ends_with(false), ends_with_denial, "{name}");
+        assert_eq!(semantic(name).ends_with(true), ends_with_permit, "{name}");
+    }
+}
+
+#[test]
+fn answers_have_the_shape_of_the_standard() {
+    let answers =
+        Answers { evaluations: vec![Answer::decided(true), Answer::refused(400, "subject is missing".into())] };
+    assert_eq!(
+        serde_json::to_value(answers).unwrap(),
+        json!({"evaluations": [
+            {"decision": true},
+            {"decision": false, "context": {"error": {"status": 400, "message": "subject is missing"}}},
+        ]})
+    );
+}
+
+proptest! {
+    /// No body makes the reader panic.
+    #[test]
+    fn any_bytes_are_read_or_refused(body in prop::collection::vec(any::<u8>(), 0..200)) {
+        let _ = Request::read(&body);
+        let _ = Evaluation::read(&body);
+    }
+}

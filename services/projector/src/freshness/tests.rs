@@ -1,0 +1,139 @@
+use std::time::Duration;
+
+use futures::FutureExt;
+use proptest::prelude::*;
+use tokio::time::timeout;
+use writ_contract::Stream;
+
+use super::*;
+
+const DEADLINE: Duration = Duration::from_secs(10);
+
+fn freshness() -> Freshness {
+    Freshness::new(Limits { per_organization: 2, total: 3 })
+}
+
+fn chain(organization: u128) -> ChainId {
+    ChainId { organization: Uuid::from_u128(organization), origin: "us".into(), stream: Stream::Identity }
+}
+
+fn goal(organization: u128, place: Place) -> Goal {
+    Goal::Reached(chain(organization), place)
+}
+
+fn event(id: &str) -> EventName {
+    EventName { organization: Uuid::from_u128(1), origin: "eu".into(), source: "gateway".into(), id: id.into() }
+}
+
+#[tokio::test]
+async fn a_waiter_wakes_at_its_place_and_not_before() {
+    let freshness = freshness();
+    let mut waiter = freshness.register(goal(1, (1, 5))).unwrap();
+    freshness.reached(&chain(1), (1, 4));
+    freshness.reached(&chain(2), (1, 9));
+    assert_eq!(waiter.woken().now_or_never(), None);
+    freshness.reached(&chain(1), (1, 5));
+    timeout(DEADLINE, waiter.woken()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_later_epoch_is_after_every_revision() {
+    let freshness = freshness();
+    let mut waiter = freshness.register(goal(1, (1, 500))).unwrap();
+    freshness.reached(&chain(1), (2, 1));
+    timeout(DEADLINE, waiter.woken()).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_event_wakes_those_who_wait_for_it() {
+    let freshness = freshness();
+    let mut one = freshness.register(Goal::Decided(event("a"))).unwrap();
+    let mut other = freshness.register(Goal::Decided(event("b"))).unwrap();
+    freshness.decided(&event("a"));
+    timeout(DEADLINE, one.woken()).await.unwrap();
+    assert_eq!(other.woken().now_or_never(), None);
+}
+
+#[tokio::test]
+async fn what_is_announced_between_registering_and_sleeping_is_not_lost() {
+    let freshness = freshness();
+    let mut waiter = freshness.register(goal(1, (1, 1))).unwrap();
+    freshness.reached(&chain(1), (1, 1));
+    timeout(DEADLINE, waiter.woken()).await.unwrap();
+}
+
+#[test]
+fn places_are_limited_per_organization_and_in_total() {
+    let freshness = freshness();
+    let mut held: Vec<_> = (0..2).map(|_| freshness.register(goal(1, (1, 1))).unwrap()).collect();
+    assert!(freshness.register(goal(1, (1, 1))).is_err());
+    held.push(freshness.register(goal(2, (1, 1))).unwrap());
+    assert!(freshness.register(goal(3, (1, 1))).is_err());
+    held.remove(0);
+    assert!(freshness.register(goal(3, (1, 1))).is_ok());
+}
+
+#[tokio::test]
+async fn who_gives_up_frees_its_place() {
+    let freshness = freshness();
+    let mut waiter = freshness.register(goal(1, (1, 1))).unwrap();
+    let gave_up = timeout(Duration::ZERO, waiter.woken()).await;
+    assert!(gave_up.is_err());
+    drop(waiter);
+    assert_eq!(freshness.waiting(), 0);
+    freshness.reached(&chain(1), (1, 1));
+}
+
+/// Readers and one writer on several threads, with the order of steps the module asks for:
+/// every reader returns.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_wake_up_is_lost_under_contention() {
+    use std::sync::atomic::{AtomicI64, Ordering};
+    const LAST: i64 = 2_000;
+    let limits = Limits { per_organization: 10_000, total: 10_000 };
+    let (freshness, applied) = (Freshness::new(limits), Arc::new(AtomicI64::new(0)));
+    let readers: Vec<_> = (1..=LAST)
+        .map(|revision| {
+            let (freshness, applied) = (freshness.clone(), applied.clone());
+            tokio::spawn(async move {
+                let mut waiter = freshness.register(goal(1, (1, revision))).unwrap();
+                if applied.load(Ordering::SeqCst) < revision {
+                    waiter.woken().await;
+                }
+                assert!(applied.load(Ordering::SeqCst) >= revision);
+            })
+        })
+        .collect();
+    for revision in 1..=LAST {
+        applied.store(revision, Ordering::SeqCst);
+        freshness.reached(&chain(1), (1, revision));
+        tokio::task::yield_now().await;
+    }
+    for reader in readers {
+        timeout(DEADLINE, reader).await.unwrap().unwrap();
+    }
+    assert_eq!(freshness.waiting(), 0);
+}
+
+proptest! {
+    /// After any sequence of steps, exactly the waiters whose place was announced are awake.
+    #[test]
+    fn exactly_those_wake_whose_place_was_announced(wanted in prop::collection::vec((0u128..3, 1i64..6), 0..12),
+                                                    announced in prop::collection::vec((0u128..3, 1i64..6), 0..12)) {
+        let limits = Limits { per_organization: 100, total: 100 };
+        let freshness = Freshness::new(limits);
+        let mut waiters: Vec<_> = wanted
+            .iter()
+            .map(|(organization, revision)| freshness.register(goal(*organization, (1, *revision))).unwrap())
+            .collect();
+        for (organization, revision) in &announced {
+            freshness.reached(&chain(*organization), (1, *revision));
+        }
+        for ((organization, revision), waiter) in wanted.iter().zip(&mut waiters) {
+            let expected = announced.iter().any(|(whose, at)| whose == organization && at >= revision);
+            prop_assert_eq!(waiter.woken().now_or_never().is_some(), expected);
+        }
+        drop(waiters);
+        prop_assert_eq!(freshness.waiting(), 0);
+    }
+}
