@@ -1,2 +1,25 @@
-//! The system of record of organizations, users, teams, tokens and role assignments.
-fn main() {}
+//! Wiring: settings → database → catalogue → log → HTTP, until told to stop.
+
+use std::process::ExitCode;
+
+use writ_identity::app::App;
+use writ_identity::config::Settings;
+use writ_identity::store::{MIGRATOR, Store};
+use writ_identity::{http, log};
+use writ_service::Service;
+use writ_service::http::Limits;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    writ_service::run("writ-identity", env!("CARGO_PKG_VERSION"), wire).await
+}
+
+async fn wire(service: Service, settings: Settings) -> anyhow::Result<()> {
+    let platform = settings.platform(&service.common)?;
+    let pool = service.database(&MIGRATOR).await?;
+    let store = Store::new(pool.clone(), service.common.region.clone());
+    store.publish_catalogue().await?;
+    log::start(&service, pool)?;
+    service.routes(http::router(App::new(store, platform)), Limits::default());
+    Ok(())
+}

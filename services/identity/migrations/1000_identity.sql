@@ -1,0 +1,121 @@
+-- The system of record of the organizations homed in this region.
+-- Personal data (names, e-mail addresses, labels, descriptions) is in this database and nowhere else.
+
+-- An organization and its place in its own history. The platform itself is the nil id.
+CREATE TABLE organization (
+    id           uuid PRIMARY KEY,
+    name         text NOT NULL,
+    owner_id     uuid,
+    state        text NOT NULL CHECK (state IN ('active', 'suspended', 'deleted')),
+    epoch        bigint NOT NULL DEFAULT 1,
+    revision     bigint NOT NULL,
+    committed_at timestamptz NOT NULL,
+    created_at   timestamptz NOT NULL,
+    updated_at   timestamptz NOT NULL
+);
+
+-- Whatever can hold a role. What hangs on a principal goes with it.
+CREATE TABLE principal (
+    organization uuid NOT NULL REFERENCES organization,
+    id           uuid NOT NULL,
+    kind         text NOT NULL CHECK (kind IN ('user', 'team', 'system_account')),
+    active       boolean NOT NULL,
+    PRIMARY KEY (organization, id)
+);
+
+CREATE TABLE user_account (
+    organization    uuid NOT NULL,
+    id              uuid NOT NULL,
+    email           text NOT NULL,
+    full_name       text,
+    preferred_name  text,
+    inferred_region text,
+    created_at      timestamptz NOT NULL,
+    updated_at      timestamptz NOT NULL,
+    PRIMARY KEY (organization, id),
+    FOREIGN KEY (organization, id) REFERENCES principal ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX user_account_email ON user_account (organization, lower(email));
+
+CREATE TABLE team (
+    organization uuid NOT NULL,
+    id           uuid NOT NULL,
+    name         text NOT NULL,
+    description  text,
+    system_team  boolean NOT NULL,
+    labels       jsonb NOT NULL,
+    created_at   timestamptz NOT NULL,
+    updated_at   timestamptz NOT NULL,
+    PRIMARY KEY (organization, id),
+    FOREIGN KEY (organization, id) REFERENCES principal ON DELETE CASCADE
+);
+
+-- A user or system account is in a team, from and until if given.
+CREATE TABLE membership (
+    organization uuid NOT NULL,
+    team         uuid NOT NULL,
+    member       uuid NOT NULL,
+    valid_from   timestamptz,
+    valid_until  timestamptz,
+    PRIMARY KEY (organization, team, member),
+    FOREIGN KEY (organization, team) REFERENCES principal ON DELETE CASCADE,
+    FOREIGN KEY (organization, member) REFERENCES principal ON DELETE CASCADE
+);
+CREATE INDEX membership_member ON membership (organization, member);
+
+-- A principal has a role. No entity id: every entity; no region: every region.
+CREATE TABLE role_assignment (
+    organization uuid NOT NULL,
+    id           uuid NOT NULL,
+    principal    uuid NOT NULL,
+    role         text NOT NULL,
+    entity_type  text NOT NULL,
+    entity_id    text,
+    region       text,
+    valid_from   timestamptz,
+    valid_until  timestamptz,
+    condition    uuid,
+    PRIMARY KEY (organization, id),
+    FOREIGN KEY (organization, principal) REFERENCES principal ON DELETE CASCADE
+);
+CREATE UNIQUE INDEX role_assignment_once ON role_assignment
+    (organization, principal, role, entity_type, entity_id, region, condition) NULLS NOT DISTINCT;
+
+-- A bearer token, known by the SHA-256 of its text.
+CREATE TABLE token (
+    organization uuid NOT NULL,
+    id           uuid NOT NULL,
+    principal    uuid NOT NULL,
+    kind         text NOT NULL CHECK (kind IN ('personal', 'system_account', 'invite')),
+    name         text NOT NULL,
+    hash         bytea NOT NULL UNIQUE,
+    created_at   timestamptz NOT NULL,
+    updated_at   timestamptz NOT NULL,
+    expires_at   timestamptz NOT NULL,
+    last_used_at timestamptz,
+    revoked_at   timestamptz,
+    revoked_by   uuid,
+    PRIMARY KEY (organization, id),
+    FOREIGN KEY (organization, principal) REFERENCES principal ON DELETE CASCADE
+);
+CREATE INDEX token_principal ON token (organization, principal);
+
+-- Who holds Identity · Admin now, directly or through a team.
+CREATE VIEW administrator AS
+SELECT a.organization, a.principal AS id
+  FROM role_assignment a
+ WHERE a.role = 'identity.admin' AND a.entity_id IS NULL AND a.region IS NULL AND a.condition IS NULL
+   AND coalesce(a.valid_from <= now(), true) AND coalesce(a.valid_until > now(), true)
+UNION
+SELECT a.organization, m.member AS id
+  FROM role_assignment a
+  JOIN membership m ON m.organization = a.organization AND m.team = a.principal
+ WHERE a.role = 'identity.admin' AND a.entity_id IS NULL AND a.region IS NULL AND a.condition IS NULL
+   AND coalesce(a.valid_from <= now(), true) AND coalesce(a.valid_until > now(), true)
+   AND coalesce(m.valid_from <= now(), true) AND coalesce(m.valid_until > now(), true);
+
+-- What the platform organization has last said about the catalogue.
+CREATE TABLE published_catalogue (
+    organization uuid PRIMARY KEY REFERENCES organization,
+    digest       bytea NOT NULL
+);

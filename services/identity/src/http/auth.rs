@@ -1,0 +1,179 @@
+//! Who asks, and whether they may.
+
+use axum::extract::FromRequestParts;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use uuid::Uuid;
+use writ_contract::actor::{Actor, ActorKind};
+use writ_service::RequestId;
+use writ_tokens::{BearerToken, Kind, hash_of, same_hash};
+
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::store::Author;
+use crate::store::callers::Holder;
+
+const ADMINISTRATORS_ONLY: Error = Error::Forbidden("You must have the [Identity Admin] role to perform this action");
+const OPERATOR_ONLY: Error = Error::Forbidden("Only the platform's operator may perform this action");
+const NOT_FOR_OPERATOR: Error = Error::Forbidden("The platform's operator may do nothing inside an organization");
+
+/// A user of an organization, by a personal token.
+pub(super) struct Caller {
+    /// The user's organization.
+    pub(super) organization: Uuid,
+    /// The user.
+    pub(super) user: Uuid,
+    administrator: bool,
+    request_id: Option<String>,
+}
+
+/// A user who administers the organization.
+pub(super) struct Admin(pub(super) Caller);
+
+/// The operator of the platform.
+pub(super) struct Operator {
+    request_id: Option<String>,
+}
+
+/// A person who shows an invitation.
+pub(super) struct Invitee {
+    /// The organization that invites.
+    pub(super) organization: Uuid,
+    /// The user that is to be active.
+    pub(super) user: Uuid,
+    /// The invitation's token.
+    pub(super) token: Uuid,
+    request_id: Option<String>,
+}
+
+impl Caller {
+    /// The caller as events name them.
+    pub(super) fn author(&self) -> Author {
+        user_author(self.user, &self.request_id)
+    }
+
+    /// Lets administrators pass, and users who ask about themselves.
+    pub(super) fn must_be(&self, user: Uuid) -> Result<()> {
+        if self.administrator || self.user == user { Ok(()) } else { Err(ADMINISTRATORS_ONLY) }
+    }
+
+    /// Lets only the user itself pass.
+    pub(super) fn must_be_owner(&self, user: Uuid) -> Result<()> {
+        if self.user == user { Ok(()) } else { Err(Error::Forbidden("Only the user may perform this action")) }
+    }
+}
+
+impl Operator {
+    /// The operator as events name it.
+    pub(super) fn author(&self) -> Author {
+        Author {
+            actor: Actor { kind: ActorKind::Operator, id: "operator".to_owned() },
+            request_id: self.request_id.clone(),
+        }
+    }
+}
+
+impl Invitee {
+    /// The new user as events name it.
+    pub(super) fn author(&self) -> Author {
+        user_author(self.user, &self.request_id)
+    }
+}
+
+fn user_author(user: Uuid, request_id: &Option<String>) -> Author {
+    Author { actor: Actor { kind: ActorKind::User, id: user.to_string() }, request_id: request_id.clone() }
+}
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        let token = token_of_this_region(parts, app)?;
+        if token.kind() != Kind::Personal {
+            return Err(Error::Unauthenticated);
+        }
+        let holder = of_its_organization(&token, app.store.holder(&token.hash()).await?)?;
+        Ok(Self {
+            organization: holder.organization,
+            user: holder.principal,
+            administrator: holder.administrator,
+            request_id: request_id(parts),
+        })
+    }
+}
+
+impl FromRequestParts<App> for Admin {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        let caller = Caller::from_request_parts(parts, app).await?;
+        if caller.administrator { Ok(Self(caller)) } else { Err(ADMINISTRATORS_ONLY) }
+    }
+}
+
+impl FromRequestParts<App> for Invitee {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        let token = token_of_this_region(parts, app)?;
+        if token.kind() != Kind::Invite {
+            return Err(Error::Unauthenticated);
+        }
+        let holder = of_its_organization(&token, app.store.invited(&token.hash()).await?)?;
+        Ok(Self {
+            organization: holder.organization,
+            user: holder.principal,
+            token: holder.token,
+            request_id: request_id(parts),
+        })
+    }
+}
+
+impl FromRequestParts<App> for Operator {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        if is_operator(bearer(parts)?, app) {
+            return Ok(Self { request_id: request_id(parts) });
+        }
+        // Whoever has a valid token learns that it is not enough; all others learn nothing.
+        Caller::from_request_parts(parts, app).await?;
+        Err(OPERATOR_ONLY)
+    }
+}
+
+fn bearer(parts: &Parts) -> Result<&str> {
+    let mut headers = parts.headers.get_all(AUTHORIZATION).iter();
+    let (Some(header), None) = (headers.next(), headers.next()) else { return Err(Error::Unauthenticated) };
+    let (scheme, token) = header.to_str().ok().and_then(|text| text.split_once(' ')).ok_or(Error::Unauthenticated)?;
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(Error::Unauthenticated) }
+}
+
+fn is_operator(text: &str, app: &App) -> bool {
+    same_hash(&hash_of(text), &app.operator)
+}
+
+/// A well-formed token of an organization homed here. One of another region is sent there, from
+/// its text alone: nothing is looked up and no body is read.
+fn token_of_this_region(parts: &Parts, app: &App) -> Result<BearerToken> {
+    let text = bearer(parts)?;
+    if is_operator(text, app) {
+        return Err(NOT_FOR_OPERATOR);
+    }
+    let token = BearerToken::parse(text).map_err(|_| Error::Unauthenticated)?;
+    if token.region() == app.store.region() {
+        return Ok(token);
+    }
+    let home = app.homes.get(token.region()).ok_or(Error::Unauthenticated)?;
+    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
+    Err(Error::Elsewhere { home: home.to_string(), target: target.to_owned() })
+}
+
+/// The organization in a token's text is the one it was issued for.
+fn of_its_organization(token: &BearerToken, holder: Holder) -> Result<Holder> {
+    if holder.organization == token.organization() { Ok(holder) } else { Err(Error::Unauthenticated) }
+}
+
+fn request_id(parts: &Parts) -> Option<String> {
+    parts.extensions.get::<RequestId>().map(|id| id.as_str().to_owned())
+}

@@ -1,0 +1,45 @@
+//! Every path of the management API.
+
+use axum::routing::get;
+use axum::{Json, Router};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{invites, me, members, organizations, roles, team_roles, teams, tokens, user_roles, users};
+use crate::app::App;
+
+#[derive(OpenApi)]
+#[openapi(info(title = "Writ Identity", description = "The management API, compatible with Konnect Identity v3."))]
+struct Document;
+
+/// The management API and its description.
+pub fn router(app: App) -> Router {
+    let (routes, document) = OpenApiRouter::with_openapi(Document::openapi()).nest("/v3", routes()).split_for_parts();
+    routes.route("/openapi.json", get(|| async { Json(document) })).with_state(app)
+}
+
+fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(organizations::create))
+        .routes(routes!(organizations::get, organizations::update, organizations::delete))
+        .routes(routes!(me::organization))
+        .routes(routes!(me::user))
+        .routes(routes!(invites::invite))
+        .routes(routes!(invites::accept))
+        .routes(routes!(users::list))
+        .routes(routes!(users::get, users::update, users::erase))
+        .routes(routes!(members::teams))
+        .routes(routes!(user_roles::list, user_roles::assign))
+        .routes(routes!(user_roles::get, user_roles::unassign))
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::get, tokens::update, tokens::delete))
+        .routes(routes!(tokens::revoke))
+        .routes(routes!(teams::list, teams::create))
+        .routes(routes!(teams::get, teams::update, teams::delete))
+        .routes(routes!(members::list, members::add))
+        .routes(routes!(members::remove))
+        .routes(routes!(team_roles::list, team_roles::assign))
+        .routes(routes!(team_roles::get, team_roles::unassign))
+        .routes(routes!(roles::list))
+}

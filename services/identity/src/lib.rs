@@ -1,0 +1,13 @@
+//! The system of record of organizations, users, teams, tokens and role assignments.
+//!
+//! A request goes from [`http`] through the rules of [`domain`] to [`store`], where one
+//! transaction makes the change, takes the organization's next revision and puts the event into
+//! the outbox. [`log`] brings it to Kafka.
+
+pub mod app;
+pub mod config;
+pub mod domain;
+pub mod error;
+pub mod http;
+pub mod log;
+pub mod store;

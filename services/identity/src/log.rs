@@ -1,0 +1,70 @@
+//! Bringing what the store has committed to Kafka.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use anyhow::Context;
+use serde_json::json;
+use sqlx::PgPool;
+use writ_contract::Record;
+use writ_contract::identity_event::{Changes, IdentityEvent};
+use writ_contract::organization::OrganizationEntry;
+use writ_contract::schema::SchemaEntry;
+use writ_log::outbox::{Publisher, StatusHandle};
+use writ_log::{Lease, Producer, schemas, topics};
+use writ_service::Service;
+
+/// Of several replicas, the one with this lease publishes.
+const LEASE: &str = "identity";
+/// This service's stage of the propagation: commit → acknowledged by Kafka.
+const STAGE: &str = "outbox";
+
+/// The CloudEvents source of the records of a region.
+pub fn source(region: &str) -> String {
+    format!("/{region}/identity")
+}
+
+/// Starts to publish the outbox. Waits for Kafka beside the other parts, with the reason in
+/// `/readyz`; changes are accepted meanwhile and published later.
+///
+/// # Errors
+/// When the settings for Kafka are wrong.
+pub fn start(service: &Service, pool: PgPool) -> anyhow::Result<()> {
+    let producer = Producer::connect(&service.common.kafka_brokers, "writ-identity").context("WRIT_KAFKA_BROKERS")?;
+    let (region, shutdown) = (service.common.region.to_string(), service.shutdown.clone());
+    let (reached, status) = (Arc::new(AtomicBool::new(false)), Arc::new(OnceLock::new()));
+    watch(service, producer.clone(), reached.clone(), status.clone());
+    service.spawn("outbox", async move {
+        let prepared = async {
+            greet(&producer, &region).await?;
+            reached.store(true, Ordering::Relaxed);
+            let lease = Lease::acquire(&pool, LEASE).await;
+            Ok::<_, anyhow::Error>(Publisher::new(pool, producer, lease, &region, STAGE))
+        };
+        let Some(publisher) = shutdown.run_until_cancelled(prepared).await.transpose()? else { return Ok(()) };
+        // Set once: this part runs once.
+        let _ = status.set(publisher.handle());
+        Ok(publisher.run(shutdown).await?)
+    });
+    Ok(())
+}
+
+/// Waits for the topics and publishes the schemas of what will be written there.
+async fn greet(producer: &Producer, region: &str) -> anyhow::Result<()> {
+    producer.warm_up(&[topics::SCHEMAS, topics::IDENTITY_EVENTS, topics::ORGANIZATIONS]).await;
+    let written = [IdentityEvent::schema(), Changes::schema(), OrganizationEntry::schema(), SchemaEntry::schema()];
+    Ok(schemas::publish(producer, &source(region), &written).await?)
+}
+
+/// Shows in `/readyz` whether Kafka is reached and in `/status` what the publisher does.
+fn watch(service: &Service, producer: Producer, reached: Arc<AtomicBool>, status: Arc<OnceLock<StatusHandle>>) {
+    service.health.watch("kafka", move || match producer.waiting() {
+        Some(reason) => Err(reason),
+        None if reached.load(Ordering::Relaxed) => Ok(()),
+        None => Err("connecting".to_owned()),
+    });
+    service.status("outbox", move || {
+        let outbox = status.get().map(StatusHandle::get);
+        async move { json!(outbox) }
+    });
+}

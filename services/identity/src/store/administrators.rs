@@ -1,0 +1,22 @@
+//! The rule that an organization keeps somebody who may administer it.
+
+use super::Revision;
+use crate::error::{Error, Result};
+
+/// Refuses a revision that would leave the organization without an active user who holds
+/// Identity · Admin.
+///
+/// # Errors
+/// [`Error::Conflict`] when there would be none.
+pub async fn must_remain(revision: &mut Revision) -> Result<()> {
+    let organization = revision.organization();
+    let remains: bool = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM administrator a
+           JOIN principal p ON p.organization = a.organization AND p.id = a.id
+          WHERE a.organization = $1 AND p.kind = 'user' AND p.active)",
+    )
+    .bind(organization)
+    .fetch_one(revision.connection())
+    .await?;
+    if remains { Ok(()) } else { Err(Error::Conflict("An organization must keep one active administrator")) }
+}

@@ -1,0 +1,55 @@
+//! Who holds a bearer token.
+
+use uuid::Uuid;
+use writ_contract::Hash;
+
+use super::Store;
+use crate::error::{Error, Result};
+
+/// The holder of a valid token.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Holder {
+    /// The organization the token belongs to; it is active.
+    pub organization: Uuid,
+    /// The principal the token stands for.
+    pub principal: Uuid,
+    /// Id of the token.
+    pub token: Uuid,
+    /// Whether the principal is active and holds Identity · Admin now.
+    pub administrator: bool,
+}
+
+impl Store {
+    /// The active principal whose token has this hash.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] when there is none, or the token is not valid now.
+    pub async fn holder(&self, hash: &Hash) -> Result<Holder> {
+        self.find_holder(hash, "personal", true).await
+    }
+
+    /// The user invited with the token that has this hash, who is not active yet.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] when there is none, or the invitation is not valid now.
+    pub async fn invited(&self, hash: &Hash) -> Result<Holder> {
+        self.find_holder(hash, "invite", false).await
+    }
+
+    async fn find_holder(&self, hash: &Hash, kind: &'static str, active: bool) -> Result<Holder> {
+        sqlx::query_as(
+            "SELECT t.organization, t.principal, t.id AS token,
+                    EXISTS (SELECT FROM administrator a WHERE a.organization = t.organization AND a.id = t.principal) AS administrator
+               FROM token t
+               JOIN organization o ON o.id = t.organization AND o.state = 'active'
+               JOIN principal p ON p.organization = t.organization AND p.id = t.principal AND p.active = $3
+              WHERE t.hash = $1 AND t.kind = $2 AND t.revoked_at IS NULL AND t.expires_at > now()",
+        )
+        .bind(hash.0.as_slice())
+        .bind(kind)
+        .bind(active)
+        .fetch_optional(&self.pool)
+        .await?
+        .ok_or(Error::Unauthenticated)
+    }
+}

@@ -1,0 +1,52 @@
+//! What the platform organization says about the catalogue.
+
+use writ_contract::actor::Actor;
+use writ_contract::catalogue::Catalogue;
+use writ_contract::identity_event::{Change, Changes};
+use writ_contract::{Hash, PLATFORM_ORGANIZATION, encode};
+
+use super::{Author, Revision, Seen, Store};
+use crate::error::Result;
+
+impl Store {
+    /// Publishes the catalogue of this build as the next revision of the platform organization,
+    /// unless it was the last to be published.
+    ///
+    /// # Errors
+    /// When the database does not take it.
+    pub async fn publish_catalogue(&self) -> Result<Seen> {
+        self.ensure_platform().await?;
+        let author = Author { actor: Actor::system("identity"), request_id: None };
+        let mut revision = self.revision(PLATFORM_ORGANIZATION, author).await?;
+        let changes = vec![Change::CatalogueChanged { roles: Catalogue::compiled_in().roles() }];
+        if remember(&mut revision, &changes).await? {
+            return revision.commit(changes).await;
+        }
+        revision.unchanged().await
+    }
+
+    async fn ensure_platform(&self) -> Result<()> {
+        sqlx::query(
+            "INSERT INTO organization (id, name, state, revision, committed_at, created_at, updated_at)
+             VALUES ($1, '', 'active', 0, now(), now(), now()) ON CONFLICT DO NOTHING",
+        )
+        .bind(PLATFORM_ORGANIZATION)
+        .execute(self.pool())
+        .await?;
+        Ok(())
+    }
+}
+
+/// Notes what is published. False when it was the last to be noted.
+async fn remember(revision: &mut Revision, changes: &[Change]) -> Result<bool> {
+    let digest = Hash::of(&[&encode(&Changes { changes: changes.to_vec() })?]);
+    let noted = sqlx::query(
+        "INSERT INTO published_catalogue AS last (organization, digest) VALUES ($1, $2)
+         ON CONFLICT (organization) DO UPDATE SET digest = $2 WHERE last.digest <> $2",
+    )
+    .bind(PLATFORM_ORGANIZATION)
+    .bind(digest.0.as_slice())
+    .execute(revision.connection())
+    .await?;
+    Ok(noted.rows_affected() > 0)
+}

@@ -1,0 +1,48 @@
+//! Invitations: users who are not active yet, and the tokens that let them become so.
+
+use uuid::Uuid;
+
+use super::Revision;
+use crate::error::{Error, Result};
+
+/// What an invitation finds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Invitee {
+    /// Nobody of this address.
+    New,
+    /// A user whose earlier invitations are over: the user, and the tokens of those invitations.
+    Lapsed(Uuid, Vec<Uuid>),
+}
+
+#[derive(sqlx::FromRow)]
+struct Known {
+    id: Uuid,
+    active: bool,
+    open: bool,
+    invites: Vec<Uuid>,
+}
+
+/// Looks for a user of this address, in any case of letters.
+///
+/// # Errors
+/// [`Error::Conflict`] when the user is active or has an invitation that can still be accepted.
+pub async fn find(revision: &mut Revision, email: &str) -> Result<Invitee> {
+    let organization = revision.organization();
+    let known: Option<Known> = sqlx::query_as(
+        "SELECT u.id, p.active,
+                EXISTS (SELECT FROM token t WHERE t.organization = $1 AND t.principal = u.id AND t.kind = 'invite' AND t.expires_at > now()) AS open,
+                ARRAY (SELECT t.id FROM token t WHERE t.organization = $1 AND t.principal = u.id AND t.kind = 'invite') AS invites
+           FROM user_account u JOIN principal p USING (organization, id)
+          WHERE organization = $1 AND lower(email) = lower($2)",
+    )
+    .bind(organization)
+    .bind(email)
+    .fetch_optional(revision.connection())
+    .await?;
+    match known {
+        None => Ok(Invitee::New),
+        Some(Known { active: true, .. }) => Err(Error::Conflict("User is already active")),
+        Some(Known { open: true, .. }) => Err(Error::Conflict("User is already invited")),
+        Some(known) => Ok(Invitee::Lapsed(known.id, known.invites)),
+    }
+}

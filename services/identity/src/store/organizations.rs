@@ -1,0 +1,74 @@
+//! Organizations.
+
+use uuid::Uuid;
+use writ_contract::PLATFORM_ORGANIZATION;
+use writ_contract::identity_event::OrganizationState;
+
+use super::{Revision, Store};
+use crate::domain::organization::{Organization, OrganizationRow, state_name};
+use crate::error::{Error, Result};
+
+impl Store {
+    /// An organization that is not deleted. The platform itself is not shown.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is none.
+    pub async fn organization(&self, id: Uuid) -> Result<Organization> {
+        let row: Option<OrganizationRow> = sqlx::query_as(
+            "SELECT id, name, owner_id, state, created_at, updated_at FROM organization
+              WHERE id = $1 AND id <> $2 AND state <> 'deleted'",
+        )
+        .bind(id)
+        .bind(PLATFORM_ORGANIZATION)
+        .fetch_optional(self.pool())
+        .await?;
+        row.map(Organization::from).ok_or(Error::NotFound("organization"))
+    }
+}
+
+/// The organization as it is within the revision.
+///
+/// # Errors
+/// [`Error::NotFound`] when it is deleted.
+pub async fn get(revision: &mut Revision) -> Result<Organization> {
+    let organization = revision.organization();
+    let row: Option<OrganizationRow> =
+        sqlx::query_as("SELECT id, name, owner_id, state, created_at, updated_at FROM organization WHERE id = $1")
+            .bind(organization)
+            .fetch_optional(revision.connection())
+            .await?;
+    row.map(Organization::from).ok_or(Error::NotFound("organization"))
+}
+
+/// Stores a new state. False, and nothing stored, when it is the state already.
+///
+/// # Errors
+/// When the database does not take it.
+pub async fn set_state(revision: &mut Revision, state: OrganizationState) -> Result<bool> {
+    let (organization, at) = (revision.organization(), revision.at());
+    let changed = sqlx::query("UPDATE organization SET state = $2, updated_at = $3 WHERE id = $1 AND state <> $2")
+        .bind(organization)
+        .bind(state_name(state))
+        .bind(at)
+        .execute(revision.connection())
+        .await?;
+    Ok(changed.rows_affected() > 0)
+}
+
+/// Erases all that an organization holds. Its id, revision and state stay for ever.
+///
+/// # Errors
+/// When the database does not take it.
+pub async fn erase(revision: &mut Revision) -> Result<()> {
+    let (organization, at) = (revision.organization(), revision.at());
+    sqlx::query("DELETE FROM principal WHERE organization = $1")
+        .bind(organization)
+        .execute(revision.connection())
+        .await?;
+    sqlx::query("UPDATE organization SET state = 'deleted', name = '', owner_id = NULL, updated_at = $2 WHERE id = $1")
+        .bind(organization)
+        .bind(at)
+        .execute(revision.connection())
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,144 @@
+//! Bearer tokens, by hash.
+
+use sqlx::PgExecutor;
+use time::OffsetDateTime;
+use uuid::Uuid;
+use writ_contract::identity_event::{Change, TokenKind};
+use writ_contract::{Hash, Timestamp};
+
+use super::{Revision, Store};
+use crate::domain::token::TokenRow;
+use crate::error::{Error, Result};
+
+/// A token that is to be stored.
+#[derive(Debug, Clone)]
+pub struct NewToken<'a> {
+    /// Whose it is.
+    pub principal: Uuid,
+    /// What it stands for.
+    pub kind: TokenKind,
+    /// What its holder calls it.
+    pub name: &'a str,
+    /// SHA-256 of its text.
+    pub hash: Hash,
+    /// When its time is over.
+    pub expires_at: OffsetDateTime,
+}
+
+impl Store {
+    /// The personal tokens of a user, oldest first.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn tokens(&self, organization: Uuid, user: Uuid) -> Result<Vec<TokenRow>> {
+        let rows = sqlx::query_as(
+            "SELECT id, principal, name, revoked_by, created_at, updated_at, last_used_at, expires_at, revoked_at
+               FROM token WHERE organization = $1 AND principal = $2 AND kind = 'personal' ORDER BY id",
+        )
+        .bind(organization)
+        .bind(user)
+        .fetch_all(self.pool())
+        .await?;
+        Ok(rows)
+    }
+
+    /// A personal token of a user.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the user has no such token.
+    pub async fn token(&self, organization: Uuid, user: Uuid, id: Uuid) -> Result<TokenRow> {
+        find(self.pool(), organization, user, id).await
+    }
+}
+
+async fn find(connection: impl PgExecutor<'_>, organization: Uuid, user: Uuid, id: Uuid) -> Result<TokenRow> {
+    sqlx::query_as(
+        "SELECT id, principal, name, revoked_by, created_at, updated_at, last_used_at, expires_at, revoked_at
+           FROM token WHERE organization = $1 AND principal = $2 AND kind = 'personal' AND id = $3",
+    )
+    .bind(organization)
+    .bind(user)
+    .bind(id)
+    .fetch_optional(connection)
+    .await?
+    .ok_or(Error::NotFound("token"))
+}
+
+/// The token as it is within the revision.
+///
+/// # Errors
+/// [`Error::NotFound`] when the user has no such token.
+pub async fn get(revision: &mut Revision, user: Uuid, id: Uuid) -> Result<TokenRow> {
+    let organization = revision.organization();
+    find(revision.connection(), organization, user, id).await
+}
+
+/// Stores a new token; also says how the event tells of it.
+///
+/// # Errors
+/// When the database does not take it.
+pub async fn insert(revision: &mut Revision, new: NewToken<'_>) -> Result<(TokenRow, Change)> {
+    let (organization, at) = (revision.organization(), revision.at());
+    let row: TokenRow = sqlx::query_as(
+        "INSERT INTO token (organization, id, principal, kind, name, hash, created_at, updated_at, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)
+         RETURNING id, principal, name, revoked_by, created_at, updated_at, last_used_at, expires_at, revoked_at",
+    )
+    .bind(organization)
+    .bind(Uuid::now_v7())
+    .bind(new.principal)
+    .bind(kind_name(new.kind))
+    .bind(new.name)
+    .bind(new.hash.0.as_slice())
+    .bind(at)
+    .bind(new.expires_at)
+    .fetch_one(revision.connection())
+    .await?;
+    let expires_at = Timestamp::from(row.expires_at);
+    let issued =
+        Change::TokenIssued { token: row.id, principal: new.principal, kind: new.kind, hash: new.hash, expires_at };
+    Ok((row, issued))
+}
+
+fn kind_name(kind: TokenKind) -> &'static str {
+    match kind {
+        TokenKind::Personal => "personal",
+        TokenKind::SystemAccount => "system_account",
+        TokenKind::Invite => "invite",
+    }
+}
+
+/// Stores a changed name or revocation.
+///
+/// # Errors
+/// When the database does not take it.
+pub async fn update(revision: &mut Revision, token: &TokenRow) -> Result<()> {
+    let organization = revision.organization();
+    sqlx::query(
+        "UPDATE token SET name = $3, updated_at = $4, revoked_at = $5, revoked_by = $6 WHERE organization = $1 AND id = $2",
+    )
+    .bind(organization)
+    .bind(token.id)
+    .bind(&token.name)
+    .bind(token.updated_at)
+    .bind(token.revoked_at)
+    .bind(token.revoked_by)
+    .execute(revision.connection())
+    .await?;
+    Ok(())
+}
+
+/// Deletes a token, whatever its kind.
+///
+/// # Errors
+/// [`Error::NotFound`] when the principal has no such token.
+pub async fn delete(revision: &mut Revision, principal: Uuid, id: Uuid) -> Result<()> {
+    let organization = revision.organization();
+    let deleted = sqlx::query("DELETE FROM token WHERE organization = $1 AND principal = $2 AND id = $3")
+        .bind(organization)
+        .bind(principal)
+        .bind(id)
+        .execute(revision.connection())
+        .await?;
+    if deleted.rows_affected() == 0 { Err(Error::NotFound("token")) } else { Ok(()) }
+}

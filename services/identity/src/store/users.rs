@@ -1,0 +1,188 @@
+//! Users.
+
+use sqlx::PgExecutor;
+use uuid::Uuid;
+
+use super::listing::{Counted, page_of, past_the_end};
+use super::{Revision, Store};
+use crate::domain::page::{Page, Paginated};
+use crate::domain::user::{Person, User, UserFilter};
+use crate::error::{Error, Result};
+
+impl Store {
+    /// A user.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the organization has no such user.
+    pub async fn user(&self, organization: Uuid, id: Uuid) -> Result<User> {
+        find(self.pool(), organization, id).await
+    }
+
+    /// A page of the users; of a team, if one is given.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub async fn users(
+        &self,
+        organization: Uuid,
+        team: Option<Uuid>,
+        filter: &UserFilter,
+        page: Page,
+    ) -> Result<Paginated<User>> {
+        let rows = self.user_rows(organization, team, filter, page).await?;
+        if let Some(found) = page_of(page, rows) {
+            return Ok(found);
+        }
+        let first = self.user_rows(organization, team, filter, Page { number: 1, size: 1 }).await?;
+        Ok(past_the_end(page, &first))
+    }
+
+    async fn user_rows(
+        &self,
+        organization: Uuid,
+        team: Option<Uuid>,
+        filter: &UserFilter,
+        page: Page,
+    ) -> Result<Vec<Counted<User>>> {
+        let rows = sqlx::query_as(
+            "SELECT u.id, email, full_name, preferred_name, active, inferred_region, created_at, updated_at, count(*) OVER () AS total
+               FROM user_account u JOIN principal p USING (organization, id)
+              WHERE organization = $1
+                AND ($2::uuid IS NULL OR EXISTS (
+                     SELECT FROM membership m WHERE m.organization = u.organization AND m.member = u.id AND m.team = $2))
+                AND ($3::uuid IS NULL OR id = $3)
+                AND ($4::text IS NULL OR lower(email) = lower($4)) AND ($5::text IS NULL OR email ILIKE $5)
+                AND ($6::text IS NULL OR full_name = $6) AND ($7::text IS NULL OR full_name ILIKE $7)
+                AND ($8::boolean IS NULL OR active = $8)
+              ORDER BY id OFFSET $9 LIMIT $10",
+        )
+        .bind(organization)
+        .bind(team)
+        .bind(filter.id)
+        .bind(&filter.email.eq)
+        .bind(filter.email.pattern())
+        .bind(&filter.full_name.eq)
+        .bind(filter.full_name.pattern())
+        .bind(filter.active)
+        .bind(page.offset())
+        .bind(page.limit())
+        .fetch_all(self.pool())
+        .await?;
+        Ok(rows)
+    }
+}
+
+async fn find(connection: impl PgExecutor<'_>, organization: Uuid, id: Uuid) -> Result<User> {
+    sqlx::query_as(
+        "SELECT id, email, full_name, preferred_name, active, inferred_region, created_at, updated_at
+           FROM user_account JOIN principal USING (organization, id)
+          WHERE organization = $1 AND id = $2",
+    )
+    .bind(organization)
+    .bind(id)
+    .fetch_optional(connection)
+    .await?
+    .ok_or(Error::NotFound("user"))
+}
+
+/// The user as it is within the revision.
+///
+/// # Errors
+/// [`Error::NotFound`] when the organization has no such user.
+pub async fn get(revision: &mut Revision, id: Uuid) -> Result<User> {
+    let organization = revision.organization();
+    find(revision.connection(), organization, id).await
+}
+
+/// Inserts a user who is active at once.
+///
+/// # Errors
+/// When the organization has a user of this address.
+pub async fn insert(revision: &mut Revision, id: Uuid, person: Person) -> Result<User> {
+    insert_principal(revision, id, &person.email, true).await?;
+    let user = User {
+        id,
+        email: person.email,
+        full_name: Some(person.full_name),
+        preferred_name: person.preferred_name,
+        active: true,
+        inferred_region: None,
+        created_at: revision.at(),
+        updated_at: revision.at(),
+    };
+    update(revision, &user).await?;
+    Ok(user)
+}
+
+/// Inserts a user who has been invited and is not active yet.
+///
+/// # Errors
+/// When the organization has a user of this address.
+pub async fn insert_invited(revision: &mut Revision, id: Uuid, email: &str) -> Result<()> {
+    insert_principal(revision, id, email, false).await
+}
+
+async fn insert_principal(revision: &mut Revision, id: Uuid, email: &str, active: bool) -> Result<()> {
+    let (organization, at) = (revision.organization(), revision.at());
+    sqlx::query(
+        "WITH new AS (INSERT INTO principal (organization, id, kind, active) VALUES ($1, $2, 'user', $3) RETURNING organization, id)
+         INSERT INTO user_account (organization, id, email, created_at, updated_at) SELECT organization, id, $4, $5, $5 FROM new",
+    )
+    .bind(organization)
+    .bind(id)
+    .bind(active)
+    .bind(email)
+    .bind(at)
+    .execute(revision.connection())
+    .await?;
+    Ok(())
+}
+
+/// Stores the names of a user, and that it changed in this revision.
+///
+/// # Errors
+/// When the database does not take it.
+pub async fn update(revision: &mut Revision, user: &User) -> Result<()> {
+    let organization = revision.organization();
+    sqlx::query("UPDATE user_account SET full_name = $3, preferred_name = $4, updated_at = $5 WHERE organization = $1 AND id = $2")
+        .bind(organization)
+        .bind(user.id)
+        .bind(&user.full_name)
+        .bind(&user.preferred_name)
+        .bind(user.updated_at)
+        .execute(revision.connection())
+        .await?;
+    Ok(())
+}
+
+/// Lets an invited user act.
+///
+/// # Errors
+/// When the database does not take it.
+pub async fn activate(revision: &mut Revision, id: Uuid) -> Result<()> {
+    let organization = revision.organization();
+    sqlx::query("UPDATE principal SET active = true WHERE organization = $1 AND id = $2")
+        .bind(organization)
+        .bind(id)
+        .execute(revision.connection())
+        .await?;
+    Ok(())
+}
+
+/// Removes all that is known of a user. Only its id stays, where others name it.
+///
+/// # Errors
+/// [`Error::NotFound`] when the organization has no such user.
+pub async fn erase(revision: &mut Revision, id: Uuid) -> Result<()> {
+    let organization = revision.organization();
+    let erased = sqlx::query(
+        "WITH erased AS (DELETE FROM principal WHERE organization = $1 AND id = $2 AND kind = 'user' RETURNING id),
+              unowned AS (UPDATE organization SET owner_id = NULL FROM erased WHERE organization.id = $1 AND owner_id = erased.id)
+         SELECT id FROM erased",
+    )
+    .bind(organization)
+    .bind(id)
+    .fetch_optional(revision.connection())
+    .await?;
+    erased.map(drop).ok_or(Error::NotFound("user"))
+}
