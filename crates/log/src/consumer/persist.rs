@@ -1,0 +1,61 @@
+//! Effects and positions in one transaction, until it commits.
+
+use super::{Consumer, Projection};
+use crate::backoff::Backoff;
+use crate::lease::LeaseError;
+use crate::position::{self, Position};
+
+/// Returns once `effects` and the positions `reached` are committed, exactly once.
+pub(super) async fn persist<P: Projection>(
+    consumer: &Consumer,
+    projection: &mut P,
+    effects: &P::Effects,
+    reached: &[Position],
+) -> Result<(), LeaseError> {
+    let mut backoff = Backoff::new();
+    let mut again = false;
+    loop {
+        match attempt(consumer, projection, effects, reached, again).await {
+            Ok(()) => break,
+            Err(LeaseError::Database(error)) => consumer.handle.waits_for_database(&error),
+            Err(lost) => return Err(lost),
+        }
+        again = true;
+        backoff.wait().await;
+    }
+    consumer.handle.database_answers();
+    Ok(())
+}
+
+async fn attempt<P: Projection>(
+    consumer: &Consumer,
+    projection: &mut P,
+    effects: &P::Effects,
+    reached: &[Position],
+    again: bool,
+) -> Result<(), LeaseError> {
+    let mut tx = consumer.pool.begin().await?;
+    if again && committed_before(consumer, &mut tx, reached).await? {
+        return Ok(());
+    }
+    projection.persist(&mut tx, effects).await?;
+    position::advance(&mut tx, &consumer.lease, reached).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// The answer to an earlier commit may have been lost on the way.
+async fn committed_before(
+    consumer: &Consumer,
+    tx: &mut sqlx::PgConnection,
+    reached: &[Position],
+) -> Result<bool, LeaseError> {
+    consumer.lease.check(tx).await?;
+    match reached.first() {
+        Some(first) => Ok(position::is_recorded(tx, consumer.lease.name(), first).await?),
+        None => Ok(false),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,111 @@
+//! What a consumer is seen to do.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde::Serialize;
+use tokio::sync::watch;
+
+use crate::kafka::Reporter;
+
+/// How far a partition is read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct PartitionStatus {
+    /// Topic, with the origin's prefix if it is mirrored.
+    pub topic: String,
+    /// Partition of the topic.
+    pub partition: i32,
+    /// Offset of the next record to be read.
+    pub position: i64,
+    /// End of the log when last asked, a few seconds ago.
+    pub log_end: i64,
+}
+
+/// What a consumer does.
+#[derive(Debug, Clone, Serialize)]
+pub struct ConsumerStatus {
+    /// Whether it has passed the log ends it saw at start.
+    pub caught_up: bool,
+    /// Why it waits for Kafka, if it does.
+    pub kafka: Option<String>,
+    /// Why it waits for PostgreSQL, if it does.
+    pub database: Option<String>,
+    /// Every partition it reads.
+    pub partitions: Vec<PartitionStatus>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    database: Option<String>,
+    partitions: BTreeMap<(String, i32), (i64, i64)>,
+}
+
+/// Shows what a consumer does, to health checks and pages. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct ConsumerHandle {
+    shared: Arc<Mutex<Shared>>,
+    caught_up: Arc<watch::Sender<bool>>,
+    pub(crate) kafka: Reporter,
+}
+
+impl Default for ConsumerHandle {
+    fn default() -> Self {
+        let caught_up = Arc::new(watch::Sender::new(false));
+        Self { shared: Arc::default(), caught_up, kafka: Reporter::default() }
+    }
+}
+
+impl ConsumerHandle {
+    /// Whether all records that were there at start have been committed. Stays true.
+    pub fn caught_up(&self) -> bool {
+        *self.caught_up.borrow()
+    }
+
+    /// Returns once [`caught_up`](Self::caught_up) is true.
+    pub async fn until_caught_up(&self) {
+        // The sender lives as long as this handle.
+        let _ = self.caught_up.subscribe().wait_for(|caught_up| *caught_up).await;
+    }
+
+    /// Position, log end and reasons to wait.
+    pub fn status(&self) -> ConsumerStatus {
+        let shared = self.lock();
+        let partitions = shared.partitions.iter().map(|((topic, partition), (position, log_end))| PartitionStatus {
+            topic: topic.clone(),
+            partition: *partition,
+            position: *position,
+            log_end: *log_end,
+        });
+        ConsumerStatus {
+            caught_up: self.caught_up(),
+            kafka: self.kafka.reason(),
+            database: shared.database.clone(),
+            partitions: partitions.collect(),
+        }
+    }
+
+    pub(super) fn is_caught_up(&self) {
+        self.caught_up.send_if_modified(|caught_up| !std::mem::replace(caught_up, true));
+    }
+
+    pub(super) fn reads(&self, topic: &str, partition: i32, position: i64, log_end: i64) {
+        self.lock().partitions.insert((topic.to_owned(), partition), (position, log_end));
+    }
+
+    pub(super) fn waits_for_database(&self, error: &sqlx::Error) {
+        let reason = error.to_string();
+        let mut shared = self.lock();
+        if shared.database.as_ref() != Some(&reason) {
+            tracing::warn!(reason, "waiting for PostgreSQL");
+            shared.database = Some(reason);
+        }
+    }
+
+    pub(super) fn database_answers(&self) {
+        self.lock().database = None;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

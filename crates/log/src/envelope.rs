@@ -1,0 +1,155 @@
+//! CloudEvents 1.0 in binary mode: the headers of a record ⇄ [`Envelope`].
+
+use ::time::OffsetDateTime;
+use ::time::format_description::well_known::Rfc3339;
+use uuid::Uuid;
+use writ_contract::Timestamp;
+
+use crate::headers::{self, Headers};
+use crate::trace;
+
+/// Longest text taken from a header, in bytes.
+const MAX_TEXT: usize = 256;
+/// Longest `tracestate` handed on, in bytes (W3C asks for at least 512).
+const MAX_TRACESTATE: usize = 512;
+
+/// Who wrote a record, when, and as part of which trace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelope {
+    /// Unique for its `source`.
+    pub id: String,
+    /// Full name of the record's schema, such as `writ.ChangeSet`.
+    pub ce_type: String,
+    /// Who wrote it, such as `/us/identity`.
+    pub source: String,
+    /// When it was written, by the writer's clock.
+    pub time: Timestamp,
+    /// `application/avro`, or from other systems also `application/json`.
+    pub content_type: String,
+    /// W3C trace context of the hop that wrote the record.
+    pub traceparent: Option<String>,
+    /// Vendors' part of that context.
+    pub tracestate: Option<String>,
+    /// Context in which the first record of this line of causes was written.
+    pub ce_traceparent: Option<String>,
+    /// Vendors' part of that context.
+    pub ce_tracestate: Option<String>,
+}
+
+/// Why headers are not those of a CloudEvent. Names the header, never its value.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EnvelopeError {
+    /// A required header is not there.
+    #[error("header {header} is missing")]
+    Missing {
+        /// The header's name.
+        header: &'static str,
+    },
+    /// A header is there, but cannot be taken.
+    #[error("header {header} is not valid: {reason}")]
+    Invalid {
+        /// The header's name.
+        header: &'static str,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+}
+
+impl Envelope {
+    /// An envelope for a record of type `R` written now by `source`, in the current span's trace.
+    pub fn new<R: writ_contract::Record>(source: &str) -> Self {
+        let context = trace::current();
+        Self {
+            id: Uuid::now_v7().to_string(),
+            ce_type: R::TYPE.to_owned(),
+            source: source.to_owned(),
+            time: Timestamp::now(),
+            content_type: "application/avro".to_owned(),
+            traceparent: context.traceparent.clone(),
+            tracestate: context.tracestate.clone(),
+            ce_traceparent: context.traceparent,
+            ce_tracestate: context.tracestate,
+        }
+    }
+
+    /// The headers of a record with this envelope and this key.
+    pub fn to_headers(&self, key: Option<&[u8]>) -> Headers {
+        let key = key.and_then(|key| std::str::from_utf8(key).ok()).map(str::to_owned);
+        let optional = [
+            ("ce_partitionkey", &key),
+            ("traceparent", &self.traceparent),
+            ("tracestate", &self.tracestate),
+            ("ce_traceparent", &self.ce_traceparent),
+            ("ce_tracestate", &self.ce_tracestate),
+        ];
+        let required = [
+            ("ce_specversion", "1.0".to_owned()),
+            ("ce_type", self.ce_type.clone()),
+            ("ce_source", self.source.clone()),
+            ("ce_id", self.id.clone()),
+            ("ce_time", self.time.to_string()),
+            ("content-type", self.content_type.clone()),
+        ];
+        let optional = optional.into_iter().filter_map(|(name, value)| Some((name, value.clone()?)));
+        required.into_iter().chain(optional).map(|(name, value)| (name.to_owned(), value.into_bytes())).collect()
+    }
+
+    /// Reads the headers of a record that the broker appended at `appended`, which stands in for
+    /// a missing `ce_time`. Trace headers that are not valid are left out.
+    ///
+    /// # Errors
+    /// [`EnvelopeError`] names the first required header that is missing or not valid.
+    pub fn from_headers(from: &[(String, Vec<u8>)], appended: Timestamp) -> Result<Self, EnvelopeError> {
+        if required(from, "ce_specversion")? != "1.0" {
+            return Err(invalid("ce_specversion", "not 1.0"));
+        }
+        Ok(Self {
+            id: required(from, "ce_id")?,
+            ce_type: required(from, "ce_type")?,
+            source: required(from, "ce_source")?,
+            time: time(from)?.unwrap_or(appended),
+            content_type: required(from, "content-type")?,
+            traceparent: context(from, "traceparent", MAX_TEXT),
+            tracestate: context(from, "tracestate", MAX_TRACESTATE),
+            ce_traceparent: context(from, "ce_traceparent", MAX_TEXT),
+            ce_tracestate: context(from, "ce_tracestate", MAX_TRACESTATE),
+        })
+    }
+}
+
+fn invalid(header: &'static str, reason: &'static str) -> EnvelopeError {
+    EnvelopeError::Invalid { header, reason }
+}
+
+fn required(from: &[(String, Vec<u8>)], header: &'static str) -> Result<String, EnvelopeError> {
+    text(headers::last(from, header).ok_or(EnvelopeError::Missing { header })?)
+        .map_err(|reason| invalid(header, reason))
+        .map(str::to_owned)
+}
+
+/// Text that any store and any log line takes.
+fn text(value: &[u8]) -> Result<&str, &'static str> {
+    let text = std::str::from_utf8(value).map_err(|_| "not UTF-8")?;
+    match text {
+        "" => Err("empty"),
+        _ if text.len() > MAX_TEXT => Err("longer than 256 bytes"),
+        _ if text.chars().any(char::is_control) => Err("a control character in it"),
+        _ => Ok(text),
+    }
+}
+
+fn time(from: &[(String, Vec<u8>)]) -> Result<Option<Timestamp>, EnvelopeError> {
+    let Some(value) = headers::last(from, "ce_time") else { return Ok(None) };
+    let text = text(value).map_err(|reason| invalid("ce_time", reason))?;
+    let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| invalid("ce_time", "not an RFC 3339 time"))?;
+    Ok(Some(time.into()))
+}
+
+fn context(from: &[(String, Vec<u8>)], header: &str, longest: usize) -> Option<String> {
+    let text = std::str::from_utf8(headers::last(from, header)?).ok()?;
+    let plain = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    (plain && !text.is_empty() && text.len() <= longest).then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests;

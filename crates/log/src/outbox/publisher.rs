@@ -1,0 +1,258 @@
+//! Takes committed records to Kafka.
+
+use std::time::Duration;
+
+use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
+use sqlx::postgres::{PgPool, PgPoolOptions};
+use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio_util::sync::CancellationToken;
+use writ_contract::Timestamp;
+
+use super::rows::{self, Waiting};
+use super::status::StatusHandle;
+use super::wake::Wake;
+use crate::Producer;
+use crate::backoff::Backoff;
+use crate::lease::{Lease, LeaseError};
+use crate::producer::{Delivery, SendError};
+
+/// Most rows taken at once, and half of those that may be under way.
+const BATCH: usize = 500;
+/// A wake-up that got lost costs at most this.
+const POLL: Duration = Duration::from_secs(1);
+/// How long the end of the process waits for what is under way.
+const LAST_CALL: Duration = Duration::from_secs(2);
+
+/// Why the publisher stopped. Waiting for Kafka or PostgreSQL is not a reason.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// Another process has taken over.
+    #[error(transparent)]
+    Lease(#[from] LeaseError),
+    /// The Kafka client cannot go on.
+    #[error("the producer cannot go on: {0}")]
+    Producer(#[source] SendError),
+}
+
+struct Sent {
+    id: i64,
+    measured_from: Option<Timestamp>,
+    result: Result<Delivery, SendError>,
+}
+
+/// What is on its way.
+#[derive(Default)]
+struct Flight {
+    under_way: FuturesUnordered<BoxFuture<'static, Sent>>,
+    /// Ids of rows under way or delivered, but not yet acknowledged here.
+    taken: Vec<i64>,
+    /// Ids of rows that Kafka has, but that are still in the table.
+    delivered: Vec<i64>,
+    /// There may be rows that were not taken for want of room.
+    more: bool,
+    /// A record was refused: nothing is taken until then, so that none overtakes it.
+    refused: Option<Instant>,
+}
+
+/// Publishes the outbox of one database: every committed record at least once, in order of its key.
+pub struct Publisher {
+    pool: PgPool,
+    own: PgPool,
+    producer: Producer,
+    lease: Lease,
+    origin: String,
+    stage: &'static str,
+    status: StatusHandle,
+}
+
+impl Publisher {
+    /// A publisher of the outbox in `pool`'s database. Records that say from when they are
+    /// measured go to the histogram `writ_propagation_seconds` of `origin` and `stage`.
+    pub fn new(pool: PgPool, producer: Producer, lease: Lease, origin: &str, stage: &'static str) -> Self {
+        let own = own_pool(&pool);
+        Self { pool, own, producer, lease, origin: origin.to_owned(), stage, status: StatusHandle::default() }
+    }
+
+    /// What the publisher is seen to do; stays valid while it runs.
+    pub fn handle(&self) -> StatusHandle {
+        self.status.clone()
+    }
+
+    /// Publishes until `shutdown`.
+    ///
+    /// # Errors
+    /// [`PublishError`]: the process should then end.
+    pub async fn run(self, shutdown: CancellationToken) -> Result<(), PublishError> {
+        let wake = Wake::start(&self.pool);
+        let mut poll = interval(POLL);
+        poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut flight = Flight::default();
+        let mut backoff = Backoff::new();
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return self.finish(flight).await,
+                () = self.lease.lost() => return Err(self.lease.lost_error().into()),
+                Some(sent) = flight.under_way.next() => self.landed(&mut flight, sent, &mut backoff).await?,
+                () = wake.woken() => self.take(&mut flight).await?,
+                () = after(flight.refused), if flight.under_way.is_empty() => {
+                    flight.refused = None;
+                    self.take(&mut flight).await?;
+                }
+                _ = poll.tick() => {
+                    self.measure().await;
+                    self.acknowledge(&mut flight).await?;
+                    self.take(&mut flight).await?;
+                }
+            }
+        }
+    }
+
+    /// Hands rows not yet taken to the producer, in order.
+    async fn take(&self, flight: &mut Flight) -> Result<(), PublishError> {
+        while flight.refused.is_none() && flight.taken.len() <= BATCH {
+            let rows = match rows::next(&self.own, &flight.taken, i64::try_from(BATCH).unwrap_or(i64::MAX)).await {
+                Ok(rows) => rows,
+                Err(error) => return Ok(self.waits(&error)),
+            };
+            flight.more = rows.len() == BATCH;
+            for row in rows {
+                self.send(flight, row).await?;
+            }
+            if !flight.more {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    async fn send(&self, flight: &mut Flight, row: Waiting) -> Result<(), PublishError> {
+        if flight.refused.is_some() {
+            return Ok(());
+        }
+        let Waiting { id, record } = row;
+        match self.producer.enqueue_when_room(&record).await {
+            Ok(pending) => {
+                flight.taken.push(id);
+                let measured_from = record.measured_from;
+                let sent = async move { Sent { id, measured_from, result: pending.delivered().await } };
+                flight.under_way.push(sent.boxed());
+                Ok(())
+            }
+            Err(error) => self.refused(flight, error, Backoff::new().pause()),
+        }
+    }
+
+    /// Takes note of a delivery, and of all others that are known by now.
+    async fn landed(&self, flight: &mut Flight, first: Sent, backoff: &mut Backoff) -> Result<(), PublishError> {
+        let mut next = Some(first);
+        while let Some(sent) = next {
+            match sent.result {
+                Ok(_) => {
+                    self.delivered(flight, sent.id, sent.measured_from);
+                    backoff.reset();
+                }
+                Err(error) => {
+                    flight.taken.retain(|taken| *taken != sent.id);
+                    self.refused(flight, error, backoff.pause())?;
+                }
+            }
+            next = flight.under_way.next().now_or_never().flatten();
+        }
+        self.acknowledge(flight).await?;
+        if flight.more { self.take(flight).await } else { Ok(()) }
+    }
+
+    fn delivered(&self, flight: &mut Flight, id: i64, measured_from: Option<Timestamp>) {
+        flight.delivered.push(id);
+        if let Some(start) = measured_from {
+            let labels = [("origin", self.origin.clone()), ("stage", self.stage.to_owned())];
+            metrics::histogram!("writ_propagation_seconds", &labels).record(Timestamp::now().since(start));
+        }
+    }
+
+    fn refused(&self, flight: &mut Flight, error: SendError, pause: Duration) -> Result<(), PublishError> {
+        if error.is_fatal() {
+            return Err(PublishError::Producer(error));
+        }
+        tracing::error!(%error, "a record was refused, trying again");
+        self.status.update(|status| status.waiting = Some(error.to_string()));
+        flight.refused = Some(Instant::now() + pause);
+        flight.more = true;
+        Ok(())
+    }
+
+    /// Removes what Kafka has. If PostgreSQL does not answer, the ids stay taken until it does.
+    async fn acknowledge(&self, flight: &mut Flight) -> Result<(), PublishError> {
+        if flight.delivered.is_empty() {
+            return Ok(());
+        }
+        match rows::acknowledge(&self.own, &self.lease, &flight.delivered).await {
+            Ok(()) => {
+                let gone = std::mem::take(&mut flight.delivered);
+                flight.taken.retain(|id| !gone.contains(id));
+                Ok(())
+            }
+            Err(LeaseError::Database(error)) => Ok(self.waits(&error)),
+            Err(lost) => Err(lost.into()),
+        }
+    }
+
+    fn waits(&self, error: &sqlx::Error) {
+        tracing::warn!(%error, "the outbox waits for PostgreSQL");
+        self.status.update(|status| status.waiting = Some(error.to_string()));
+    }
+
+    async fn measure(&self) {
+        let (depth, age) = match rows::backlog(&self.own).await {
+            Ok(backlog) => backlog,
+            Err(error) => return self.waits(&error),
+        };
+        let depth = u32::try_from(depth).unwrap_or(0);
+        metrics::gauge!("writ_outbox_depth").set(f64::from(depth));
+        metrics::gauge!("writ_outbox_age_seconds").set(age);
+        self.status.update(|status| {
+            status.depth = depth.into();
+            status.oldest = Duration::try_from_secs_f64(age).unwrap_or_default();
+            status.waiting = self.producer.waiting();
+        });
+    }
+
+    /// Waits a little for what is under way, so that it need not be sent again at the next start.
+    async fn finish(&self, mut flight: Flight) -> Result<(), PublishError> {
+        let landing = async {
+            while let Some(sent) = flight.under_way.next().await {
+                if sent.result.is_ok() {
+                    self.delivered(&mut flight, sent.id, sent.measured_from);
+                }
+            }
+        };
+        if timeout(LAST_CALL, landing).await.is_err() {
+            tracing::warn!("ending with records under way; they are sent again at the next start");
+        }
+        self.acknowledge(&mut flight).await
+    }
+}
+
+async fn after(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => tokio::time::sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// One connection of the publisher's own, which no request can keep it from. It need not wait for
+/// the disk: an acknowledgement that is lost is made good by sending the record again.
+fn own_pool(pool: &PgPool) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(1)
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .acquire_timeout(Duration::from_secs(5))
+        .connect_lazy_with((*pool.connect_options()).clone().options([("synchronous_commit", "off")]))
+}
+
+#[cfg(test)]
+mod tests;

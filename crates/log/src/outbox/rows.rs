@@ -1,0 +1,134 @@
+//! The outbox's table.
+
+use sqlx::postgres::PgRow;
+use sqlx::postgres::{PgConnection, PgPool};
+use sqlx::{FromRow, Row};
+use writ_contract::Timestamp;
+
+use crate::lease::{Lease, LeaseError};
+use crate::{Outgoing, headers, topics};
+
+/// Channel on which a commit wakes the publisher.
+pub(super) const CHANNEL: &str = "outbox";
+
+/// A record that its topic would not take.
+#[derive(Debug, thiserror::Error)]
+#[error("a record of {size} bytes is too large for {topic}")]
+struct TooLarge {
+    topic: String,
+    size: usize,
+}
+
+/// Makes `records` part of the transaction `tx`: they go to Kafka, in this order, after it commits,
+/// and do not if it rolls back.
+///
+/// Records of one key keep their order across transactions if those take a lock that orders them
+/// before they append (an organization's revision does): ids are then in the order of commits.
+///
+/// # Errors
+/// What PostgreSQL said, or [`sqlx::Error::Encode`] for a record that its topic would never take.
+pub async fn append(tx: &mut PgConnection, records: &[Outgoing]) -> Result<(), sqlx::Error> {
+    if records.is_empty() {
+        return Ok(());
+    }
+    records.iter().try_for_each(fits)?;
+    sqlx::query(
+        "WITH added AS (
+             INSERT INTO outbox (topic, partition, key, headers, value, measured_from)
+             SELECT topic, partition, key, headers, value, measured_from
+             FROM UNNEST($1::text[], $2::integer[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bigint[])
+                  WITH ORDINALITY AS r (topic, partition, key, headers, value, measured_from, place)
+             ORDER BY place
+         )
+         SELECT pg_notify($7, '')",
+    )
+    .bind(column(records, |record| record.topic.as_str()))
+    .bind(column(records, |record| record.partition))
+    .bind(column(records, |record| record.key.as_deref()))
+    .bind(column(records, |record| headers::pack(&record.headers)))
+    .bind(column(records, |record| record.value.as_deref()))
+    .bind(column(records, |record| record.measured_from.map(|time| time.0)))
+    .bind(CHANNEL)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+fn column<'a, T>(records: &'a [Outgoing], of: impl Fn(&'a Outgoing) -> T) -> Vec<T> {
+    records.iter().map(of).collect()
+}
+
+/// What Kafka would refuse for ever must not get in: it would hold up all that follows.
+fn fits(record: &Outgoing) -> Result<(), sqlx::Error> {
+    let size = record.size();
+    if size <= topics::largest_record(&record.topic) {
+        return Ok(());
+    }
+    Err(sqlx::Error::Encode(Box::new(TooLarge { topic: record.topic.clone(), size })))
+}
+
+/// A row not yet acknowledged.
+pub(super) struct Waiting {
+    pub(super) id: i64,
+    pub(super) record: Outgoing,
+}
+
+impl FromRow<'_, PgRow> for Waiting {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        let record = Outgoing {
+            topic: row.try_get("topic")?,
+            key: row.try_get("key")?,
+            partition: row.try_get("partition")?,
+            headers: headers::unpack(row.try_get("headers")?),
+            value: row.try_get("value")?,
+            measured_from: row.try_get::<Option<i64>, _>("measured_from")?.map(Timestamp),
+        };
+        Ok(Self { id: row.try_get("id")?, record })
+    }
+}
+
+/// The next rows in order, but for those `taken`. Never "above the last seen": a transaction that
+/// took its ids early may commit late.
+pub(super) async fn next(pool: &PgPool, taken: &[i64], limit: i64) -> Result<Vec<Waiting>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT id, topic, partition, key, headers, value, measured_from
+         FROM outbox WHERE id <> ALL($1) ORDER BY id LIMIT $2",
+    )
+    .bind(taken)
+    .bind(limit)
+    .fetch_all(pool)
+    .await
+}
+
+/// Removes rows that Kafka has, if `lease` is still held.
+pub(super) async fn acknowledge(pool: &PgPool, lease: &Lease, ids: &[i64]) -> Result<(), LeaseError> {
+    let removed = sqlx::query(
+        "WITH held AS (SELECT 1 FROM lease WHERE name = $1 AND fence = $2 FOR KEY SHARE)
+         DELETE FROM outbox WHERE id = ANY($3) AND EXISTS (SELECT 1 FROM held)",
+    )
+    .bind(lease.name())
+    .bind(lease.fence())
+    .bind(ids)
+    .execute(pool)
+    .await?;
+    if removed.rows_affected() == 0 {
+        return check_after_nothing_removed(pool, lease).await;
+    }
+    Ok(())
+}
+
+/// Nothing is removed under a lost lease, but also when an earlier attempt went through unnoticed.
+async fn check_after_nothing_removed(pool: &PgPool, lease: &Lease) -> Result<(), LeaseError> {
+    lease.check(&mut *pool.acquire().await?).await
+}
+
+/// Number of rows, counted up to 10 000, and age of the oldest in seconds.
+pub(super) async fn backlog(pool: &PgPool) -> Result<(i64, f64), sqlx::Error> {
+    sqlx::query_as(
+        "SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT 10000) AS some),
+                coalesce((SELECT extract(epoch FROM clock_timestamp() - created_at)
+                          FROM outbox ORDER BY id LIMIT 1), 0)::double precision",
+    )
+    .fetch_one(pool)
+    .await
+}

@@ -1,0 +1,109 @@
+//! Records of an organization that this build cannot process. Nothing internal is skipped: they
+//! are kept, with all later ones of the organization, until a build that understands them resumes.
+
+use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::{FromRow, Row};
+use uuid::Uuid;
+use writ_contract::Timestamp;
+
+use crate::{Record, headers};
+
+/// Longest reason kept, in characters.
+const MAX_REASON: usize = 1_000;
+
+/// A record that waits for a build that understands it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parked {
+    /// Rises in the order in which records were parked.
+    pub id: i64,
+    /// Whose record it is.
+    pub organization: Uuid,
+    /// Why it was parked.
+    pub reason: String,
+    /// The record as it was read.
+    pub record: Record,
+}
+
+/// Parks a record, in the transaction that records the position behind it.
+///
+/// # Errors
+/// What PostgreSQL said.
+pub async fn append(
+    tx: &mut PgConnection,
+    record: &Record,
+    organization: Uuid,
+    reason: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO parked_record
+             (organization, reason, topic, partition, record_offset, appended_at, key, headers, value)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
+    .bind(organization)
+    .bind(reason.replace('\0', "").chars().take(MAX_REASON).collect::<String>())
+    .bind(&record.topic)
+    .bind(record.partition)
+    .bind(record.offset)
+    .bind(record.timestamp.0)
+    .bind(&record.key)
+    .bind(headers::pack(&record.headers))
+    .bind(&record.value)
+    .execute(tx)
+    .await?;
+    Ok(())
+}
+
+/// The parked records of an organization, in order.
+///
+/// # Errors
+/// What PostgreSQL said.
+pub async fn load(tx: &mut PgConnection, organization: Uuid) -> Result<Vec<Parked>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT id, organization, reason, topic, partition, record_offset, appended_at, key, headers, value
+         FROM parked_record WHERE organization = $1 ORDER BY id",
+    )
+    .bind(organization)
+    .fetch_all(tx)
+    .await
+}
+
+/// All parked organizations, with the reason of the first record and the number of records.
+///
+/// # Errors
+/// What PostgreSQL said.
+pub async fn organizations(tx: &mut PgConnection) -> Result<Vec<(Uuid, String, i64)>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT DISTINCT ON (organization) organization, reason, count(*) OVER (PARTITION BY organization)
+         FROM parked_record ORDER BY organization, id",
+    )
+    .fetch_all(tx)
+    .await
+}
+
+/// Removes records that were processed after all, in the transaction of their effects.
+///
+/// # Errors
+/// What PostgreSQL said.
+pub async fn delete(tx: &mut PgConnection, ids: &[i64]) -> Result<(), sqlx::Error> {
+    sqlx::query("DELETE FROM parked_record WHERE id = ANY($1)").bind(ids).execute(tx).await?;
+    Ok(())
+}
+
+impl FromRow<'_, PgRow> for Parked {
+    fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
+        let record = Record {
+            topic: row.try_get("topic")?,
+            partition: row.try_get("partition")?,
+            offset: row.try_get("record_offset")?,
+            timestamp: Timestamp(row.try_get("appended_at")?),
+            key: row.try_get("key")?,
+            headers: headers::unpack(row.try_get("headers")?),
+            value: row.try_get("value")?,
+        };
+        let organization = row.try_get("organization")?;
+        Ok(Self { id: row.try_get("id")?, organization, reason: row.try_get("reason")?, record })
+    }
+}
+
+#[cfg(test)]
+mod tests;

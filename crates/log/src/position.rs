@@ -1,0 +1,93 @@
+//! How far a consumer has come, recorded in the transaction of the effects.
+
+use std::collections::BTreeMap;
+
+use sqlx::postgres::{PgConnection, PgPool};
+
+use crate::Record;
+use crate::lease::{Lease, LeaseError};
+
+/// The last record of a partition whose effects are in the database.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub(crate) struct Position {
+    pub(crate) topic: String,
+    pub(crate) partition: i32,
+    /// Offset of that record.
+    pub(crate) record_offset: i64,
+    /// What tells it from another record at that offset.
+    pub(crate) anchor: String,
+}
+
+/// The positions behind a batch: the last record of each partition in it.
+pub(crate) fn after(batch: &[Record]) -> Vec<Position> {
+    let mut last = BTreeMap::new();
+    for record in batch {
+        last.insert((record.topic.as_str(), record.partition), record);
+    }
+    last.into_values().map(Position::of).collect()
+}
+
+impl Position {
+    fn of(record: &Record) -> Self {
+        Self {
+            topic: record.topic.clone(),
+            partition: record.partition,
+            record_offset: record.offset,
+            anchor: record.anchor(),
+        }
+    }
+}
+
+/// All positions of the consumer that runs under the lease `consumer`.
+pub(crate) async fn load(pool: &PgPool, consumer: &str) -> Result<Vec<Position>, sqlx::Error> {
+    sqlx::query_as("SELECT topic, partition, record_offset, anchor FROM position WHERE consumer = $1")
+        .bind(consumer)
+        .fetch_all(pool)
+        .await
+}
+
+/// Records `positions` in the transaction `tx`, if `lease` is still held.
+pub(crate) async fn advance(tx: &mut PgConnection, lease: &Lease, positions: &[Position]) -> Result<(), LeaseError> {
+    let written = sqlx::query(
+        "WITH held AS (SELECT fence FROM lease WHERE name = $1 AND fence = $2 FOR KEY SHARE)
+         INSERT INTO position (consumer, topic, partition, record_offset, anchor, fence)
+         SELECT $1, p.topic, p.partition, p.record_offset, p.anchor, held.fence
+         FROM UNNEST($3::text[], $4::integer[], $5::bigint[], $6::text[])
+              AS p (topic, partition, record_offset, anchor), held
+         ON CONFLICT (consumer, topic, partition) DO UPDATE
+         SET record_offset = excluded.record_offset, anchor = excluded.anchor, fence = excluded.fence,
+             updated_at = now()
+         WHERE position.fence <= excluded.fence",
+    )
+    .bind(lease.name())
+    .bind(lease.fence())
+    .bind(positions.iter().map(|p| p.topic.as_str()).collect::<Vec<_>>())
+    .bind(positions.iter().map(|p| p.partition).collect::<Vec<_>>())
+    .bind(positions.iter().map(|p| p.record_offset).collect::<Vec<_>>())
+    .bind(positions.iter().map(|p| p.anchor.as_str()).collect::<Vec<_>>())
+    .execute(tx)
+    .await?;
+    if written.rows_affected() == positions.len() as u64 { Ok(()) } else { Err(lease.lost_error()) }
+}
+
+/// Whether `position` is what the database has: then a commit whose answer was lost went through.
+pub(crate) async fn is_recorded(
+    tx: &mut PgConnection,
+    consumer: &str,
+    position: &Position,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM position WHERE consumer = $1 AND topic = $2 AND partition = $3
+                        AND record_offset = $4 AND anchor = $5)",
+    )
+    .bind(consumer)
+    .bind(&position.topic)
+    .bind(position.partition)
+    .bind(position.record_offset)
+    .bind(&position.anchor)
+    .fetch_one(tx)
+    .await
+}
+
+#[cfg(test)]
+mod tests;

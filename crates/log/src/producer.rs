@@ -1,0 +1,202 @@
+//! Writing to Kafka.
+
+use std::time::Duration;
+
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::future_producer::{Delivery as KafkaDelivery, DeliveryFuture};
+use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
+use rdkafka::util::Timeout;
+use tracing::{Instrument as _, Span};
+
+use crate::backoff::Backoff;
+use crate::kafka::{Reporter, client_config};
+use crate::{Outgoing, trace};
+
+/// Largest request: the largest topic limit (dead letters).
+const MAX_MESSAGE_BYTES: usize = 1_310_720;
+/// How long one attempt to reach a broker at start may take.
+const ATTEMPT: Duration = Duration::from_secs(5);
+
+/// Where a record was appended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delivery {
+    /// Partition of the topic.
+    pub partition: i32,
+    /// Offset in the partition.
+    pub offset: i64,
+}
+
+/// Why a record was not appended.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// Kafka or the client refused it.
+    #[error("not appended to {topic}: {source}")]
+    Refused {
+        /// The topic.
+        topic: String,
+        /// What Kafka said.
+        source: KafkaError,
+    },
+    /// The client was shut down.
+    #[error("the producer was closed")]
+    Closed,
+}
+
+impl SendError {
+    /// The client cannot go on and must be made anew.
+    pub fn is_fatal(&self) -> bool {
+        let code = match self {
+            Self::Refused { source, .. } => source.rdkafka_error_code(),
+            Self::Closed => return true,
+        };
+        code == Some(RDKafkaErrorCode::Fatal)
+    }
+
+    fn is_queue_full(&self) -> bool {
+        matches!(self, Self::Refused { source, .. }
+            if source.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull))
+    }
+}
+
+/// An idempotent producer without delay. Cheap to clone.
+///
+/// A record that was taken is retried for as long as it takes, in order: giving one up while the
+/// next goes through would break the order of its key. Whoever can do without waits with a limit.
+#[derive(Clone)]
+pub struct Producer {
+    inner: FutureProducer<Reporter>,
+    reporter: Reporter,
+}
+
+impl Producer {
+    /// A producer for the cluster at `brokers`. Does not wait for it.
+    ///
+    /// # Errors
+    /// When the settings are wrong.
+    pub fn connect(brokers: &str, client_id: &str) -> Result<Self, KafkaError> {
+        let reporter = Reporter::default();
+        let inner = client_config(brokers, client_id)
+            .set("enable.idempotence", "true")
+            .set("acks", "all")
+            .set("linger.ms", "0")
+            .set("delivery.timeout.ms", "0")
+            .set("partitioner", "murmur2_random")
+            .set("compression.type", "none")
+            .set("message.max.bytes", MAX_MESSAGE_BYTES.to_string())
+            .set("queue.buffering.max.kbytes", "32768")
+            .create_with_context(reporter.clone())?;
+        Ok(Self { inner, reporter })
+    }
+
+    /// Waits until all `topics` exist, and opens the connections to their partitions' leaders, so
+    /// that the first record does not pay for it.
+    pub async fn warm_up(&self, topics: &[&str]) {
+        for topic in topics {
+            let mut backoff = Backoff::new();
+            while let Err(reason) = self.reach(topic).await {
+                self.reporter.report(&reason);
+                backoff.wait().await;
+            }
+        }
+        self.reporter.clear();
+    }
+
+    async fn reach(&self, topic: &str) -> Result<(), String> {
+        let (inner, topic) = (self.inner.clone(), topic.to_owned());
+        let reached = tokio::task::spawn_blocking(move || reach_leaders(&inner, &topic));
+        reached.await.map_err(|error| error.to_string())?
+    }
+
+    /// Appends a record and waits until all in-sync replicas have it.
+    ///
+    /// # Errors
+    /// When the record can never be appended, or the client's queue is full.
+    pub async fn send(&self, outgoing: Outgoing) -> Result<Delivery, SendError> {
+        self.enqueue(outgoing)?.delivered().await
+    }
+
+    /// Takes a record for sending. Records are sent in the order of these calls.
+    pub(crate) fn enqueue(&self, mut outgoing: Outgoing) -> Result<Pending, SendError> {
+        let span = trace::send_span(&outgoing);
+        trace::hand_on(&span, &mut outgoing.headers);
+        match self.inner.send_result(to_kafka(&outgoing)) {
+            Ok(delivery) => Ok(Pending { delivery, span, reporter: self.reporter.clone(), topic: outgoing.topic }),
+            Err((source, _)) => {
+                span.record("error.type", tracing::field::display(&source));
+                Err(SendError::Refused { topic: outgoing.topic, source })
+            }
+        }
+    }
+
+    /// As [`Producer::enqueue`], but waits for room in the client's queue.
+    pub(crate) async fn enqueue_when_room(&self, outgoing: &Outgoing) -> Result<Pending, SendError> {
+        loop {
+            match self.enqueue(outgoing.clone()) {
+                Err(error) if error.is_queue_full() => tokio::time::sleep(Duration::from_millis(20)).await,
+                taken => return taken,
+            }
+        }
+    }
+
+    /// Why the producer waits, if it does.
+    pub fn waiting(&self) -> Option<String> {
+        self.reporter.reason()
+    }
+}
+
+fn reach_leaders(producer: &FutureProducer<Reporter>, topic: &str) -> Result<(), String> {
+    let client = producer.client();
+    let metadata = client.fetch_metadata(Some(topic), ATTEMPT).map_err(|error| error.to_string())?;
+    let partitions = metadata.topics().first().map_or(0, |found| found.partitions().len());
+    if partitions == 0 {
+        return Err(format!("topic {topic} does not exist"));
+    }
+    for partition in 0..i32::try_from(partitions).unwrap_or(i32::MAX) {
+        client
+            .fetch_watermarks(topic, partition, Timeout::After(ATTEMPT))
+            .map_err(|error| format!("topic {topic}: {error}"))?;
+    }
+    Ok(())
+}
+
+fn to_kafka(outgoing: &Outgoing) -> FutureRecord<'_, [u8], [u8]> {
+    let mut headers = OwnedHeaders::new_with_capacity(outgoing.headers.len());
+    for (key, value) in &outgoing.headers {
+        headers = headers.insert(Header { key, value: Some(value) });
+    }
+    let mut record = FutureRecord::to(&outgoing.topic).headers(headers);
+    record.partition = outgoing.partition;
+    record.key = outgoing.key.as_deref();
+    record.payload = outgoing.value.as_deref();
+    record
+}
+
+/// A record that the client has taken.
+pub(crate) struct Pending {
+    delivery: DeliveryFuture,
+    span: Span,
+    reporter: Reporter,
+    topic: String,
+}
+
+impl Pending {
+    /// Waits until all in-sync replicas have the record.
+    pub(crate) async fn delivered(self) -> Result<Delivery, SendError> {
+        let span = self.span.clone();
+        let delivery = self.delivery.instrument(span.clone()).await;
+        match delivery {
+            Ok(Ok(KafkaDelivery { partition, offset, .. })) => {
+                self.reporter.clear();
+                span.record("messaging.destination.partition.id", partition.to_string());
+                span.record("messaging.kafka.offset", offset);
+                Ok(Delivery { partition, offset })
+            }
+            Ok(Err((source, _))) => {
+                span.record("error.type", tracing::field::display(&source));
+                Err(SendError::Refused { topic: self.topic, source })
+            }
+            Err(_) => Err(SendError::Closed),
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Learns the schemas of all regions' writers.
+
+use tokio::task::JoinSet;
+use writ_contract::schema::SchemaEntry;
+use writ_contract::{SchemaRegistry, decode};
+
+use super::FollowError;
+use crate::consumer::{ConsumerConfig, ConsumerHandle, Reader, Subscription};
+use crate::{Record, topics};
+
+/// Which cluster to learn from.
+#[derive(Debug, Clone)]
+pub struct FollowerConfig {
+    /// Bootstrap servers of this region's cluster.
+    pub brokers: String,
+    /// Name of the client; `-schemas` is added.
+    pub client_id: String,
+    /// This region.
+    pub region: String,
+    /// All regions that are known.
+    pub regions: Vec<String>,
+}
+
+/// Reads the `schemas` topics from the start and goes on until it is dropped.
+pub struct Follower {
+    handle: ConsumerHandle,
+    _task: JoinSet<()>,
+}
+
+impl Follower {
+    /// Begins to read into `registry`.
+    ///
+    /// # Errors
+    /// When the settings are wrong.
+    pub fn start(config: &FollowerConfig, registry: SchemaRegistry) -> Result<Self, FollowError> {
+        let handle = ConsumerHandle::default();
+        let reader = Reader::start(&config.consumer(), Vec::new(), handle.clone())?;
+        let mut task = JoinSet::new();
+        task.spawn(learn_all(reader, registry));
+        Ok(Self { handle, _task: task })
+    }
+
+    /// Progress and reasons to wait. A service reads other topics only once this has caught up,
+    /// so that it knows the schemas of what it reads.
+    pub fn handle(&self) -> ConsumerHandle {
+        self.handle.clone()
+    }
+}
+
+impl FollowerConfig {
+    fn consumer(&self) -> ConsumerConfig {
+        ConsumerConfig {
+            brokers: self.brokers.clone(),
+            client_id: format!("{}-schemas", self.client_id),
+            region: self.region.clone(),
+            regions: self.regions.clone(),
+            topics: vec![Subscription::everywhere(topics::SCHEMAS)],
+        }
+    }
+}
+
+async fn learn_all(mut reader: Reader, registry: SchemaRegistry) {
+    loop {
+        match reader.next().await {
+            Ok(batch) => {
+                batch.iter().for_each(|record| learn(record, &registry));
+                reader.committed(&batch);
+            }
+            Err(error) => {
+                tracing::error!(%error, "no longer learning schemas");
+                return;
+            }
+        }
+    }
+}
+
+fn learn(record: &Record, registry: &SchemaRegistry) {
+    let Some(value) = &record.value else { return };
+    let learned = decode::<SchemaEntry>(value, registry)
+        .map_err(|error| error.to_string())
+        .and_then(|entry| registry.learn(&entry).map_err(|error| error.to_string()));
+    if let Err(error) = learned {
+        tracing::error!(topic = record.topic, offset = record.offset, error, "not a schema");
+    }
+}

@@ -1,0 +1,116 @@
+//! Creating the topics of a region, explicitly.
+
+use std::time::Duration;
+
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::DefaultClientContext;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+
+use super::{Cleanup, TopicSpec, all};
+use crate::kafka::client_config;
+
+const TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Why the topics are not as they should be.
+#[derive(Debug, thiserror::Error)]
+pub enum EnsureError {
+    /// Kafka did not answer.
+    #[error("Kafka: {0}")]
+    Kafka(#[from] KafkaError),
+    /// A topic could not be created.
+    #[error("topic {topic} could not be created: {code}")]
+    Refused {
+        /// The topic.
+        topic: String,
+        /// What Kafka said.
+        code: RDKafkaErrorCode,
+    },
+    /// A topic has another number of partitions, so that keys would lie elsewhere.
+    #[error("topic {topic} has {found} partitions, not {wanted}")]
+    Partitions {
+        /// The topic.
+        topic: String,
+        /// How many it has.
+        found: usize,
+        /// How many it should have.
+        wanted: i32,
+    },
+}
+
+/// Creates the topics of this region that do not exist yet, and returns their names. Those that
+/// exist keep their settings.
+///
+/// # Errors
+/// When Kafka does not answer or refuses, or a topic has another number of partitions.
+pub async fn ensure(brokers: &str) -> Result<Vec<String>, EnsureError> {
+    let admin: AdminClient<DefaultClientContext> = client_config(brokers, "writ-topics").create()?;
+    let missing = missing(&admin).await?;
+    if missing.is_empty() {
+        return Ok(Vec::new());
+    }
+    let settings: Vec<_> = missing.iter().map(|topic| Settings::of(topic)).collect();
+    let new: Vec<_> = missing.iter().zip(&settings).map(|(topic, settings)| settings.new_topic(topic)).collect();
+    let results = admin.create_topics(&new, &AdminOptions::new().operation_timeout(Some(TIMEOUT))).await?;
+    results.into_iter().filter_map(created).collect()
+}
+
+/// `None` if somebody else has just created it.
+fn created(result: Result<String, (String, RDKafkaErrorCode)>) -> Option<Result<String, EnsureError>> {
+    match result {
+        Ok(topic) => Some(Ok(topic)),
+        Err((_, RDKafkaErrorCode::TopicAlreadyExists)) => None,
+        Err((topic, code)) => Some(Err(EnsureError::Refused { topic, code })),
+    }
+}
+
+async fn missing(admin: &AdminClient<DefaultClientContext>) -> Result<Vec<&'static TopicSpec>, EnsureError> {
+    // One short call of a tool at start; the admin client is not shared between threads.
+    let metadata = tokio::task::block_in_place(|| admin.inner().fetch_metadata(None, TIMEOUT))?;
+    let mut missing = Vec::new();
+    for topic in all() {
+        match metadata.topics().iter().find(|found| found.name() == topic.name) {
+            None => missing.push(topic),
+            Some(found) => same_partitions(topic, found.partitions().len())?,
+        }
+    }
+    Ok(missing)
+}
+
+fn same_partitions(topic: &TopicSpec, found: usize) -> Result<(), EnsureError> {
+    if usize::try_from(topic.partitions) == Ok(found) {
+        return Ok(());
+    }
+    Err(EnsureError::Partitions { topic: topic.name.clone(), found, wanted: topic.partitions })
+}
+
+/// Texts that a `NewTopic` borrows.
+struct Settings {
+    retention: String,
+    max_message_bytes: String,
+    cleanup: &'static str,
+    compression: &'static str,
+}
+
+impl Settings {
+    fn of(topic: &TopicSpec) -> Self {
+        Self {
+            retention: topic.retention_ms.to_string(),
+            max_message_bytes: topic.max_message_bytes.to_string(),
+            cleanup: topic.cleanup.as_str(),
+            compression: if topic.mirrored { "uncompressed" } else { "producer" },
+        }
+    }
+
+    fn new_topic<'a>(&'a self, topic: &'a TopicSpec) -> NewTopic<'a> {
+        // −1 leaves the number of replicas to the broker's default.
+        let new = NewTopic::new(&topic.name, topic.partitions, TopicReplication::Fixed(-1))
+            .set("cleanup.policy", self.cleanup)
+            .set("max.message.bytes", &self.max_message_bytes)
+            .set("message.timestamp.type", "LogAppendTime")
+            .set("compression.type", self.compression);
+        match topic.cleanup {
+            Cleanup::Delete => new.set("retention.ms", &self.retention),
+            Cleanup::Compact => new,
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The form of `infra/topics.toml`.
+
+use serde::Deserialize;
+
+/// What becomes of old records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Cleanup {
+    /// They are deleted after the retention.
+    Delete,
+    /// The last of each key stays.
+    Compact,
+}
+
+impl Cleanup {
+    /// Kafka's `cleanup.policy`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Delete => "delete",
+            Self::Compact => "compact",
+        }
+    }
+}
+
+/// A topic as the file describes it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TopicSpec {
+    /// Name in its own region.
+    pub name: String,
+    /// Number of partitions; never changes.
+    pub partitions: i32,
+    /// How long records stay, in milliseconds; −1 is for ever. `30d`, `12h` or empty in the file.
+    #[serde(rename = "retention", deserialize_with = "milliseconds")]
+    pub retention_ms: i64,
+    /// What becomes of old records.
+    pub cleanup: Cleanup,
+    /// Whether other regions have a copy.
+    pub mirrored: bool,
+    /// Largest record batch the broker takes, in bytes.
+    pub max_message_bytes: usize,
+    /// Whether refused records go to a topic of their own.
+    #[serde(default)]
+    pub dead_letter: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    topic: Vec<TopicSpec>,
+}
+
+/// Reads the file that is part of this build.
+///
+/// # Panics
+/// When it is broken, which the tests of this crate rule out.
+#[expect(clippy::expect_used, reason = "the file is parsed in a test")]
+pub(super) fn compiled_in(text: &str) -> Vec<TopicSpec> {
+    parse(text).expect("the compiled-in list of topics is valid")
+}
+
+fn parse(text: &str) -> Result<Vec<TopicSpec>, toml::de::Error> {
+    toml::from_str::<File>(text).map(|file| file.topic)
+}
+
+fn milliseconds<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    retention(&text).ok_or_else(|| serde::de::Error::custom("retention is a number and d, h or m, or empty"))
+}
+
+fn retention(text: &str) -> Option<i64> {
+    if text.is_empty() {
+        return Some(-1);
+    }
+    let (number, unit) = text.split_at_checked(text.len() - 1)?;
+    let minutes = match unit {
+        "d" => 1_440,
+        "h" => 60,
+        "m" => 1,
+        _ => return None,
+    };
+    number.parse::<i64>().ok()?.checked_mul(minutes * 60_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::topics;
+
+    #[test]
+    fn the_file_describes_every_topic_of_the_code() {
+        for name in [
+            topics::IDENTITY_EVENTS,
+            topics::ENTITY_EVENTS,
+            topics::ENTITY_EVENTS_DLQ,
+            topics::IDENTITY_COMMAND_RESULTS,
+            topics::ORGANIZATIONS,
+            topics::POLICY_CHANGES,
+            topics::POLICY_SNAPSHOTS,
+            topics::SNAPSHOT_REQUESTS,
+            topics::SCHEMAS,
+            topics::DECISIONS,
+            topics::TOKEN_USAGE,
+            topics::AUDIT_HEADS,
+            topics::ADMIN_ACTS,
+        ] {
+            assert!(topics::spec(name).is_some(), "{name}");
+        }
+    }
+
+    #[test]
+    fn refused_records_stay_on_their_partition() {
+        for topic in topics::all().into_iter().filter(|topic| topic.dead_letter) {
+            let refused = topics::spec(&topics::dead_letter(&topic.name)).unwrap();
+            assert_eq!(refused.partitions, topic.partitions);
+            assert!(refused.max_message_bytes > topic.max_message_bytes && !refused.mirrored);
+        }
+    }
+
+    #[test]
+    fn retention_is_a_number_and_a_unit() {
+        assert_eq!(retention("7d"), Some(604_800_000));
+        assert_eq!(retention("12h"), Some(43_200_000));
+        assert_eq!(retention(""), Some(-1));
+        for bad in ["7", "d", "7w", "-", "é"] {
+            assert_eq!(retention(bad), None, "{bad}");
+        }
+    }
+}
