@@ -1,1 +1,21 @@
 //! What every service has: configuration, telemetry, health, errors, shutdown, database.
+//!
+//! A service's `main` is one call of [`run`], which reads the configuration, starts telemetry and
+//! the operational routes, and hands a [`Service`] to the function that wires the parts together.
+
+pub mod config;
+pub mod database;
+pub mod extract;
+pub mod health;
+pub mod http;
+pub mod problem;
+mod run;
+pub mod shutdown;
+pub mod telemetry;
+
+pub use config::{BaseUrl, Common, ConfigError};
+pub use extract::{Json, Path, Query};
+pub use health::{Check, Health};
+pub use http::RequestId;
+pub use problem::{InvalidParameter, Problem};
+pub use run::{Service, run};

@@ -1,0 +1,110 @@
+//! Settings: the defaults of `infra/writ.toml`, over them the file that `WRIT_CONFIG` names, over
+//! that the environment (`WRIT_…`). An error names the variable and never repeats its value.
+
+mod environment;
+mod error;
+mod text;
+
+use std::net::SocketAddr;
+
+use figment::Figment;
+use figment::providers::{Format, Toml};
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use writ_contract::Region;
+
+use environment::Environment;
+pub use error::ConfigError;
+pub use text::{BaseUrl, InvalidUrl, list, map, parsed};
+
+const DEFAULTS: &str = include_str!("../../../infra/writ.toml");
+
+/// The settings all services have. A service's own settings are a type of its own, read from
+/// the same sources.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Common {
+    /// `WRIT_REGION`: code of the region this process runs in.
+    pub region: Region,
+    /// `WRIT_REGIONS`: codes of all regions, comma-separated; this one is among them.
+    #[serde(deserialize_with = "list")]
+    pub regions: Vec<Region>,
+    /// `WRIT_KAFKA_BROKERS`: `host:port` of this region's brokers, comma-separated.
+    pub kafka_brokers: String,
+    /// `WRIT_DATABASE_URL`: the service's own database, with its role and password.
+    pub database_url: SecretString,
+    /// `WRIT_LISTEN`: address and port of the HTTP server.
+    pub listen: SocketAddr,
+    /// `WRIT_LOG`: filter of the log, such as `info` or `info,writ_log=debug`.
+    pub log: String,
+    /// `WRIT_LOG_FORMAT`: `text` or `json`.
+    pub log_format: LogFormat,
+    /// `WRIT_OTLP_ENDPOINT`: base address of a trace collector (OTLP over HTTP); none, no export.
+    pub otlp_endpoint: Option<BaseUrl>,
+    /// `WRIT_TRACE_RATIO`: share of traces begun here that are exported, 0 to 1.
+    #[serde(deserialize_with = "parsed")]
+    pub trace_ratio: f64,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Reads the settings all services have and those of one service from this process's
+/// environment.
+///
+/// # Errors
+/// When a setting is missing or wrong, or the file cannot be read.
+pub fn load<S: DeserializeOwned>() -> Result<(Common, S), ConfigError> {
+    load_from(
+        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
+    )
+}
+
+/// As [`load`], from the given variables.
+///
+/// # Errors
+/// When a setting is missing or wrong, or the file cannot be read.
+pub fn load_from<S: DeserializeOwned>(
+    variables: impl IntoIterator<Item = (String, String)>,
+) -> Result<(Common, S), ConfigError> {
+    let environment = Environment::of(variables);
+    let mut sources = Figment::from(Toml::string(DEFAULTS));
+    if let Some(path) = environment.get("config") {
+        let file =
+            std::fs::read_to_string(path).map_err(|error| ConfigError::invalid("config", error.kind().to_string()))?;
+        sources = sources.merge(Toml::string(&file));
+    }
+    let sources = sources.merge(environment);
+    let common: Common = sources.extract()?;
+    common.validate()?;
+    Ok((common, sources.extract()?))
+}
+
+impl Common {
+    fn validate(&self) -> Result<(), ConfigError> {
+        if !self.regions.contains(&self.region) {
+            return Err(ConfigError::invalid("region", "not among WRIT_REGIONS"));
+        }
+        if !self.kafka_brokers.split(',').all(is_host_and_port) {
+            return Err(ConfigError::invalid("kafka_brokers", "not a list of host:port"));
+        }
+        if !(0.0..=1.0).contains(&self.trace_ratio) {
+            return Err(ConfigError::invalid("trace_ratio", "not between 0 and 1"));
+        }
+        crate::database::options(&self.database_url).map(drop)
+    }
+}
+
+fn is_host_and_port(broker: &str) -> bool {
+    broker.trim().rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,76 @@
+use std::collections::BTreeMap;
+
+use secrecy::ExposeSecret;
+
+use super::*;
+
+#[derive(Debug, Deserialize)]
+struct Own {
+    consistency_key: SecretString,
+    #[serde(deserialize_with = "map", default)]
+    identity_urls: BTreeMap<Region, BaseUrl>,
+}
+
+fn load_with(changes: &[(&str, &str)]) -> Result<(Common, Own), ConfigError> {
+    let mut variables = BTreeMap::from([
+        ("WRIT_REGION", "eu"),
+        ("WRIT_REGIONS", "us,eu"),
+        ("WRIT_KAFKA_BROKERS", "127.0.0.1:29092"),
+        ("WRIT_DATABASE_URL", "postgres://projector:pass@127.0.0.1:25432/read_model"),
+        ("WRIT_LISTEN", "127.0.0.1:28082"),
+        ("WRIT_CONSISTENCY_KEY", "1234567890"),
+    ]);
+    variables.extend(changes.iter().copied());
+    load_from(variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())))
+}
+
+#[test]
+fn the_environment_goes_over_the_defaults() {
+    let (common, own) = load_with(&[("WRIT_IDENTITY_URLS", "us=http://a:1,eu=http://b:2/")]).unwrap();
+    assert_eq!(common.region.as_str(), "eu");
+    assert_eq!(common.regions.len(), 2);
+    assert_eq!(common.log, "info");
+    assert_eq!(common.log_format, LogFormat::Text);
+    assert_eq!(common.otlp_endpoint, None);
+    assert_eq!(own.identity_urls[&common.region].as_str(), "http://b:2");
+    assert_eq!(own.consistency_key.expose_secret(), "1234567890");
+}
+
+#[test]
+fn every_refusal_names_the_variable_and_hides_the_value() {
+    let cases = [
+        ("WRIT_REGION", "Europe"),
+        ("WRIT_REGION", "au"),
+        ("WRIT_REGIONS", "us,,eu"),
+        ("WRIT_KAFKA_BROKERS", "localhost"),
+        ("WRIT_DATABASE_URL", "mysql://root:hunter2@db"),
+        ("WRIT_LISTEN", "8081x"),
+        ("WRIT_LOG_FORMAT", "xml0"),
+        ("WRIT_OTLP_ENDPOINT", "collector9"),
+        ("WRIT_TRACE_RATIO", "1.5"),
+        ("WRIT_TRACE_RATIO", "halfway"),
+        ("WRIT_IDENTITY_URLS", "usx"),
+        ("WRIT_IDENTITY_URLS", "us=http://u:secret@a"),
+        ("WRIT_CONFIG", "/nowhere/writ.toml"),
+    ];
+    for (variable, value) in cases {
+        let error = load_with(&[(variable, value)]).unwrap_err();
+        assert_eq!(error.variable(), variable, "{error}");
+        assert!(!error.to_string().contains(value), "{error}");
+    }
+}
+
+#[test]
+fn a_missing_setting_is_named() {
+    for variable in ["WRIT_REGION", "WRIT_DATABASE_URL", "WRIT_CONSISTENCY_KEY"] {
+        let error = load_with(&[(variable, "")]).unwrap_err();
+        assert_eq!(error.to_string(), format!("{variable}: not set"));
+    }
+}
+
+#[test]
+fn debug_hides_secrets() {
+    let (common, own) = load_with(&[]).unwrap();
+    let text = format!("{common:?} {own:?}");
+    assert!(!text.contains("pass") && !text.contains("1234567890"), "{text}");
+}

@@ -1,0 +1,127 @@
+//! PostgreSQL: a pool with sane settings, waiting for a server that is not there yet, migrations.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::{Connection, PgConnection, PgPool};
+
+use crate::config::ConfigError;
+use crate::health::Check;
+
+const MAX_CONNECTIONS: u32 = 16;
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// A connection idle for longer is tested before use; testing each time would cost a round trip.
+const TRUSTED_IDLE: Duration = Duration::from_secs(5);
+const FIRST_WAIT: Duration = Duration::from_millis(100);
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+const PROBE_EVERY: Duration = Duration::from_secs(2);
+
+/// Reads a `postgres://` address.
+///
+/// # Errors
+/// When it is not one; the error names `WRIT_DATABASE_URL` and does not repeat the address.
+pub fn options(url: &SecretString) -> Result<PgConnectOptions, ConfigError> {
+    let invalid = || {
+        let expected = "expected postgres://role:password@host:port/database";
+        ConfigError::invalid("database_url", expected)
+    };
+    let url = url.expose_secret();
+    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+        return Err(invalid());
+    }
+    PgConnectOptions::from_str(url).map_err(|_| invalid())
+}
+
+/// Connects, migrates and returns a pool. Waits, with the reason in `check` and the log, for as
+/// long as the server cannot be reached or refuses.
+///
+/// # Errors
+/// When a migration fails: another version of the program has changed the database.
+pub async fn open(options: PgConnectOptions, migrator: &Migrator, check: &Check) -> anyhow::Result<PgPool> {
+    wait_for_server(&options, check).await;
+    check.fail("migrating");
+    let pool = pool(options);
+    migrator.run(&pool).await?;
+    check.pass();
+    Ok(pool)
+}
+
+/// Keeps `check` true to whether the database answers; ends with the pool.
+pub async fn watch(pool: PgPool, check: Check) {
+    while !pool.is_closed() {
+        tokio::time::sleep(PROBE_EVERY).await;
+        let answer = tokio::time::timeout(ACQUIRE_TIMEOUT, ping(&pool)).await;
+        match answer {
+            Ok(Ok(())) => check.pass(),
+            Ok(Err(error)) => check.fail(reason(&error)),
+            Err(_) => check.fail("no answer"),
+        }
+    }
+}
+
+async fn ping(pool: &PgPool) -> Result<(), sqlx::Error> {
+    pool.acquire().await?.ping().await
+}
+
+/// The migrations of several crates as one, in order of their versions.
+pub fn merged(migrators: &[&Migrator]) -> Migrator {
+    let all = migrators.iter().flat_map(|migrator| migrator.iter());
+    Migrator::with_migrations(all.cloned().collect())
+}
+
+fn pool(options: PgConnectOptions) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(MAX_CONNECTIONS)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for > TRUSTED_IDLE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .connect_lazy_with(limited(options))
+}
+
+/// A statement or transaction that hangs must not hold locks for ever.
+fn limited(options: PgConnectOptions) -> PgConnectOptions {
+    options.options([("statement_timeout", "120s"), ("idle_in_transaction_session_timeout", "60s")])
+}
+
+/// Tries without the pool, which would hide the reason behind its own time-out.
+async fn wait_for_server(options: &PgConnectOptions, check: &Check) {
+    let mut wait = FIRST_WAIT;
+    while let Err(error) = try_connection(options).await {
+        let reason = reason(&error);
+        tracing::warn!(reason, "waiting for PostgreSQL");
+        check.fail(reason);
+        tokio::time::sleep(wait).await;
+        wait = (wait * 2).min(LONGEST_WAIT);
+    }
+}
+
+async fn try_connection(options: &PgConnectOptions) -> Result<(), sqlx::Error> {
+    let connection = PgConnection::connect_with(options).await?;
+    connection.close().await
+}
+
+/// What may be shown of an error: neither statement nor data.
+fn reason(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Io(error) => error.kind().to_string(),
+        sqlx::Error::Database(error) => match error.code() {
+            Some(code) => format!("refused by PostgreSQL (SQLSTATE {code})"),
+            None => "refused by PostgreSQL".to_owned(),
+        },
+        sqlx::Error::PoolTimedOut => "no connection in time".to_owned(),
+        _ => "connection failed".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;

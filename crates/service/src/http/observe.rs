@@ -1,0 +1,93 @@
+//! Each request as a span and a measurement: method, matched route and status, never the path,
+//! query, headers or body, which may hold secrets or personal data.
+
+use std::time::{Duration, Instant};
+
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderMap, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use opentelemetry::global;
+use opentelemetry::propagation::Extractor;
+use opentelemetry::trace::TraceContextExt;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+use crate::problem::Problem;
+
+const UNMATCHED: &str = "unmatched";
+
+pub(super) async fn observe(request: Request, next: Next) -> Response {
+    let method = known(request.method());
+    let route = request.extensions().get::<MatchedPath>().map_or(UNMATCHED, MatchedPath::as_str).to_owned();
+    let span = span(method, &route, request.headers());
+    let begun = Instant::now();
+    let response = next.run(request).instrument(span.clone()).await;
+    record(&span, response.status());
+    let labels = [("method", method.to_owned()), ("route", route), ("status", response.status().as_str().to_owned())];
+    metrics::histogram!("http_server_request_duration_seconds", &labels).record(begun.elapsed());
+    response
+}
+
+/// A request that takes too long is given up: 503.
+pub(super) async fn in_time(limit: Duration, request: Request, next: Next) -> Response {
+    match tokio::time::timeout(limit, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::unavailable("The request took too long", 1).into_response(),
+    }
+}
+
+/// The span of a request, continuing the caller's trace.
+fn span(method: &'static str, route: &str, headers: &HeaderMap) -> Span {
+    let span = tracing::info_span!(
+        "request",
+        otel.name = format!("{method} {route}"),
+        otel.kind = "server",
+        otel.status_code = Empty,
+        http.request.method = method,
+        http.route = route,
+        http.response.status_code = Empty,
+        trace_id = Empty,
+    );
+    let caller = global::get_text_map_propagator(|propagator| propagator.extract(&Headers(headers)));
+    // Fails only where no trace layer is installed, and then there is nothing to continue.
+    let _ = span.set_parent(caller);
+    let context = span.context();
+    let trace = context.span().span_context().trace_id();
+    span.record("trace_id", tracing::field::display(trace));
+    span
+}
+
+fn record(span: &Span, status: StatusCode) {
+    span.record("http.response.status_code", status.as_u16());
+    if status.is_server_error() {
+        span.record("otel.status_code", "ERROR");
+    }
+}
+
+/// Methods of anyone's invention would be labels without number.
+fn known(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        _ => "_OTHER",
+    }
+}
+
+struct Headers<'a>(&'a HeaderMap);
+
+impl Extractor for Headers<'_> {
+    fn get(&self, key: &str) -> Option<&str> {
+        self.0.get(key).and_then(|value| value.to_str().ok())
+    }
+
+    fn keys(&self) -> Vec<&str> {
+        self.0.keys().map(axum::http::HeaderName::as_str).collect()
+    }
+}

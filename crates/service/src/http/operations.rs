@@ -1,0 +1,98 @@
+//! `/livez`, `/readyz`, `/metrics`, `/status`: the same for every service, and there from the
+//! first moment, so that it can be asked what a start waits for.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use futures::future::BoxFuture;
+use metrics_exporter_prometheus::PrometheusHandle;
+use serde_json::{Value, json};
+use writ_contract::Region;
+
+use crate::health::Health;
+use crate::telemetry::Program;
+
+const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+type Section = Arc<dyn Fn() -> BoxFuture<'static, Value> + Send + Sync>;
+
+/// What operators can ask a process. Clones share it.
+#[derive(Clone)]
+pub struct Operations {
+    program: Program,
+    region: Region,
+    health: Health,
+    metrics: PrometheusHandle,
+    sections: Arc<Mutex<BTreeMap<&'static str, Section>>>,
+    begun: Instant,
+}
+
+impl Operations {
+    /// The operational routes of `program`.
+    pub fn new(program: Program, region: Region, health: Health, metrics: PrometheusHandle) -> Self {
+        let sections = Arc::default();
+        Self { program, region, health, metrics, sections, begun: Instant::now() }
+    }
+
+    /// Adds a member to the JSON of `/status`, asked for each time. It must hold nothing personal
+    /// and no secret.
+    pub fn section<F>(&self, name: &'static str, section: impl Fn() -> F + Send + Sync + 'static)
+    where
+        F: Future<Output = Value> + Send + 'static,
+    {
+        let section: Section = Arc::new(move || Box::pin(section()));
+        self.sections().insert(name, section);
+    }
+
+    /// Name of the service.
+    pub fn name(&self) -> &'static str {
+        self.program.name
+    }
+
+    pub(super) fn router(self) -> Router {
+        Router::new()
+            .route("/livez", get(|| async { "ok" }))
+            .route("/readyz", get(readyz))
+            .route("/metrics", get(metrics))
+            .route("/status", get(status))
+            .with_state(self)
+    }
+
+    fn sections(&self) -> std::sync::MutexGuard<'_, BTreeMap<&'static str, Section>> {
+        self.sections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn readyz(State(operations): State<Operations>) -> Response {
+    let checks = operations.health.findings();
+    let ready = checks.iter().all(|check| check.ready);
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(json!({ "ready": ready, "checks": checks }))).into_response()
+}
+
+async fn metrics(State(operations): State<Operations>) -> impl IntoResponse {
+    ([(CONTENT_TYPE, PROMETHEUS_TEXT)], operations.metrics.render())
+}
+
+async fn status(State(operations): State<Operations>) -> Json<Value> {
+    let mut status = json!({
+        "service": operations.program.name,
+        "version": operations.program.version,
+        "region": operations.region,
+        "uptime_seconds": operations.begun.elapsed().as_secs(),
+        "ready": operations.health.ready(),
+        "checks": operations.health.findings(),
+    });
+    let sections = operations.sections().clone();
+    for (name, section) in sections {
+        status[name] = section().await;
+    }
+    Json(status)
+}

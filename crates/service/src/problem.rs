@@ -1,0 +1,253 @@
+//! Errors as `application/problem+json` (RFC 9457), with what clients of Konnect expect in it.
+//!
+//! What a client is told and what went wrong inside are two things: the first is the answer, the
+//! second goes to the log under the same `instance`.
+
+use std::borrow::Cow;
+
+use axum::Json;
+use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use opentelemetry::trace::TraceContextExt;
+use serde::Serialize;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+use uuid::Uuid;
+
+const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// The one error of every API.
+#[derive(Debug)]
+pub struct Problem {
+    status: StatusCode,
+    kind: &'static str,
+    detail: Cow<'static, str>,
+    invalid_parameters: Vec<InvalidParameter>,
+    headers: HeaderMap,
+    cause: Option<anyhow::Error>,
+}
+
+/// One thing that is wrong with a request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InvalidParameter {
+    /// Where: a path such as `labels.team` in the body, or a parameter's name.
+    pub field: String,
+    /// What is wrong, for people.
+    pub reason: String,
+    /// The rule that is broken, for programs: `required`, `type`, `unknown_property`, …
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<&'static str>,
+    /// `body`, `path`, `query` or `header`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<&'static str>,
+}
+
+impl InvalidParameter {
+    /// A field of the body that breaks `rule`.
+    pub fn body(field: impl Into<String>, rule: &'static str, reason: impl Into<String>) -> Self {
+        Self::of("body", field, rule, reason)
+    }
+
+    /// A parameter of the path.
+    pub fn path(field: impl Into<String>, rule: &'static str, reason: impl Into<String>) -> Self {
+        Self::of("path", field, rule, reason)
+    }
+
+    /// A parameter of the query.
+    pub fn query(field: impl Into<String>, rule: &'static str, reason: impl Into<String>) -> Self {
+        Self::of("query", field, rule, reason)
+    }
+
+    /// A header.
+    pub fn header(field: impl Into<String>, rule: &'static str, reason: impl Into<String>) -> Self {
+        Self::of("header", field, rule, reason)
+    }
+
+    fn of(source: &'static str, field: impl Into<String>, rule: &'static str, reason: impl Into<String>) -> Self {
+        Self { field: field.into(), reason: reason.into(), rule: Some(rule), source: Some(source) }
+    }
+}
+
+impl Problem {
+    /// An answer of `status`; `detail` is shown to the client.
+    pub fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            status,
+            kind: "about:blank",
+            detail: detail.into(),
+            invalid_parameters: Vec::new(),
+            headers: HeaderMap::new(),
+            cause: None,
+        }
+    }
+
+    /// 400, for what has no field to point at.
+    pub fn bad_request(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    /// 400 that points at what is wrong.
+    pub fn invalid(parameters: impl IntoIterator<Item = InvalidParameter>) -> Self {
+        Self { invalid_parameters: parameters.into_iter().collect(), ..Self::bad_request("Invalid Parameters") }
+    }
+
+    /// 401: no token, or none that is in force.
+    pub fn unauthorized(detail: impl Into<Cow<'static, str>>) -> Self {
+        let scheme = HeaderValue::from_static("Bearer");
+        Self::new(StatusCode::UNAUTHORIZED, detail).with_header(axum::http::header::WWW_AUTHENTICATE, scheme)
+    }
+
+    /// 403: known, but not allowed.
+    pub fn forbidden(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, detail)
+    }
+
+    /// 404: does not exist, or not for the one who asks.
+    pub fn not_found(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    /// 409: contradicts what exists.
+    pub fn conflict(detail: impl Into<Cow<'static, str>>) -> Self {
+        Self::new(StatusCode::CONFLICT, detail)
+    }
+
+    /// 429: try again after so many seconds.
+    pub fn too_many_requests(detail: impl Into<Cow<'static, str>>, retry_after: u32) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, detail).retry_after(retry_after)
+    }
+
+    /// 503: try again after so many seconds.
+    pub fn unavailable(detail: impl Into<Cow<'static, str>>, retry_after: u32) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).retry_after(retry_after)
+    }
+
+    /// 500. The client learns nothing of the cause but where it is found in the log.
+    pub fn internal(cause: impl Into<anyhow::Error>) -> Self {
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "An internal error occurred").because(cause)
+    }
+
+    /// Adds what went wrong inside: logged, never sent.
+    #[must_use]
+    pub fn because(mut self, cause: impl Into<anyhow::Error>) -> Self {
+        self.cause = Some(cause.into());
+        self
+    }
+
+    /// Sets `type`, a URI that names this kind of problem.
+    #[must_use]
+    pub fn of_type(mut self, kind: &'static str) -> Self {
+        self.kind = kind;
+        self
+    }
+
+    /// Adds a header to the answer.
+    #[must_use]
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// The status of the answer.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// What the client is told.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// What is wrong with the request, field by field.
+    pub fn invalid_parameters(&self) -> &[InvalidParameter] {
+        &self.invalid_parameters
+    }
+
+    /// The same answer with its detail as plain text, for APIs that prescribe it (AuthZEN).
+    pub fn into_plain_text(self) -> Response {
+        self.log(&instance());
+        let text = self
+            .invalid_parameters
+            .iter()
+            .fold(self.detail.into_owned(), |text, InvalidParameter { field, reason, .. }| {
+                format!("{text}; {field}: {reason}")
+            });
+        (self.status, self.headers, text).into_response()
+    }
+
+    fn retry_after(self, seconds: u32) -> Self {
+        self.with_header(RETRY_AFTER, HeaderValue::from(seconds))
+    }
+
+    fn log(&self, instance: &str) {
+        let status = self.status.as_u16();
+        match &self.cause {
+            Some(cause) if self.status.is_server_error() => {
+                tracing::error!(status, instance, cause = format!("{cause:#}"), "request failed");
+            }
+            Some(cause) => {
+                tracing::debug!(status, instance, cause = format!("{cause:#}"), "request refused");
+            }
+            None => {}
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Body<'a> {
+    status: u16,
+    title: &'a str,
+    r#type: &'a str,
+    instance: &'a str,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    invalid_parameters: &'a [InvalidParameter],
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let instance = instance();
+        self.log(&instance);
+        let body = Json(Body {
+            status: self.status.as_u16(),
+            title: self.status.canonical_reason().unwrap_or("Error"),
+            r#type: self.kind,
+            instance: &instance,
+            detail: &self.detail,
+            invalid_parameters: &self.invalid_parameters,
+        });
+        let mut response = (self.status, self.headers, body).into_response();
+        response.headers_mut().insert(CONTENT_TYPE, PROBLEM_JSON);
+        response
+    }
+}
+
+/// Names this occurrence by the request's trace, so that log, trace and answer are found together.
+fn instance() -> String {
+    let context = tracing::Span::current().context();
+    let span = context.span().span_context().clone();
+    if span.is_valid() {
+        return format!("writ:trace:{}", span.trace_id());
+    }
+    format!("writ:trace:{}", Uuid::now_v7().simple())
+}
+
+impl From<anyhow::Error> for Problem {
+    fn from(error: anyhow::Error) -> Self {
+        Self::internal(error)
+    }
+}
+
+impl From<sqlx::Error> for Problem {
+    /// A database that cannot be reached is a reason to come back; all else is our own fault.
+    fn from(error: sqlx::Error) -> Self {
+        let unreachable = matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed);
+        if unreachable {
+            return Self::unavailable("The service is temporarily unavailable", 1).because(error);
+        }
+        Self::internal(error)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,117 @@
+//! Logs, traces and metrics of a process.
+
+mod buckets;
+mod traces;
+
+use std::time::Duration;
+
+use metrics_exporter_prometheus::PrometheusHandle;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing::Subscriber;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::registry::LookupSpan;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, fmt};
+
+use crate::config::{Common, ConfigError, LogFormat};
+
+pub use buckets::recorder;
+
+const UPKEEP: Duration = Duration::from_secs(5);
+const FLUSH: Duration = Duration::from_secs(2);
+/// Exporting what cannot be exported must not fill the log.
+const QUIET: [&str; 3] = ["opentelemetry=off", "opentelemetry_sdk=off", "opentelemetry_otlp=off"];
+
+/// The program that runs: what traces and `/status` call it.
+#[derive(Debug, Clone, Copy)]
+pub struct Program {
+    /// Name of the service, such as `writ-identity`.
+    pub name: &'static str,
+    /// Version of the build.
+    pub version: &'static str,
+}
+
+/// What was started, to be stopped at the end.
+pub struct Telemetry {
+    metrics: PrometheusHandle,
+    traces: SdkTracerProvider,
+}
+
+impl Telemetry {
+    /// Starts logs, traces and metrics for this process; once, and within a tokio runtime.
+    ///
+    /// # Errors
+    /// When the log filter or the collector's address is wrong, or telemetry was started before.
+    pub fn start(program: Program, common: &Common) -> anyhow::Result<Self> {
+        let filter = filter(&common.log)?;
+        let traces = traces::provider(program, common)?;
+        tracing_subscriber::registry()
+            .with(filter)
+            .with(lines(common.log_format))
+            .with(traces::layer(&traces, program))
+            .try_init()?;
+        let metrics = install_recorder(program)?;
+        Ok(Self { metrics, traces })
+    }
+
+    /// What `/metrics` renders.
+    pub fn metrics(&self) -> PrometheusHandle {
+        self.metrics.clone()
+    }
+
+    /// Sends the spans that are left, for at most two seconds.
+    pub async fn stop(self) {
+        let flushed = tokio::task::spawn_blocking(move || self.traces.shutdown_with_timeout(FLUSH)).await;
+        if !matches!(flushed, Ok(Ok(()))) {
+            tracing::debug!("the last spans were not exported");
+        }
+    }
+}
+
+fn filter(text: &str) -> Result<EnvFilter, ConfigError> {
+    let invalid = |_| ConfigError::invalid("log", "expected a filter such as info or info,writ_log=debug");
+    let mut filter = EnvFilter::try_new(text).map_err(invalid)?;
+    for directive in QUIET {
+        let directive = directive.parse().map_err(|_| ConfigError::invalid("log", "invalid"))?;
+        filter = filter.add_directive(directive);
+    }
+    Ok(filter)
+}
+
+fn lines<S>(format: LogFormat) -> Box<dyn Layer<S> + Send + Sync>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let lines = fmt::layer().with_writer(std::io::stderr);
+    match format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
+    }
+}
+
+fn install_recorder(program: Program) -> anyhow::Result<PrometheusHandle> {
+    let recorder = recorder();
+    let handle = recorder.handle();
+    metrics::set_global_recorder(recorder)?;
+    metrics::gauge!("writ_build_info", "service" => program.name, "version" => program.version).set(1.0);
+    let kept = handle.clone();
+    // Samples pile up in memory until someone asks for them, or this drains them.
+    tokio::spawn(async move {
+        loop {
+            tokio::time::sleep(UPKEEP).await;
+            kept.run_upkeep();
+        }
+    });
+    Ok(handle)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wrong_filter_names_the_variable() {
+        assert_eq!(filter("info,=?=").unwrap_err().variable(), "WRIT_LOG");
+        assert!(filter("info,writ_log=debug").is_ok());
+    }
+}

@@ -1,0 +1,64 @@
+//! Spans of this process, exported over OTLP when there is a collector.
+
+use std::time::Duration;
+
+use opentelemetry::KeyValue;
+use opentelemetry::global;
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::propagation::TraceContextPropagator;
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
+use tracing::Subscriber;
+use tracing_subscriber::Layer;
+use tracing_subscriber::registry::LookupSpan;
+
+use super::Program;
+use crate::config::{BaseUrl, Common, ConfigError};
+
+const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Without a collector spans still have ids, which travel on and name problems, and go nowhere.
+pub(super) fn provider(program: Program, common: &Common) -> anyhow::Result<SdkTracerProvider> {
+    global::set_text_map_propagator(TraceContextPropagator::new());
+    let builder = SdkTracerProvider::builder().with_resource(resource(program, common));
+    let Some(endpoint) = &common.otlp_endpoint else {
+        return Ok(builder.with_sampler(Sampler::AlwaysOff).build());
+    };
+    let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(common.trace_ratio)));
+    // Batches wait in a bounded queue on a thread of their own; what does not fit is dropped.
+    Ok(builder.with_sampler(sampler).with_batch_exporter(exporter(endpoint)?).build())
+}
+
+pub(super) fn layer<S>(provider: &SdkTracerProvider, program: Program) -> impl Layer<S> + use<S>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    tracing_opentelemetry::layer().with_tracer(provider.tracer(program.name)).with_threads(false).with_location(false)
+}
+
+fn exporter(endpoint: &BaseUrl) -> Result<SpanExporter, ConfigError> {
+    if !endpoint.as_str().starts_with("http://") {
+        return Err(ConfigError::invalid("otlp_endpoint", "expected http://; a collector is near"));
+    }
+    SpanExporter::builder()
+        .with_http()
+        .with_protocol(Protocol::HttpBinary)
+        .with_endpoint(format!("{endpoint}/v1/traces"))
+        .with_timeout(EXPORT_TIMEOUT)
+        .build()
+        .map_err(|error| ConfigError::invalid("otlp_endpoint", error.to_string()))
+}
+
+fn resource(program: Program, common: &Common) -> Resource {
+    let region = common.region.to_string();
+    Resource::builder()
+        .with_service_name(program.name)
+        .with_attributes([
+            KeyValue::new("service.namespace", "writ"),
+            KeyValue::new("service.version", program.version),
+            KeyValue::new("cloud.region", region.clone()),
+            KeyValue::new("writ.region", region),
+        ])
+        .build()
+}
