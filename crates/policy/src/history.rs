@@ -37,7 +37,7 @@ impl History {
 
     /// Compares `digest` with that of the revision `behind` revisions before the last one.
     pub fn recall(&self, behind: u64, digest: &Hash) -> Recollection {
-        let place = usize::try_from(behind).ok().and_then(|behind| self.0.len().checked_sub(behind + 1));
+        let place = usize::try_from(behind).ok().and_then(|behind| self.0.len().checked_sub(1)?.checked_sub(behind));
         match place.and_then(|place| self.0.get(place)) {
             None => Recollection::Forgotten,
             Some(remembered) if *remembered == prefix(digest) => Recollection::Same,

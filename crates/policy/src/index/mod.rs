@@ -178,6 +178,3 @@ impl Index {
         chain.commit(delta);
     }
 }
-
-#[cfg(test)]
-mod tests;

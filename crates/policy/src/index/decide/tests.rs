@@ -1,1 +1,348 @@
-//! Tests.
+//! The story of the architecture, one denial after the other.
+
+use writ_contract::actor::Actor;
+use writ_contract::identity_event::{Effect, TokenKind};
+use writ_contract::policy_change::Operation;
+use writ_contract::{ChainId, Hash, PLATFORM_ORGANIZATION};
+
+use super::*;
+use crate::{Authenticated, Halt, Header, Position, Unauthenticated};
+
+const ORGANIZATION: Uuid = Uuid::from_u128(1);
+const ADA: Uuid = Uuid::from_u128(0xADA);
+const TEAM: Uuid = Uuid::from_u128(0x7EA);
+const ROBOT: Uuid = Uuid::from_u128(0xB07);
+const GRANT: Uuid = Uuid::from_u128(0x6A);
+const NOW: Timestamp = Timestamp(100);
+
+fn chain(organization: Uuid, origin: &str, stream: Stream) -> ChainId {
+    ChainId { organization, origin: origin.to_owned(), stream }
+}
+
+fn write(index: &mut Index, chain: &ChainId, ops: Vec<Operation>) {
+    let position = index.chain(chain).map_or(Position::START.next(), Chain::next);
+    let actor = Actor::system("test");
+    let header = Header { position, committed_at: NOW, actor, cause: None, request_id: None, rejected: None };
+    index.seal(chain, header, ops).unwrap();
+}
+
+fn change(index: &mut Index, op: Operation) {
+    write(index, &chain(ORGANIZATION, "us", Stream::Identity), vec![op]);
+}
+
+fn role(role: &str, actions: &[&str], covers: &[&str]) -> Operation {
+    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+    Operation::PutRole {
+        role: role.to_owned(),
+        entity_type: "planes".to_owned(),
+        actions: texts(actions),
+        covers_children: texts(covers),
+    }
+}
+
+fn entity(entity_type: &str, id: &str, parent: Option<(&str, &str)>) -> Operation {
+    Operation::PutEntity {
+        entity_type: entity_type.to_owned(),
+        id: id.to_owned(),
+        parent_type: parent.map(|parent| parent.0.to_owned()),
+        parent_id: parent.map(|parent| parent.1.to_owned()),
+    }
+}
+
+fn grant(principal: Uuid, role: &str, entity_id: Option<&str>, region: Option<&str>) -> Operation {
+    Operation::PutGrant {
+        id: GRANT,
+        principal,
+        role: role.to_owned(),
+        entity_type: "planes".to_owned(),
+        entity_id: entity_id.map(str::to_owned),
+        region: region.map(str::to_owned),
+        valid_from: None,
+        valid_until: None,
+        condition: None,
+    }
+}
+
+/// Ada is in a team that views planes in eu, where plane `p` holds route `r`; `u` is in us.
+fn story() -> Index {
+    let mut index = Index::new();
+    let catalogue = vec![role("planes.viewer", &["view"], &["routes"]), role("planes.creator", &["create"], &[])];
+    write(&mut index, &chain(PLATFORM_ORGANIZATION, "us", Stream::Identity), catalogue);
+    let eu = vec![
+        entity("planes", "p", None),
+        entity("routes", "r", Some(("planes", "p"))),
+        entity("routes", "alone", None),
+    ];
+    write(&mut index, &chain(ORGANIZATION, "eu", Stream::Entities), eu);
+    write(&mut index, &chain(ORGANIZATION, "us", Stream::Entities), vec![entity("planes", "u", None)]);
+    let identity = vec![
+        Operation::PutOrganization { state: OrganizationState::Active },
+        Operation::PutPrincipal { id: ADA, kind: PrincipalKind::User, active: true },
+        Operation::PutPrincipal { id: ROBOT, kind: PrincipalKind::SystemAccount, active: true },
+        Operation::PutPrincipal { id: TEAM, kind: PrincipalKind::Team, active: true },
+        Operation::PutBinding {
+            team: TEAM,
+            member: ADA,
+            valid_from: Some(Timestamp(50)),
+            valid_until: Some(Timestamp(150)),
+        },
+        grant(TEAM, "planes.viewer", None, Some("eu")),
+    ];
+    write(&mut index, &chain(ORGANIZATION, "us", Stream::Identity), identity);
+    index
+}
+
+fn ask(action: &'static str, resource_type: &'static str, resource_id: &'static str) -> Query<'static> {
+    Query {
+        organization: ORGANIZATION,
+        subject: ADA,
+        subject_kind: PrincipalKind::User,
+        action,
+        resource_type,
+        resource_id,
+        region: None,
+    }
+}
+
+fn reason(index: &Index, query: &Query<'_>) -> Reason {
+    let decision = index.decide(query, NOW);
+    assert_eq!(decision.decision, decision.reason == Reason::Granted);
+    decision.reason
+}
+
+fn view_p(index: &Index) -> Reason {
+    reason(index, &ask("view", "planes", "p"))
+}
+
+#[test]
+fn a_grant_of_the_team_reaches_the_entity_and_its_children_in_its_region() {
+    let index = story();
+    let decision = index.decide(&ask("view", "planes", "p"), NOW);
+    assert_eq!(decision.reason, Reason::Granted);
+    let expected =
+        Match { region: Some("eu".to_owned()), grant: GRANT, role: "planes.viewer".to_owned(), team: Some(TEAM) };
+    assert_eq!(decision.matches, [expected]);
+    let used: Vec<_> = decision.heads.iter().map(|head| head.chain.to_string()).collect();
+    let (nil, own) = (PLATFORM_ORGANIZATION, ORGANIZATION);
+    assert_eq!(
+        used,
+        [
+            format!("{own}/us/identity"),
+            format!("{nil}/us/identity"),
+            format!("{own}/eu/entities"),
+            format!("{own}/us/entities"),
+        ]
+    );
+    assert_eq!(reason(&index, &ask("view", "routes", "r")), Reason::Granted);
+    assert_eq!(reason(&index, &ask("view", "routes", "alone")), Reason::NoGrant);
+    assert_eq!(reason(&index, &ask("view", "planes", "u")), Reason::RegionNotCovered);
+    assert_eq!(reason(&index, &ask("edit", "planes", "p")), Reason::NoGrant);
+    assert_eq!(reason(&index, &ask("view", "planes", "x")), Reason::UnknownEntity);
+    assert_eq!(reason(&index, &ask("view", "routes", "p")), Reason::UnknownEntity);
+}
+
+#[test]
+fn a_role_that_does_not_cover_children_ends_at_its_entity() {
+    let mut index = story();
+    write(
+        &mut index,
+        &chain(PLATFORM_ORGANIZATION, "us", Stream::Identity),
+        vec![role("planes.viewer", &["view"], &[])],
+    );
+    assert_eq!(view_p(&index), Reason::Granted);
+    assert_eq!(reason(&index, &ask("view", "routes", "r")), Reason::NoGrant);
+}
+
+#[test]
+fn a_grant_on_one_entity_reaches_its_children_and_no_other() {
+    let mut index = story();
+    write(
+        &mut index,
+        &chain(ORGANIZATION, "eu", Stream::Entities),
+        vec![entity("planes", "q", None), entity("routes", "s", Some(("planes", "q")))],
+    );
+    change(&mut index, grant(TEAM, "planes.viewer", Some("p"), None));
+    assert_eq!(view_p(&index), Reason::Granted);
+    assert_eq!(reason(&index, &ask("view", "routes", "r")), Reason::Granted);
+    assert_eq!(reason(&index, &ask("view", "planes", "q")), Reason::NoGrant);
+    assert_eq!(reason(&index, &ask("view", "routes", "s")), Reason::NoGrant);
+    assert_eq!(reason(&index, &ask("view", "planes", "*")), Reason::NoGrant);
+}
+
+#[test]
+fn membership_counts_while_it_is_valid_and_the_team_is_active() {
+    let mut index = story();
+    let at = |index: &Index, now: i64| index.decide(&ask("view", "planes", "p"), Timestamp(now)).decision;
+    assert_eq!([49, 50, 149, 150].map(|now| at(&index, now)), [false, true, true, false]);
+    change(&mut index, Operation::PutPrincipal { id: TEAM, kind: PrincipalKind::Team, active: false });
+    assert_eq!(view_p(&index), Reason::NoGrant);
+    change(&mut index, Operation::PutPrincipal { id: TEAM, kind: PrincipalKind::Team, active: true });
+    assert_eq!(view_p(&index), Reason::Granted);
+    change(&mut index, Operation::DropBinding { team: TEAM, member: ADA });
+    assert_eq!(view_p(&index), Reason::NoGrant);
+}
+
+#[test]
+fn each_thing_that_is_missing_denies_with_its_reason() {
+    use Operation::{DropPrincipal, PutCondition, PutOrganization, PutPrincipal};
+    let user = |active| PutPrincipal { id: ADA, kind: PrincipalKind::User, active };
+    let forbid = PutCondition { id: GRANT, effect: Effect::Forbid, cedar_json: "{}".to_owned() };
+    for (op, expected) in [
+        (PutOrganization { state: OrganizationState::Suspended }, Reason::OrganizationInactive),
+        (PutOrganization { state: OrganizationState::Deleted }, Reason::OrganizationInactive),
+        (user(false), Reason::SubjectInactive),
+        (DropPrincipal { id: ADA }, Reason::UnknownSubject),
+        (DropPrincipal { id: TEAM }, Reason::NoGrant),
+        (forbid, Reason::Forbidden),
+        (Operation::DropAll {}, Reason::UnknownSubject),
+    ] {
+        let mut index = story();
+        change(&mut index, op.clone());
+        assert_eq!(view_p(&index), expected, "{op:?}");
+    }
+}
+
+#[test]
+fn a_grant_counts_in_its_time_and_not_under_a_condition() {
+    let mut index = story();
+    let with = |from: Option<i64>, until: Option<i64>, condition: Option<Uuid>| {
+        let Operation::PutGrant { id, principal, role, entity_type, entity_id, region, .. } =
+            grant(ADA, "planes.viewer", None, None)
+        else {
+            unreachable!()
+        };
+        let (valid_from, valid_until) = (from.map(Timestamp), until.map(Timestamp));
+        Operation::PutGrant { id, principal, role, entity_type, entity_id, region, valid_from, valid_until, condition }
+    };
+    for (op, expected) in [
+        (with(Some(100), Some(101), None), Reason::Granted),
+        (with(Some(101), None, None), Reason::GrantNotValidNow),
+        (with(None, Some(100), None), Reason::GrantNotValidNow),
+        (with(None, None, Some(GRANT)), Reason::ConditionNotSupported),
+    ] {
+        change(&mut index, op.clone());
+        assert_eq!(view_p(&index), expected, "{op:?}");
+    }
+}
+
+#[test]
+fn an_entity_of_two_regions_must_be_granted_in_both() {
+    let mut index = story();
+    let us = chain(ORGANIZATION, "us", Stream::Entities);
+    write(&mut index, &us, vec![entity("planes", "p", None)]);
+    assert_eq!(view_p(&index), Reason::RegionNotCovered);
+    change(&mut index, grant(TEAM, "planes.viewer", None, None));
+    let decision = index.decide(&ask("view", "planes", "p"), NOW);
+    let regions: Vec<_> = decision.matches.iter().map(|found| found.region.as_deref()).collect();
+    assert_eq!(regions, [Some("eu"), Some("us")]);
+    change(&mut index, grant(TEAM, "planes.viewer", None, Some("eu")));
+    write(&mut index, &us, vec![Operation::DropEntity { entity_type: "planes".to_owned(), id: "p".to_owned() }]);
+    assert_eq!(view_p(&index), Reason::Granted);
+}
+
+#[test]
+fn a_chain_that_stands_still_denies_what_may_depend_on_it() {
+    let halts = [
+        chain(ORGANIZATION, "us", Stream::Identity),
+        chain(PLATFORM_ORGANIZATION, "us", Stream::Identity),
+        chain(ORGANIZATION, "us", Stream::Entities),
+        chain(ORGANIZATION, "au", Stream::Entities),
+    ];
+    for id in halts {
+        let mut index = story();
+        index.halt(&id, Halt::Gap, None);
+        assert_eq!(view_p(&index), Reason::ViewIncomplete, "{id}");
+    }
+    let mut index = story();
+    index.halt(&chain(PLATFORM_ORGANIZATION, "eu", Stream::Identity), Halt::Gap, None);
+    assert_eq!(view_p(&index), Reason::Granted, "the catalogue of another home");
+}
+
+#[test]
+fn a_type_as_a_whole_is_granted_as_a_whole() {
+    let mut index = story();
+    change(&mut index, grant(TEAM, "planes.creator", None, Some("eu")));
+    let create = ask("create", "planes", "*");
+    assert_eq!(reason(&index, &create), Reason::RegionNotCovered);
+    assert_eq!(reason(&index, &Query { region: Some("us"), ..create }), Reason::RegionNotCovered);
+    assert_eq!(reason(&index, &Query { region: Some("eu"), ..create }), Reason::Granted);
+    change(&mut index, grant(TEAM, "planes.creator", None, None));
+    assert_eq!(reason(&index, &create), Reason::Granted);
+    assert_eq!(reason(&index, &ask("create", "routes", "*")), Reason::NoGrant);
+    index.halt(&chain(ORGANIZATION, "eu", Stream::Entities), Halt::Fork, None);
+    assert_eq!(reason(&index, &create), Reason::Granted, "no entity is asked about");
+}
+
+#[test]
+fn roles_are_the_organizations_own_or_of_its_homes_catalogue() {
+    let mut index = story();
+    change(&mut index, grant(ADA, "own", None, None));
+    assert_eq!(view_p(&index), Reason::NoGrant);
+    write(&mut index, &chain(PLATFORM_ORGANIZATION, "eu", Stream::Identity), vec![role("own", &["view"], &[])]);
+    assert_eq!(view_p(&index), Reason::NoGrant);
+    change(&mut index, role("own", &["view"], &[]));
+    assert_eq!(view_p(&index), Reason::Granted);
+    change(&mut index, Operation::DropRole { role: "own".to_owned() });
+    assert_eq!(view_p(&index), Reason::NoGrant);
+}
+
+#[test]
+fn nobody_else_is_known() {
+    let index = story();
+    let query = ask("view", "planes", "p");
+    assert_eq!(reason(&index, &Query { organization: Uuid::from_u128(2), ..query }), Reason::UnknownOrganization);
+    assert_eq!(reason(&index, &Query { organization: PLATFORM_ORGANIZATION, ..query }), Reason::UnknownOrganization);
+    assert_eq!(reason(&index, &Query { subject_kind: PrincipalKind::SystemAccount, ..query }), Reason::UnknownSubject);
+    let team = Query { subject: TEAM, subject_kind: PrincipalKind::Team, ..query };
+    assert_eq!(reason(&index, &team), Reason::UnknownSubject);
+    let robot = Query { subject: ROBOT, subject_kind: PrincipalKind::SystemAccount, ..query };
+    assert_eq!(reason(&index, &robot), Reason::NoGrant);
+}
+
+#[test]
+fn a_token_stands_for_its_active_principal() {
+    let hash = Hash::of(&[b"token"]);
+    let token = |principal, kind| Operation::PutToken { id: GRANT, hash, principal, kind, expires_at: Timestamp(101) };
+    let outcome = |ops: Vec<Operation>| {
+        let mut index = story();
+        ops.into_iter().for_each(|op| change(&mut index, op));
+        index.authenticate(&hash, NOW)
+    };
+    let known = Authenticated {
+        organization: ORGANIZATION,
+        principal: ADA,
+        kind: PrincipalKind::User,
+        token: GRANT,
+        expires_at: Timestamp(101),
+    };
+    let personal = || token(ADA, TokenKind::Personal);
+    assert_eq!(outcome(vec![personal()]), Ok(known));
+    assert!(outcome(vec![token(ROBOT, TokenKind::SystemAccount)]).is_ok());
+    let inactive = Operation::PutPrincipal { id: ADA, kind: PrincipalKind::User, active: false };
+    let suspended = Operation::PutOrganization { state: OrganizationState::Suspended };
+    let twice = Operation::PutToken {
+        id: ADA,
+        hash,
+        principal: ROBOT,
+        kind: TokenKind::SystemAccount,
+        expires_at: Timestamp(101),
+    };
+    for (ops, expected) in [
+        (vec![], Unauthenticated::UnknownToken),
+        (vec![personal(), Operation::DropToken { id: GRANT }], Unauthenticated::UnknownToken),
+        (vec![personal(), Operation::DropPrincipal { id: ADA }], Unauthenticated::UnknownToken),
+        (vec![personal(), Operation::DropAll {}], Unauthenticated::UnknownToken),
+        (vec![personal(), twice], Unauthenticated::UnknownToken),
+        (vec![token(ADA, TokenKind::Invite)], Unauthenticated::NotForAccess),
+        (vec![token(ADA, TokenKind::SystemAccount)], Unauthenticated::PrincipalInactive),
+        (vec![personal(), inactive], Unauthenticated::PrincipalInactive),
+        (vec![personal(), suspended], Unauthenticated::OrganizationInactive),
+    ] {
+        assert_eq!(outcome(ops.clone()), Err(expected), "{ops:?}");
+    }
+    let mut index = story();
+    change(&mut index, personal());
+    assert_eq!(index.authenticate(&hash, Timestamp(101)), Err(Unauthenticated::Expired));
+    index.halt(&chain(ORGANIZATION, "us", Stream::Identity), Halt::Fork, None);
+    assert_eq!(index.authenticate(&hash, NOW), Err(Unauthenticated::ViewIncomplete));
+}
