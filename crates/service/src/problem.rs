@@ -6,9 +6,9 @@
 use std::borrow::Cow;
 
 use axum::Json;
+use axum::http::StatusCode;
 use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER};
-use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::{AppendHeaders, IntoResponse, Response};
 use opentelemetry::trace::TraceContextExt;
 use serde::Serialize;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
@@ -23,7 +23,7 @@ pub struct Problem {
     kind: &'static str,
     detail: Cow<'static, str>,
     invalid_parameters: Vec<InvalidParameter>,
-    headers: HeaderMap,
+    headers: Vec<(HeaderName, HeaderValue)>,
     cause: Option<anyhow::Error>,
 }
 
@@ -76,7 +76,7 @@ impl Problem {
             kind: "about:blank",
             detail: detail.into(),
             invalid_parameters: Vec::new(),
-            headers: HeaderMap::new(),
+            headers: Vec::new(),
             cause: None,
         }
     }
@@ -144,7 +144,7 @@ impl Problem {
     /// Adds a header to the answer.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.insert(name, value);
+        self.headers.push((name, value));
         self
     }
 
@@ -172,7 +172,7 @@ impl Problem {
             .fold(self.detail.into_owned(), |text, InvalidParameter { field, reason, .. }| {
                 format!("{text}; {field}: {reason}")
             });
-        (self.status, self.headers, text).into_response()
+        (self.status, AppendHeaders(self.headers), text).into_response()
     }
 
     fn retry_after(self, seconds: u32) -> Self {
@@ -216,7 +216,7 @@ impl IntoResponse for Problem {
             detail: &self.detail,
             invalid_parameters: &self.invalid_parameters,
         });
-        let mut response = (self.status, self.headers, body).into_response();
+        let mut response = (self.status, AppendHeaders(self.headers), body).into_response();
         response.headers_mut().insert(CONTENT_TYPE, PROBLEM_JSON);
         response
     }

@@ -80,6 +80,18 @@ impl Service {
         self.operations.section(name, section);
     }
 
+    /// As [`Service::status`], but only for those who ask with `/status?<parameter>=1`.
+    pub fn status_on_request<F>(
+        &self,
+        parameter: &'static str,
+        name: &'static str,
+        section: impl Fn() -> F + Send + Sync + 'static,
+    ) where
+        F: Future<Output = Value> + Send + 'static,
+    {
+        self.operations.section_on_request(parameter, name, section);
+    }
+
     /// Opens the service's own routes.
     pub fn routes(&self, routes: Router, limits: Limits) {
         self.routes.open(routes, limits);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use axum::extract::State;
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -31,14 +31,16 @@ pub struct Operations {
     health: Health,
     metrics: PrometheusHandle,
     sections: Arc<Mutex<BTreeMap<&'static str, Section>>>,
+    /// Long sections, by the query parameter that asks for them.
+    on_request: Arc<Mutex<BTreeMap<&'static str, (&'static str, Section)>>>,
     begun: Instant,
 }
 
 impl Operations {
     /// The operational routes of `program`.
     pub fn new(program: Program, region: Region, health: Health, metrics: PrometheusHandle) -> Self {
-        let sections = Arc::default();
-        Self { program, region, health, metrics, sections, begun: Instant::now() }
+        let (sections, on_request) = (Arc::default(), Arc::default());
+        Self { program, region, health, metrics, sections, on_request, begun: Instant::now() }
     }
 
     /// Adds a member to the JSON of `/status`, asked for each time. It must hold nothing personal
@@ -49,6 +51,26 @@ impl Operations {
     {
         let section: Section = Arc::new(move || Box::pin(section()));
         self.sections().insert(name, section);
+    }
+
+    /// As [`Operations::section`], but only for those who ask with `?<parameter>=1`.
+    pub fn section_on_request<F>(
+        &self,
+        parameter: &'static str,
+        name: &'static str,
+        section: impl Fn() -> F + Send + Sync + 'static,
+    ) where
+        F: Future<Output = Value> + Send + 'static,
+    {
+        let section: Section = Arc::new(move || Box::pin(section()));
+        self.on_request.lock().unwrap_or_else(PoisonError::into_inner).insert(parameter, (name, section));
+    }
+
+    /// The long sections that a query asks for.
+    fn requested(&self, query: &BTreeMap<String, String>) -> Vec<(&'static str, Section)> {
+        let known = self.on_request.lock().unwrap_or_else(PoisonError::into_inner);
+        let asked = known.iter().filter(|(parameter, _)| query.get(**parameter).is_some_and(|value| value == "1"));
+        asked.map(|(_, (name, section))| (*name, section.clone())).collect()
     }
 
     /// Name of the service.
@@ -81,7 +103,7 @@ async fn metrics(State(operations): State<Operations>) -> impl IntoResponse {
     ([(CONTENT_TYPE, PROMETHEUS_TEXT)], operations.metrics.render())
 }
 
-async fn status(State(operations): State<Operations>) -> Json<Value> {
+async fn status(State(operations): State<Operations>, Query(query): Query<BTreeMap<String, String>>) -> Json<Value> {
     let mut status = json!({
         "service": operations.program.name,
         "version": operations.program.version,
@@ -91,7 +113,7 @@ async fn status(State(operations): State<Operations>) -> Json<Value> {
         "checks": operations.health.findings(),
     });
     let sections = operations.sections().clone();
-    for (name, section) in sections {
+    for (name, section) in sections.into_iter().chain(operations.requested(&query)) {
         status[name] = section().await;
     }
     Json(status)

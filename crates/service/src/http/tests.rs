@@ -25,6 +25,7 @@ async fn start() -> Running {
     let program = Program { name: "writ-test", version: "1.2.3" };
     let operations = Operations::new(program, "eu".parse().unwrap(), health.clone(), recorder().handle());
     operations.section("topics", || async { json!({"identity-events": 7}) });
+    operations.section_on_request("chains", "heads", || async { json!(["long"]) });
     let server = tokio::spawn(serve(listener, operations, routes.clone(), stop.clone()));
     Running { base, health, routes, stop, server }
 }
@@ -75,6 +76,8 @@ async fn status_has_what_the_service_adds() {
     assert_eq!(body["service"], "writ-test");
     assert_eq!(body["region"], "eu");
     assert_eq!(body["topics"]["identity-events"], 7);
+    assert_eq!(body.get("heads"), None);
+    assert_eq!(running.get("/status?chains=1").await.1["heads"], json!(["long"]));
 }
 
 #[tokio::test]
