@@ -1,1 +1,44 @@
+use super::*;
+use crate::topics::{ENTITY_EVENTS, POLICY_CHANGES};
 
+fn config() -> ConsumerConfig {
+    ConsumerConfig {
+        brokers: String::new(),
+        client_id: String::new(),
+        region: "eu".to_owned(),
+        regions: vec!["us".to_owned(), "eu".to_owned()],
+        topics: vec![
+            Subscription::everywhere(POLICY_CHANGES),
+            Subscription::local(ENTITY_EVENTS),
+            Subscription::everywhere("identity-commands-*"),
+        ],
+    }
+}
+
+#[test]
+fn only_what_is_subscribed_and_of_known_regions_is_read() {
+    for topic in
+        ["policy-changes", "us.policy-changes", "entity-events", "identity-commands-crm", "us.identity-commands-crm"]
+    {
+        assert!(wanted(&config(), topic), "{topic}");
+    }
+    for topic in [
+        "us.entity-events",
+        "au.policy-changes",
+        "eu.policy-changes",
+        "policy-changes-x",
+        "identity-commands-crm-dlq",
+        "identity-command-results",
+        "au.us.policy-changes",
+        "__consumer_offsets",
+    ] {
+        assert!(!wanted(&config(), topic), "{topic}");
+    }
+}
+
+#[test]
+fn named_topics_are_expected() {
+    let (local, mirrored) = expected(&config());
+    assert_eq!(local, ["policy-changes", "entity-events"]);
+    assert_eq!(mirrored, ["us.policy-changes"]);
+}

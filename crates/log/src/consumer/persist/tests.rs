@@ -1,1 +1,77 @@
+use sqlx::PgPool;
+use sqlx::postgres::PgConnection;
 
+use super::*;
+use crate::consumer::{ConsumerConfig, Subscription};
+use crate::{Lease, Record};
+
+/// Fails a number of times, by an error of PostgreSQL, before it inserts a row.
+struct Flaky {
+    failures: usize,
+}
+
+impl Projection for Flaky {
+    type Effects = i64;
+
+    fn plan(&mut self, _: &[Record]) -> i64 {
+        7
+    }
+
+    async fn persist(&mut self, tx: &mut PgConnection, effects: &i64) -> Result<(), sqlx::Error> {
+        sqlx::query("INSERT INTO effect VALUES ($1)").bind(effects).execute(&mut *tx).await?;
+        if self.failures > 0 {
+            self.failures -= 1;
+            sqlx::query("SELECT 1 / 0").execute(tx).await?;
+        }
+        Ok(())
+    }
+
+    fn committed(&mut self, _: i64) {}
+}
+
+async fn consumer(pool: &PgPool) -> Consumer {
+    sqlx::query("CREATE TABLE effect (value bigint)").execute(pool).await.unwrap();
+    let config = ConsumerConfig {
+        brokers: String::new(),
+        client_id: "test".to_owned(),
+        region: "eu".to_owned(),
+        regions: Vec::new(),
+        topics: vec![Subscription::local("t")],
+    };
+    Consumer::new(config, pool.clone(), Lease::acquire(pool, "test").await)
+}
+
+fn reached() -> Vec<Position> {
+    vec![Position { topic: "t".to_owned(), partition: 0, record_offset: 4, anchor: "id".to_owned() }]
+}
+
+async fn effects(pool: &PgPool) -> i64 {
+    sqlx::query_scalar("SELECT count(*) FROM effect").fetch_one(pool).await.unwrap()
+}
+
+#[sqlx::test(migrator = "crate::MIGRATIONS")]
+async fn effects_and_positions_are_written_once_after_errors(pool: PgPool) {
+    let consumer = consumer(&pool).await;
+    persist(&consumer, &mut Flaky { failures: 2 }, &7, &reached()).await.unwrap();
+    assert_eq!(effects(&pool).await, 1);
+    assert_eq!(position::load(&pool, "test").await.unwrap(), reached());
+    assert_eq!(consumer.handle.status().database, None);
+}
+
+#[sqlx::test(migrator = "crate::MIGRATIONS")]
+async fn a_commit_whose_answer_was_lost_is_not_repeated(pool: PgPool) {
+    let consumer = consumer(&pool).await;
+    let mut projection = Flaky { failures: 0 };
+    attempt(&consumer, &mut projection, &7, &reached(), false).await.unwrap();
+    attempt(&consumer, &mut projection, &7, &reached(), true).await.unwrap();
+    assert_eq!(effects(&pool).await, 1);
+}
+
+#[sqlx::test(migrator = "crate::MIGRATIONS")]
+async fn a_superseded_process_writes_nothing(pool: PgPool) {
+    let consumer = consumer(&pool).await;
+    sqlx::query("UPDATE lease SET fence = fence + 1").execute(&pool).await.unwrap();
+    let refused = persist(&consumer, &mut Flaky { failures: 0 }, &7, &reached()).await;
+    assert!(matches!(refused, Err(LeaseError::Lost(_))));
+    assert_eq!(effects(&pool).await, 0);
+}
