@@ -1,1 +1,44 @@
-//! A local cluster of regions from real parts: Kafka, MirrorMaker 2, PostgreSQL, the services.
+//! A local cluster of regions from real parts: Kafka, MirrorMaker 2, PostgreSQL, the services,
+//! each an ordinary process that outlives whoever started it.
+//!
+//! [`Cluster::open`] reads or makes the description of a cluster, [`Cluster::up`] makes it so,
+//! [`Cluster::down`] ends it; [`Cluster::kill`] and [`Cluster::start`] are for those who want to
+//! see it fail and mend.
+
+mod archive;
+mod cluster;
+mod command;
+mod down;
+mod error;
+mod holder;
+mod home;
+mod jaeger;
+mod jvm;
+mod kafka;
+mod launch;
+mod lock;
+mod mirror;
+mod ports;
+mod postgres;
+pub mod prerequisites;
+mod process;
+mod progress;
+mod readiness;
+mod secrets;
+mod services;
+mod status;
+mod strays;
+mod supervisor;
+mod tools;
+mod up;
+
+pub use cluster::{Cluster, LocalRegion, Options, Part};
+pub use error::{Error, Result};
+pub use home::Home;
+pub use nix::sys::signal::Signal;
+pub use ports::Ports;
+pub use progress::{Progress, Step, seconds};
+pub use secrets::Secrets;
+pub use services::Service;
+pub use status::PartStatus;
+pub use up::UpOptions;

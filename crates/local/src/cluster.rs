@@ -1,0 +1,240 @@
+//! A local cluster as its file describes it: regions, ports and secrets.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use writ_contract::Region;
+
+use crate::error::{Error, Result};
+use crate::home::{Home, write_private};
+use crate::jaeger;
+use crate::ports::Ports;
+use crate::postgres::{ADMINISTRATOR, Administration};
+use crate::secrets::Secrets;
+use crate::services::Service;
+use crate::supervisor::Supervisor;
+
+/// The regions of a cluster that names none.
+const DEFAULT_REGIONS: [&str; 2] = ["us", "eu"];
+
+/// One process of a region.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// The region's PostgreSQL.
+    Postgres,
+    /// The region's broker.
+    Kafka,
+    /// The MirrorMaker that writes to the region.
+    Mirror,
+    /// A service.
+    Service(Service),
+}
+
+impl Part {
+    /// All parts of a region, in the order in which they depend on each other.
+    pub fn all() -> impl DoubleEndedIterator<Item = Self> {
+        [Self::Postgres, Self::Kafka, Self::Mirror].into_iter().chain(Service::ALL.map(Self::Service))
+    }
+
+    /// Its name, such as `kafka`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Postgres => "postgres",
+            Self::Kafka => "kafka",
+            Self::Mirror => "mirror",
+            Self::Service(service) => service.name(),
+        }
+    }
+}
+
+/// A region of a local cluster.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LocalRegion {
+    /// Its code, such as `us`.
+    pub code: Region,
+    /// Its ports.
+    pub ports: Ports,
+}
+
+/// What a cluster is opened with. What is not given stays as it was, or takes its default.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Home folder; `.writ` in the project's folder.
+    pub home: Option<PathBuf>,
+    /// Codes of the regions; `us` and `eu`.
+    pub regions: Option<Vec<String>>,
+    /// Added to every port; 0.
+    pub port_offset: Option<u16>,
+    /// Folder of the services' programs; that of the running program.
+    pub binaries: Option<PathBuf>,
+}
+
+/// A local cluster of regions.
+#[derive(Debug, Clone)]
+pub struct Cluster {
+    /// Its regions, in the order of their numbers.
+    pub regions: Vec<LocalRegion>,
+    /// Its secrets.
+    pub secrets: Secrets,
+    pub(crate) port_offset: u16,
+    pub(crate) home: Home,
+    pub(crate) binaries: Option<PathBuf>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct File {
+    port_offset: u16,
+    regions: Vec<LocalRegion>,
+    secrets: Secrets,
+}
+
+impl Cluster {
+    /// Opens the cluster of a home, as its file has it, changed as the options say. A home
+    /// without a file gets one, with new secrets. Starts nothing.
+    ///
+    /// # Errors
+    /// When the options are wrong, or the home cannot be used.
+    pub fn open(options: Options) -> Result<Self> {
+        let home = Home::open(options.home.as_deref())?;
+        let saved = read(&home.cluster_file())?;
+        let port_offset = options.port_offset.or(saved.as_ref().map(|file| file.port_offset)).unwrap_or(0);
+        let codes = options.regions.or(saved.as_ref().map(codes_of)).unwrap_or_else(default_regions);
+        let regions = place(&codes, port_offset)?;
+        let secrets = saved.map_or_else(Secrets::generate, |file| file.secrets);
+        let cluster = Self { regions, secrets, port_offset, home, binaries: options.binaries };
+        cluster.save()?;
+        Ok(cluster)
+    }
+
+    /// Everything the cluster owns is in this folder.
+    pub fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// The region of this code.
+    ///
+    /// # Errors
+    /// When the cluster has no such region.
+    pub fn region(&self, code: &str) -> Result<&LocalRegion> {
+        let found = self.regions.iter().find(|region| region.code.as_str() == code);
+        found.ok_or_else(|| Error::Settings(format!("the cluster has no region {code}")))
+    }
+
+    /// Codes of all regions.
+    pub fn region_codes(&self) -> Vec<&str> {
+        self.regions.iter().map(|region| region.code.as_str()).collect()
+    }
+
+    /// Address of a service's database in a region, with role and password.
+    pub fn database_url(&self, region: &LocalRegion, service: Service) -> String {
+        let password = self.secrets.role_password(service);
+        url(service.role(), password, region.ports.postgres, service.database())
+    }
+
+    /// Address of a region's PostgreSQL for its administrator, for dumps and inspection.
+    pub fn administrator_url(&self, region: &LocalRegion, database: &str) -> String {
+        url(ADMINISTRATOR, &self.secrets.postgres_password, region.ports.postgres, database)
+    }
+
+    /// The page on which traces are found, if a `jaeger` is on the path.
+    pub fn jaeger_url(&self) -> Option<String> {
+        jaeger::find().map(|_| format!("http://127.0.0.1:{}", jaeger::Ports::of(self.port_offset).page))
+    }
+
+    pub(crate) fn jaeger_otlp(&self) -> Option<String> {
+        jaeger::find().map(|_| format!("http://127.0.0.1:{}", jaeger::Ports::of(self.port_offset).otlp))
+    }
+
+    pub(crate) fn administration(&self, region: &LocalRegion) -> Administration<'_> {
+        Administration { port: region.ports.postgres, password: &self.secrets.postgres_password }
+    }
+
+    pub(crate) fn supervisor(&self) -> Supervisor {
+        Supervisor::new(self.home.clone())
+    }
+
+    fn save(&self) -> Result<()> {
+        let (regions, secrets) = (self.regions.clone(), self.secrets.clone());
+        let file = File { port_offset: self.port_offset, regions, secrets };
+        let text = serde_json::to_string_pretty(&file).map_err(|error| Error::Settings(error.to_string()))?;
+        write_private(&self.home.cluster_file(), &text)
+    }
+}
+
+fn read(path: &Path) -> Result<Option<File>> {
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let text = fs::read_to_string(path).map_err(Error::at(path))?;
+    let unusable = |error| Error::Settings(format!("{} cannot be used: {error}", path.display()));
+    serde_json::from_str(&text).map(Some).map_err(unusable)
+}
+
+fn codes_of(file: &File) -> Vec<String> {
+    file.regions.iter().map(|region| region.code.to_string()).collect()
+}
+
+fn default_regions() -> Vec<String> {
+    DEFAULT_REGIONS.map(str::to_owned).to_vec()
+}
+
+/// Gives each region its number, and so its ports.
+fn place(codes: &[String], offset: u16) -> Result<Vec<LocalRegion>> {
+    if codes.is_empty() {
+        return Err(Error::Settings("a cluster needs at least one region".to_owned()));
+    }
+    let repeated = codes.iter().enumerate().find(|(at, code)| codes[..*at].contains(code));
+    if let Some((_, code)) = repeated {
+        return Err(Error::Settings(format!("region {code} is named twice")));
+    }
+    let region = |(at, code): (usize, &String)| {
+        let code = code.parse().map_err(|error| Error::Settings(format!("{code}: {error}")))?;
+        Ok(LocalRegion { code, ports: Ports::of(at + 1, offset)? })
+    };
+    codes.iter().enumerate().map(region).collect()
+}
+
+fn url(role: &str, password: &str, port: u16, database: &str) -> String {
+    format!("postgres://{role}:{password}@127.0.0.1:{port}/{database}?sslmode=disable")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn options(home: &Path) -> Options {
+        Options { home: Some(home.to_path_buf()), ..Options::default() }
+    }
+
+    #[test]
+    fn a_home_keeps_its_secrets_and_regions() {
+        let folder = tempfile::tempdir().unwrap();
+        let three = Some(["us", "eu", "au"].map(str::to_owned).to_vec());
+        let first = Cluster::open(Options { regions: three, port_offset: Some(7), ..options(folder.path()) }).unwrap();
+        let again = Cluster::open(options(folder.path())).unwrap();
+        assert_eq!(again.region_codes(), ["us", "eu", "au"]);
+        assert_eq!(again.secrets.operator_token, first.secrets.operator_token);
+        assert_eq!(again.region("au").unwrap().url(Service::Projector), "http://127.0.0.1:38089");
+    }
+
+    #[test]
+    fn only_the_owner_reads_the_secrets() {
+        let folder = tempfile::tempdir().unwrap();
+        let cluster = Cluster::open(options(folder.path())).unwrap();
+        let mode = fs::metadata(cluster.home().cluster_file()).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        assert!(!format!("{cluster:?}").contains(&cluster.secrets.operator_token));
+    }
+
+    #[test]
+    fn wrong_regions_are_refused() {
+        for wrong in [vec![], vec!["us", "us"], vec!["US"], vec!["us", "e.u"]] {
+            let folder = tempfile::tempdir().unwrap();
+            let regions = Some(wrong.iter().map(|code| (*code).to_owned()).collect());
+            assert!(Cluster::open(Options { regions, ..options(folder.path()) }).is_err(), "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Who listens on a port.
+
+use std::net::{Ipv4Addr, TcpListener};
+
+/// Whether nobody listens on this loopback port.
+pub(crate) fn is_free(port: u16) -> bool {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
+}
+
+/// The process that listens on a port, as far as this user may see it.
+pub(crate) fn holder(port: u16) -> Option<u32> {
+    system::holder(port)
+}
+
+#[cfg(target_os = "linux")]
+mod system {
+    use std::collections::HashSet;
+    use std::fs;
+    use std::path::Path;
+
+    /// State of a listening socket in `/proc/net/tcp`.
+    const LISTEN: &str = "0A";
+
+    pub(super) fn holder(port: u16) -> Option<u32> {
+        let sockets: HashSet<String> =
+            ["/proc/net/tcp", "/proc/net/tcp6"].iter().flat_map(|table| listening(table, port)).collect();
+        let processes = fs::read_dir("/proc").ok()?;
+        processes
+            .flatten()
+            .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+            .find(|pid| has_open(*pid, &sockets))
+    }
+
+    /// The sockets of a table that listen on a port, as file descriptors show them.
+    fn listening(table: &str, port: u16) -> Vec<String> {
+        let text = fs::read_to_string(table).unwrap_or_default();
+        let wanted = format!(":{port:04X}");
+        let rows = text.lines().skip(1).map(|line| line.split_whitespace().collect::<Vec<_>>());
+        rows.filter(|row| row.len() > 9 && row[1].ends_with(&wanted) && row[3] == LISTEN)
+            .map(|row| format!("socket:[{}]", row[9]))
+            .collect()
+    }
+
+    fn has_open(pid: u32, sockets: &HashSet<String>) -> bool {
+        let Ok(descriptors) = fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
+        let mut targets = descriptors.flatten().filter_map(|entry| fs::read_link(entry.path()).ok());
+        targets.any(|target: std::path::PathBuf| Path::to_str(&target).is_some_and(|name| sockets.contains(name)))
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod system {
+    use std::process::Command;
+
+    pub(super) fn holder(port: u16) -> Option<u32> {
+        let filter = format!("-iTCP:{port}");
+        let output = Command::new("lsof").args(["-nP", "-t", "-sTCP:LISTEN", &filter]).output().ok()?;
+        String::from_utf8_lossy(&output.stdout).lines().next()?.parse().ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_the_process_that_listens() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+        let port = listener.local_addr().expect("bound").port();
+        assert!(!is_free(port));
+        assert_eq!(holder(port), Some(std::process::id()));
+        drop(listener);
+        assert!(is_free(port));
+    }
+}

@@ -1,0 +1,148 @@
+//! MirrorMaker 2: one process for each region, beside the cluster that it writes to.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use nix::sys::signal::Signal;
+use writ_log::topics;
+
+use crate::cluster::LocalRegion;
+use crate::error::{Error, Result};
+use crate::jvm::{Jvm, Program};
+use crate::kafka;
+use crate::launch::Launch;
+use crate::supervisor::Ending;
+
+const SETTINGS: &str = include_str!("../../../infra/mirrormaker/mm2.properties");
+/// MirrorMaker's own topic, to which each direction writes once a second.
+const HEARTBEATS: &str = "heartbeats";
+
+pub(crate) const ENDING: Ending = Ending { signal: Signal::SIGTERM, grace: Duration::from_secs(10) };
+
+/// One cluster as MirrorMaker knows it: its alias and where it is.
+#[derive(Debug, Clone)]
+pub(crate) struct Alias {
+    pub(crate) name: String,
+    pub(crate) brokers: String,
+}
+
+impl From<&LocalRegion> for Alias {
+    fn from(region: &LocalRegion) -> Self {
+        Self { name: region.code.to_string(), brokers: region.brokers() }
+    }
+}
+
+/// Writes the settings and says how to start the mirror that writes to `target`.
+pub(crate) fn prepare(jvm: &Jvm, folder: &Path, all: &[LocalRegion], target: &LocalRegion) -> Result<Launch> {
+    let aliases: Vec<Alias> = all.iter().map(Alias::from).collect();
+    let settings = write_settings(folder, &aliases)?;
+    Ok(jvm.launch(Program::Mirror, &settings)?.args(["--clusters", target.code.as_str()]))
+}
+
+/// Writes `mm2.properties` and returns its path.
+pub(crate) fn write_settings(folder: &Path, aliases: &[Alias]) -> Result<PathBuf> {
+    let file = folder.join("mm2.properties");
+    fs::write(&file, settings(SETTINGS, aliases, &allowed())).map_err(Error::at(&file))?;
+    Ok(file)
+}
+
+/// One direction into a cluster, seen by the heartbeats that arrive.
+#[derive(Debug)]
+pub(crate) struct Flow {
+    brokers: String,
+    topic: String,
+    first: Mutex<Option<i64>>,
+}
+
+impl Flow {
+    /// The direction from `source` into the cluster at `brokers`.
+    pub(crate) fn new(source: &str, brokers: String) -> Self {
+        Self { brokers, topic: topics::mirrored(HEARTBEATS, source), first: Mutex::new(None) }
+    }
+
+    /// All directions into a region.
+    pub(crate) fn into_region(all: &[LocalRegion], target: &LocalRegion) -> Vec<Self> {
+        let sources = all.iter().filter(|region| region.code != target.code);
+        sources.map(|source| Self::new(source.code.as_str(), target.brokers())).collect()
+    }
+
+    /// Whether heartbeats have arrived since this was first asked: then the mirror moves records.
+    pub(crate) async fn moves(&self) -> Result<(), String> {
+        let end = kafka::end_of(&self.brokers, self.topic.clone()).await;
+        let mut first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
+        if first.is_some() && end > *first {
+            return Ok(());
+        }
+        *first = first.or(end);
+        Err(format!("nothing arrives in {} yet", self.topic))
+    }
+}
+
+/// The mirrored topics, as MirrorMaker's allow-list.
+fn allowed() -> String {
+    let mirrored = topics::all().into_iter().filter(|topic| topic.mirrored).map(|topic| topic.name.clone());
+    let commands = format!("{}.*", topics::IDENTITY_COMMANDS_PREFIX);
+    mirrored.chain([commands]).collect::<Vec<_>>().join(", ")
+}
+
+fn settings(template: &str, aliases: &[Alias], topics: &str) -> String {
+    let names: Vec<&str> = aliases.iter().map(|alias| alias.name.as_str()).collect();
+    template.lines().flat_map(|line| line_of(line, aliases, &names.join(", "), topics)).collect()
+}
+
+/// One line of the template: as it is, once for each region, or once for each direction.
+fn line_of(line: &str, aliases: &[Alias], clusters: &str, topics: &str) -> Vec<String> {
+    if line.starts_with('#') {
+        return vec![format!("{line}\n")];
+    }
+    if line.contains("${region}") {
+        let of = |alias: &Alias| line.replace("${region}", &alias.name).replace("${brokers}", &alias.brokers);
+        return aliases.iter().map(|alias| of(alias) + "\n").collect();
+    }
+    if line.contains("${source}") {
+        let of = |(source, target): (&str, &str)| line.replace("${source}", source).replace("${target}", target);
+        return directions(aliases).map(|direction| of(direction) + "\n").collect();
+    }
+    vec![line.replace("${clusters}", clusters).replace("${topics}", topics) + "\n"]
+}
+
+fn directions(aliases: &[Alias]) -> impl Iterator<Item = (&str, &str)> {
+    let pairs = aliases.iter().flat_map(|source| aliases.iter().map(move |target| (source, target)));
+    pairs
+        .map(|(source, target)| (source.name.as_str(), target.name.as_str()))
+        .filter(|(source, target)| source != target)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn three() -> Vec<Alias> {
+        let alias = |name: &str, port| Alias { name: name.to_owned(), brokers: format!("127.0.0.1:{port}") };
+        vec![alias("us", 19092), alias("eu", 29092), alias("au", 39092)]
+    }
+
+    #[test]
+    fn every_direction_between_regions_is_mirrored_once() {
+        let text = settings(SETTINGS, &three(), &allowed());
+        let enabled: Vec<&str> = text.lines().filter(|line| line.contains("->")).collect();
+        assert_eq!(enabled.len(), 6);
+        assert!(enabled.contains(&"au->us.enabled = true"));
+        assert!(text.contains("clusters = us, eu, au\n"));
+        assert!(text.contains("eu.bootstrap.servers = 127.0.0.1:29092\n"));
+        assert!(text.contains("au.producer.linger.ms = 0\n"));
+        assert!(!text.lines().any(|line| !line.starts_with('#') && line.contains("${")));
+    }
+
+    #[test]
+    fn only_what_may_leave_a_region_is_on_the_list() {
+        let allowed = allowed();
+        let listed: Vec<&str> = allowed.split(", ").collect();
+        assert!(listed.contains(&topics::POLICY_CHANGES) && listed.contains(&"identity-commands-.*"));
+        for home in [topics::IDENTITY_EVENTS, topics::ENTITY_EVENTS, topics::DECISIONS, topics::ADMIN_ACTS] {
+            assert!(!listed.contains(&home), "{home} stays in its region");
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! The secrets of a local cluster, made once. They are good for this machine only, and their
+//! file can be read by its owner alone.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::services::Service;
+
+/// Bytes of randomness in each secret.
+const RANDOM_BYTES: usize = 32;
+
+/// All secrets of a cluster.
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Secrets {
+    /// Bearer token of the platform operator.
+    pub operator_token: String,
+    /// Bearer token of a platform service, which may ask the read API about any organization.
+    pub platform_token: String,
+    /// Key of the consistency tokens, the same in all regions.
+    pub consistency_key: String,
+    /// Password of PostgreSQL's administrator, in every region.
+    pub(crate) postgres_password: String,
+    /// Passwords of the services' database roles.
+    pub(crate) role_passwords: BTreeMap<Service, String>,
+}
+
+impl Secrets {
+    pub(crate) fn generate() -> Self {
+        Self {
+            operator_token: format!("operator_{}", random()),
+            platform_token: format!("platform_{}", random()),
+            consistency_key: random(),
+            postgres_password: random(),
+            role_passwords: Service::ALL.into_iter().map(|service| (service, random())).collect(),
+        }
+    }
+
+    /// Password of a service's database role.
+    pub(crate) fn role_password(&self, service: Service) -> &str {
+        self.role_passwords.get(&service).map_or("", String::as_str)
+    }
+}
+
+impl std::fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secrets(…)")
+    }
+}
+
+fn random() -> String {
+    rand::random::<[u8; RANDOM_BYTES]>().iter().map(|byte| format!("{byte:02x}")).collect()
+}

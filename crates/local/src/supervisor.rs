@@ -1,0 +1,165 @@
+//! Starts, finds and stops the processes of a cluster. Each has one file in the home that says
+//! which process it is; there is no daemon that could die.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::holder;
+use crate::home::{Home, write_private};
+use crate::launch::Launch;
+use crate::process::{ProcessId, command_of};
+use crate::strays;
+
+/// How often a condition is looked at while something is waited for.
+pub(crate) const GLANCE: Duration = Duration::from_millis(50);
+/// How many of a log's last lines an error shows.
+const TAIL_LINES: usize = 15;
+/// How long a killed process may take to disappear.
+const KILLED: Duration = Duration::from_secs(10);
+
+/// What is known of a process that was started.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Entry {
+    process: ProcessId,
+    fingerprint: String,
+}
+
+/// Whether a process had to be started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Started {
+    /// It ran already, as wanted.
+    Found,
+    /// It was started, or started again with new settings.
+    Now,
+}
+
+/// How a process is asked to end, and how long it may take before it is killed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ending {
+    pub(crate) signal: Signal,
+    pub(crate) grace: Duration,
+}
+
+/// The processes of one home.
+#[derive(Debug, Clone)]
+pub(crate) struct Supervisor {
+    home: Home,
+}
+
+impl Supervisor {
+    pub(crate) fn new(home: Home) -> Self {
+        Self { home }
+    }
+
+    /// The process of this name, if it runs.
+    pub(crate) fn running(&self, name: &str) -> Option<ProcessId> {
+        self.entry(name).map(|entry| entry.process).filter(ProcessId::is_alive)
+    }
+
+    /// Makes sure that the process runs as wanted.
+    pub(crate) async fn ensure(&self, name: &str, launch: &Launch, ending: Ending) -> Result<Started> {
+        let fingerprint = launch.fingerprint();
+        if let Some(entry) = self.entry(name).filter(|entry| entry.process.is_alive()) {
+            if entry.fingerprint == fingerprint {
+                return Ok(Started::Found);
+            }
+            self.stop(name, ending).await;
+        }
+        self.clear_ports(name, launch).await?;
+        let process = launch.spawn(name, self.home.root(), &self.home.log(name))?;
+        let entry = Entry { process, fingerprint };
+        let text = serde_json::to_string(&entry).map_err(|error| Error::Settings(error.to_string()))?;
+        write_private(&self.file(name), &text)?;
+        Ok(Started::Now)
+    }
+
+    /// Ends a process: asks, waits, kills. True if it ran.
+    pub(crate) async fn stop(&self, name: &str, ending: Ending) -> bool {
+        let running = self.running(name);
+        if let Some(process) = &running {
+            end(process, ending).await;
+        }
+        // What is not recorded does not run: a file that cannot be removed names a dead process.
+        let _ = fs::remove_file(self.file(name));
+        running.is_some()
+    }
+
+    /// Sends one signal and waits until the process is gone. True if it ran.
+    pub(crate) async fn kill(&self, name: &str, signal: Signal) -> bool {
+        let Some(process) = self.running(name) else { return false };
+        process.signal(signal);
+        gone(&process, KILLED).await
+    }
+
+    /// Names of all processes on record.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(self.home.run()).into_iter().flatten().flatten();
+        entries.filter_map(|entry| entry.file_name().to_str()?.strip_suffix(".json").map(str::to_owned)).collect()
+    }
+
+    /// An error if the process has ended, with the end of its log.
+    pub(crate) fn still_runs(&self, name: &str) -> Result<()> {
+        if self.running(name).is_some() {
+            return Ok(());
+        }
+        let log = self.home.log(name);
+        let text = fs::read_to_string(&log).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        let tail = lines[lines.len().saturating_sub(TAIL_LINES)..].join("\n");
+        Err(Error::Exited { name: name.to_owned(), log, tail })
+    }
+
+    /// Makes sure that nobody holds the ports; strays of this home are ended.
+    async fn clear_ports(&self, name: &str, launch: &Launch) -> Result<()> {
+        for port in launch.ports.iter().copied().filter(|port| !holder::is_free(*port)) {
+            let pid = holder::holder(port);
+            match pid.filter(|pid| strays::belongs_to(*pid, &self.home)).and_then(ProcessId::of) {
+                Some(stray) => end(&stray, Ending { signal: Signal::SIGKILL, grace: KILLED }).await,
+                None => return Err(in_use(port, name, pid)),
+            }
+        }
+        Ok(())
+    }
+
+    fn entry(&self, name: &str) -> Option<Entry> {
+        serde_json::from_str(&fs::read_to_string(self.file(name)).ok()?).ok()
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.home.run().join(format!("{name}.json"))
+    }
+}
+
+/// Ends a process: asks, waits, kills.
+pub(crate) async fn end(process: &ProcessId, ending: Ending) {
+    process.signal(ending.signal);
+    if !gone(process, ending.grace).await {
+        process.signal(Signal::SIGKILL);
+        gone(process, KILLED).await;
+    }
+}
+
+async fn gone(process: &ProcessId, patience: Duration) -> bool {
+    let began = Instant::now();
+    while process.is_alive() {
+        if began.elapsed() > patience {
+            return false;
+        }
+        tokio::time::sleep(GLANCE).await;
+    }
+    true
+}
+
+fn in_use(port: u16, name: &str, holder: Option<u32>) -> Error {
+    let holder = holder
+        .map_or_else(|| "another user's process".to_owned(), |pid| format!("process {pid} ({})", command_of(pid)));
+    Error::PortInUse { port, wanted_by: name.to_owned(), holder }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,36 @@
+//! Everything that must be there before a process can start: programs, jars, archives.
+
+use crate::archive;
+use crate::cluster::Cluster;
+use crate::error::{Error, Result};
+use crate::jvm::Jvm;
+use crate::postgres::Postgres;
+use crate::prerequisites;
+use crate::progress::Progress;
+
+/// What processes are started with.
+#[derive(Debug, Clone)]
+pub(crate) struct Tools {
+    pub(crate) jvm: Jvm,
+    pub(crate) postgres: Postgres,
+}
+
+impl Cluster {
+    /// Finds the programs, fetches Kafka's jars and makes the class-data archives: what is done
+    /// once on a machine.
+    pub(crate) async fn tools(&self, install: bool, progress: &Progress) -> Result<Tools> {
+        let cache = self.home().cache();
+        let need_maven = !Jvm::new("java".into(), cache).is_fetched();
+        let found = prerequisites::find_all(need_maven, install, progress).await?;
+        let jvm = Jvm::new(found.java, cache);
+        if need_maven {
+            let step = progress.step("kafka jars");
+            step.long("Maven fetches them, once");
+            let maven = found.maven.ok_or_else(|| Error::Missing("Maven is missing".to_owned()))?;
+            jvm.fetch(&maven).await?;
+            step.done("fetched");
+        }
+        archive::ensure(&jvm, progress).await?;
+        Ok(Tools { jvm, postgres: Postgres::new(found.postgres)? })
+    }
+}
