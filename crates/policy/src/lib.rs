@@ -13,6 +13,7 @@ pub mod history;
 pub mod index;
 #[cfg(test)]
 mod model;
+pub mod overview;
 mod pairs;
 pub mod row;
 pub mod rows;

@@ -1,0 +1,122 @@
+//! How all chains stand, for operators: ids, places and digests, nothing of what they hold.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use writ_contract::policy_change::ChainState;
+use writ_contract::{ChainId, Hash};
+
+use crate::index::Index;
+use crate::state::Standing;
+
+/// So many chains that stand still are listed in an overview.
+const MOST_HALTED: usize = 100;
+const STATES: [ChainState; 4] = [ChainState::Live, ChainState::Stopped, ChainState::Parked, ChainState::Closed];
+
+/// All chains in a few numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Overview {
+    /// Number of chains in each state.
+    pub states: BTreeMap<&'static str, u64>,
+    /// Number of chains of each origin.
+    pub origins: BTreeMap<String, u64>,
+    /// Some of the chains that stand still.
+    pub halted: Vec<ChainStatus>,
+}
+
+/// One chain.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChainStatus {
+    /// Which.
+    #[serde(flatten)]
+    pub chain: ChainId,
+    /// Epoch of the last change set applied.
+    pub epoch: i64,
+    /// Revision of the last change set applied.
+    pub revision: i64,
+    /// Its digest.
+    pub digest: Hash,
+    /// Digest of the rows after it.
+    pub state_digest: Hash,
+    /// Whether the chain moves on.
+    pub state: &'static str,
+    /// Why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub halt: Option<&'static str>,
+    /// Highest place that arrived, applied or not, as `epoch.revision`.
+    pub seen: String,
+}
+
+impl Index {
+    /// All chains in a few numbers. Looks at every chain.
+    pub fn overview(&self) -> Overview {
+        let states = STATES.into_iter().map(|state| (name(state), 0)).collect();
+        let mut overview = Overview { states, origins: BTreeMap::new(), halted: Vec::new() };
+        for standing in self.heads() {
+            *overview.states.entry(name(standing.head.state)).or_default() += 1;
+            *overview.origins.entry(standing.head.chain.origin.clone()).or_default() += 1;
+            if standing.halt.is_some() && overview.halted.len() < MOST_HALTED {
+                overview.halted.push(ChainStatus::of(standing));
+            }
+        }
+        overview
+    }
+
+    /// Every chain, in order.
+    pub fn chain_statuses(&self) -> Vec<ChainStatus> {
+        let mut statuses: Vec<_> = self.heads().map(ChainStatus::of).collect();
+        statuses.sort_by(|a, b| a.chain.cmp(&b.chain));
+        statuses
+    }
+}
+
+impl ChainStatus {
+    fn of(standing: &Standing) -> Self {
+        let head = &standing.head;
+        Self {
+            chain: head.chain.clone(),
+            epoch: head.epoch,
+            revision: head.revision,
+            digest: head.digest,
+            state_digest: head.state_digest,
+            state: name(head.state),
+            halt: standing.halt.map(|halt| halt.as_str()),
+            seen: standing.seen.to_string(),
+        }
+    }
+}
+
+/// As in the schema.
+fn name(state: ChainState) -> &'static str {
+    match state {
+        ChainState::Live => "live",
+        ChainState::Stopped => "stopped",
+        ChainState::Parked => "parked",
+        ChainState::Closed => "closed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+    use writ_contract::Stream;
+
+    use super::*;
+    use crate::state::Halt;
+
+    #[test]
+    fn chains_are_counted_and_those_that_stand_still_are_named() {
+        let mut index = Index::new();
+        let chain = |origin: &str| ChainId { organization: Uuid::nil(), origin: origin.into(), stream: Stream::Entities };
+        index.halt(&chain("us"), Halt::Gap, None);
+        index.halt(&chain("eu"), Halt::Unreadable, None);
+        let overview = index.overview();
+        let states = BTreeMap::from([("live", 0), ("stopped", 1), ("parked", 1), ("closed", 0)]);
+        assert_eq!(overview.states, states);
+        assert_eq!(overview.origins, BTreeMap::from([("us".to_owned(), 1), ("eu".to_owned(), 1)]));
+        assert_eq!(overview.halted.len(), 2);
+        let statuses = index.chain_statuses();
+        assert_eq!((statuses[0].chain.origin.as_str(), statuses[0].halt), ("eu", Some("unreadable")));
+        assert_eq!((statuses[1].chain.origin.as_str(), statuses[1].seen.as_str()), ("us", "1.0"));
+    }
+}
