@@ -1,0 +1,88 @@
+//! Change sets that a stopped chain cannot apply yet.
+
+use futures::TryStreamExt;
+use sqlx::{PgConnection, PgPool};
+use uuid::Uuid;
+use writ_contract::policy_change::ChangeSet;
+use writ_contract::{ChainId, SchemaRegistry, decode, encode};
+use writ_policy::Position;
+
+use crate::StoreError;
+
+/// Keeps a change set that came from region `origin`. Keeping it again changes nothing.
+///
+/// # Errors
+/// When PostgreSQL does not answer or refuses.
+pub async fn stage(conn: &mut PgConnection, origin: &str, set: &ChangeSet) -> Result<(), sqlx::Error> {
+    let statement = "INSERT INTO staged_change_set (organization, origin, stream, epoch, revision, change_set)
+                     VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING";
+    let bytes = encode(set).map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
+    sqlx::query(statement)
+        .bind(set.organization)
+        .bind(origin)
+        .bind(set.stream.as_str())
+        .bind(set.epoch)
+        .bind(set.revision)
+        .bind(bytes)
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// Every change set that is kept, with the region it came from, in the order of each chain.
+///
+/// # Errors
+/// When PostgreSQL does not answer, or holds what this build cannot decode.
+pub async fn staged(pool: &PgPool) -> Result<Vec<(String, ChangeSet)>, StoreError> {
+    let statement = "SELECT origin, change_set FROM staged_change_set
+                     ORDER BY organization, origin, stream, epoch, revision";
+    let rows = sqlx::query_as::<_, (String, Vec<u8>)>(statement).fetch(pool);
+    rows.map_err(StoreError::from).and_then(async |(origin, bytes)| Ok((origin, read(&bytes)?))).try_collect().await
+}
+
+/// Takes the change set that directly follows `after` out of what is kept of a chain.
+///
+/// # Errors
+/// When PostgreSQL does not answer, or holds what this build cannot decode.
+pub async fn take_next(
+    conn: &mut PgConnection,
+    chain: &ChainId,
+    after: Position,
+) -> Result<Option<ChangeSet>, StoreError> {
+    let statement = "DELETE FROM staged_change_set
+                     WHERE organization = $1 AND origin = $2 AND stream = $3 AND epoch = $4 AND revision = $5
+                     RETURNING change_set";
+    let next = after.next();
+    let bytes: Option<Vec<u8>> = sqlx::query_scalar(statement)
+        .bind(chain.organization)
+        .bind(&chain.origin)
+        .bind(chain.stream.as_str())
+        .bind(next.epoch)
+        .bind(next.revision)
+        .fetch_optional(conn)
+        .await?;
+    bytes.map(|bytes| read(&bytes)).transpose()
+}
+
+/// Forgets what is kept of a chain up to and including a position.
+///
+/// # Errors
+/// When PostgreSQL does not answer or refuses.
+pub async fn unstage(conn: &mut PgConnection, chain: &ChainId, through: Position) -> Result<(), sqlx::Error> {
+    let statement = "DELETE FROM staged_change_set
+                     WHERE organization = $1 AND origin = $2 AND stream = $3 AND (epoch, revision) <= ($4, $5)";
+    sqlx::query(statement)
+        .bind::<Uuid>(chain.organization)
+        .bind(&chain.origin)
+        .bind(chain.stream.as_str())
+        .bind(through.epoch)
+        .bind(through.revision)
+        .execute(conn)
+        .await
+        .map(drop)
+}
+
+/// Change sets are an envelope that never changes: the schemas of this build suffice.
+fn read(bytes: &[u8]) -> Result<ChangeSet, StoreError> {
+    Ok(decode(bytes, &SchemaRegistry::default())?)
+}
