@@ -1,7 +1,6 @@
 //! Class-data archives: with them a JVM starts in half the time. They are made once, by running
 //! a broker and a mirror on a cluster of their own until both have done what they do later.
 
-use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -18,6 +17,7 @@ use crate::process::ProcessId;
 use crate::progress::{Progress, Step};
 use crate::readiness::Ready;
 use crate::supervisor::{Ending, GLANCE, end};
+use crate::temporary::free_port;
 
 /// How long a broker or a mirror may take to do its work once.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -103,10 +103,7 @@ async fn within(name: &str, ready: Ready<'_>) -> Result<()> {
 
 /// A region on two ports that are free now.
 fn region() -> Result<LocalRegion> {
-    let free = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(Error::io("a free port"));
-    let (one, two) = (free()?, free()?);
-    let port = |listener: &TcpListener| listener.local_addr().map(|at| at.port()).map_err(Error::io("a free port"));
-    let ports = Ports { kafka: port(&one)?, controller: port(&two)?, ..Ports::of(1, 0)? };
+    let ports = Ports { kafka: free_port()?, controller: free_port()?, ..Ports::of(1, 0)? };
     let code = "training".parse().map_err(|_| Error::Settings("training is not a region".to_owned()))?;
     Ok(LocalRegion { code, ports })
 }

@@ -68,6 +68,8 @@ pub struct Options {
     pub port_offset: Option<u16>,
     /// Folder of the services' programs; that of the running program.
     pub binaries: Option<PathBuf>,
+    /// Where the services send their traces, by OTLP over HTTP; a `jaeger` on the path.
+    pub otlp_endpoint: Option<String>,
 }
 
 /// A local cluster of regions.
@@ -80,6 +82,7 @@ pub struct Cluster {
     pub(crate) port_offset: u16,
     pub(crate) home: Home,
     pub(crate) binaries: Option<PathBuf>,
+    otlp_endpoint: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -102,7 +105,14 @@ impl Cluster {
         let codes = options.regions.or(saved.as_ref().map(codes_of)).unwrap_or_else(default_regions);
         let regions = place(&codes, port_offset)?;
         let secrets = saved.map_or_else(Secrets::generate, |file| file.secrets);
-        let cluster = Self { regions, secrets, port_offset, home, binaries: options.binaries };
+        let cluster = Self {
+            regions,
+            secrets,
+            port_offset,
+            home,
+            binaries: options.binaries,
+            otlp_endpoint: options.otlp_endpoint,
+        };
         cluster.save()?;
         Ok(cluster)
     }
@@ -142,7 +152,12 @@ impl Cluster {
         jaeger::find().map(|_| format!("http://127.0.0.1:{}", jaeger::Ports::of(self.port_offset).page))
     }
 
-    pub(crate) fn jaeger_otlp(&self) -> Option<String> {
+    /// Where the services send their traces.
+    pub(crate) fn collector(&self) -> Option<String> {
+        self.otlp_endpoint.clone().or_else(|| self.jaeger_otlp())
+    }
+
+    fn jaeger_otlp(&self) -> Option<String> {
         jaeger::find().map(|_| format!("http://127.0.0.1:{}", jaeger::Ports::of(self.port_offset).otlp))
     }
 

@@ -2,6 +2,8 @@
 
 use std::net::{Ipv4Addr, TcpListener};
 
+use crate::process::command_of;
+
 /// Whether nobody listens on this loopback port.
 pub(crate) fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
@@ -10,6 +12,16 @@ pub(crate) fn is_free(port: u16) -> bool {
 /// The process that listens on a port, as far as this user may see it.
 pub(crate) fn holder(port: u16) -> Option<u32> {
     system::holder(port)
+}
+
+/// Who listens on a loopback port, for people: `process 4711 (nginx -g …)`. None if nobody does.
+pub fn holder_of(port: u16) -> Option<String> {
+    (!is_free(port)).then(|| describe(holder(port)))
+}
+
+/// A holder, for people.
+pub(crate) fn describe(holder: Option<u32>) -> String {
+    holder.map_or_else(|| "another user's process".to_owned(), |pid| format!("process {pid} ({})", command_of(pid)))
 }
 
 #[cfg(target_os = "linux")]

@@ -80,6 +80,11 @@ pub(crate) async fn find_all(need_maven: bool, install: bool, progress: &Progres
     }
 }
 
+/// Folder of PostgreSQL's programs.
+pub(crate) fn postgres_programs() -> Result<PathBuf> {
+    postgres().ok_or_else(|| Error::Missing(explain(&[Tool::Postgres])))
+}
+
 impl Tool {
     fn describe(self) -> String {
         match self {

@@ -110,7 +110,7 @@ pub(crate) fn prepare(cluster: &Cluster, region: &LocalRegion, service: Service)
 }
 
 fn with_traces(launch: Launch, cluster: &Cluster) -> Launch {
-    match cluster.jaeger_otlp() {
+    match cluster.collector() {
         Some(endpoint) => launch.env("WRIT_OTLP_ENDPOINT", endpoint),
         None => launch,
     }

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::holder;
 use crate::home::{Home, write_private};
 use crate::launch::Launch;
-use crate::process::{ProcessId, command_of};
+use crate::process::ProcessId;
 use crate::strays;
 
 /// How often a condition is looked at while something is waited for.
@@ -155,10 +155,8 @@ async fn gone(process: &ProcessId, patience: Duration) -> bool {
     true
 }
 
-fn in_use(port: u16, name: &str, holder: Option<u32>) -> Error {
-    let holder = holder
-        .map_or_else(|| "another user's process".to_owned(), |pid| format!("process {pid} ({})", command_of(pid)));
-    Error::PortInUse { port, wanted_by: name.to_owned(), holder }
+fn in_use(port: u16, name: &str, pid: Option<u32>) -> Error {
+    Error::PortInUse { port, wanted_by: name.to_owned(), holder: holder::describe(pid) }
 }
 
 #[cfg(test)]
