@@ -1,2 +1,84 @@
-//! The append-only record of what changed and what was decided.
-fn main() {}
+//! `writ-audit`: wiring only.
+
+use std::process::ExitCode;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use writ_audit::log::{Recorder, subscriptions};
+use writ_audit::store;
+use writ_contract::SchemaRegistry;
+use writ_log::Lease;
+use writ_log::consumer::{Consumer, ConsumerConfig, ConsumerHandle};
+use writ_log::schemas::{Follower, FollowerConfig};
+use writ_service::Service;
+
+const NAME: &str = "writ-audit";
+
+/// Audit has no settings of its own.
+#[derive(Deserialize)]
+struct Settings {}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    writ_service::run(NAME, env!("CARGO_PKG_VERSION"), wire).await
+}
+
+async fn wire(service: Service, _: Settings) -> anyhow::Result<()> {
+    let start = service.health.check("start");
+    let pool = service.database(&store::MIGRATOR).await?;
+    start.fail("waiting for the lease");
+    let lease = Lease::acquire(&pool, "audit").await;
+    start.fail("learning schemas");
+    let registry = SchemaRegistry::default();
+    let follower = Follower::start(&follower_config(&service), registry.clone())?;
+    follower.handle().until_caught_up().await;
+    start.pass();
+
+    let recorder = Recorder::new(service.common.region.as_str(), registry);
+    let consumer = Consumer::new(consumer_config(&service), pool.clone(), lease);
+    show(&service, consumer.handle(), pool);
+    let stop = service.shutdown.clone();
+    service.spawn("consumer", async move {
+        let _follower = follower;
+        Ok(consumer.run(recorder, stop).await?)
+    });
+    Ok(())
+}
+
+/// Readiness and the members of `/status`.
+fn show(service: &Service, consumer: ConsumerHandle, pool: PgPool) {
+    let seen = consumer.clone();
+    service.health.watch("log", move || match seen.status() {
+        status if status.kafka.is_some() => Err("waiting for Kafka".to_owned()),
+        status if !status.caught_up => Err("catching up".to_owned()),
+        _ => Ok(()),
+    });
+    service.status("log", move || {
+        let status = consumer.status();
+        async move { json!(status) }
+    });
+    service.status("entries", move || entries(pool.clone()));
+}
+
+async fn entries(pool: PgPool) -> Value {
+    match store::counts(&pool).await {
+        Ok(counts) => json!(counts),
+        Err(_) => Value::Null,
+    }
+}
+
+fn consumer_config(service: &Service) -> ConsumerConfig {
+    ConsumerConfig {
+        brokers: service.common.kafka_brokers.clone(),
+        client_id: NAME.to_owned(),
+        region: service.common.region.to_string(),
+        regions: service.common.regions.iter().map(ToString::to_string).collect(),
+        topics: subscriptions(),
+    }
+}
+
+fn follower_config(service: &Service) -> FollowerConfig {
+    let ConsumerConfig { brokers, client_id, region, regions, .. } = consumer_config(service);
+    FollowerConfig { brokers, client_id, region, regions }
+}

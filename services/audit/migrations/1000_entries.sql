@@ -1,0 +1,45 @@
+-- One row for each record of the log that this region has seen, in the order of each organization.
+-- leaf covers the row's content; chain covers the leaf and all leaves before it, so that a row that
+-- is changed, left out or put in between is found.
+CREATE TABLE entry (
+    organization  uuid NOT NULL,         -- nil: the platform's own
+    sequence      bigint NOT NULL CHECK (sequence >= 1),
+    leaf          bytea NOT NULL CHECK (length(leaf) = 32),
+    chain         bytea NOT NULL CHECK (length(chain) = 32),
+    -- What makes it this record and no other: SHA-256 of origin, topic, source, id and payload hash.
+    record_key    bytea NOT NULL UNIQUE CHECK (length(record_key) = 32),
+    origin        text NOT NULL,
+    topic         text NOT NULL,
+    source        text NOT NULL,
+    record_id     text NOT NULL,
+    record_type   text NOT NULL,
+    occurred_at   bigint NOT NULL,       -- microseconds since 1970
+    actor_kind    text,
+    actor_id      text,
+    defect        text,                  -- why the payload could not be read, if it could not
+    key           bytea,
+    headers       bytea NOT NULL,
+    payload       bytea,
+    payload_hash  bytea NOT NULL CHECK (length(payload_hash) = 32),
+    recorded_at   timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (organization, sequence)
+);
+
+-- What is recorded stays. The trigger holds for the owner and for superusers, too.
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the audit record is append-only' USING ERRCODE = 'insufficient_privilege';
+END
+$$;
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON entry
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+ALTER TABLE entry ENABLE ALWAYS TRIGGER append_only;
+REVOKE UPDATE, DELETE, TRUNCATE ON entry FROM PUBLIC, CURRENT_USER;
+
+-- How many entries there are of each topic, so that nobody has to count them.
+CREATE TABLE topic_count (
+    origin  text NOT NULL,
+    topic   text NOT NULL,
+    entries bigint NOT NULL,
+    PRIMARY KEY (origin, topic)
+);

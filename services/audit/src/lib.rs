@@ -1,0 +1,10 @@
+//! The append-only record of what changed and what was decided.
+//!
+//! [`log`] reads everything that reaches this region, [`record`] says what is kept of it,
+//! [`chain`] binds each organization's entries to one another, [`store`] appends them.
+
+pub mod chain;
+mod content;
+pub mod log;
+pub mod record;
+pub mod store;
