@@ -47,7 +47,7 @@ impl<'a> Draft<'a> {
             }
             Operation::DropEntity { entity_type, id } => self.bury(EntityKey { entity_type, id }),
             put => {
-                if let Some(row) = row_of(put) {
+                if let Some(row) = row_of(put).filter(Row::is_storable) {
                     self.put_row(row);
                 }
             }
@@ -193,3 +193,6 @@ fn row_of(operation: Operation) -> Option<Row> {
         | Operation::DropEntity { .. } => None,
     }
 }
+
+#[cfg(test)]
+mod tests;

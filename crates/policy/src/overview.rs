@@ -107,7 +107,8 @@ mod tests {
     #[test]
     fn chains_are_counted_and_those_that_stand_still_are_named() {
         let mut index = Index::new();
-        let chain = |origin: &str| ChainId { organization: Uuid::nil(), origin: origin.into(), stream: Stream::Entities };
+        let chain =
+            |origin: &str| ChainId { organization: Uuid::nil(), origin: origin.into(), stream: Stream::Entities };
         index.halt(&chain("us"), Halt::Gap, None);
         index.halt(&chain("eu"), Halt::Unreadable, None);
         let overview = index.overview();

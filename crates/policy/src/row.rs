@@ -7,7 +7,8 @@ use writ_contract::identity_event::{Effect, OrganizationState, TokenKind};
 use writ_contract::policy_change::PrincipalKind;
 use writ_contract::{Hash, Timestamp};
 
-use crate::canonical::Canonical;
+/// Longest text that names something, in bytes.
+const MAX_NAME: usize = 256;
 
 /// When a binding or a grant counts: from `from` on, and before `until`. Nothing: no bound.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -22,10 +23,6 @@ impl Validity {
     /// Whether `now` lies within the bounds.
     pub fn holds(&self, now: Timestamp) -> bool {
         self.from.is_none_or(|from| from <= now) && self.until.is_none_or(|until| now < until)
-    }
-
-    fn canonical(self, bytes: Canonical) -> Canonical {
-        bytes.option(self.from, Canonical::time).option(self.until, Canonical::time)
     }
 }
 
@@ -234,84 +231,29 @@ impl Row {
         }
     }
 
-    /// The bytes the row is hashed as: equal for equal rows, different for different ones.
-    pub fn canonical(&self) -> Vec<u8> {
-        self.fields().into_bytes()
-    }
-
-    /// SHA-256 of [`canonical`](Self::canonical): what the row adds to the state digest.
-    pub fn hash(&self) -> Hash {
-        Hash::of(&[&self.canonical()])
-    }
-
-    fn fields(&self) -> Canonical {
+    /// Whether every text is one that any store can hold and index: texts that name something
+    /// are short and without control characters.
+    pub(crate) fn is_storable(&self) -> bool {
         match self {
-            Self::Organization(state) => Canonical::of_kind(1).byte(organization_state(*state)),
-            Self::Principal(row) => {
-                Canonical::of_kind(2).uuid(row.id).byte(principal_kind(row.kind)).byte(u8::from(row.active))
+            Self::Role(row) => {
+                let names = [&row.role, &row.entity_type].into_iter();
+                names.chain(&row.actions).chain(&row.covers_children).all(|name| is_name(name))
             }
-            Self::Binding(row) => row.validity.canonical(Canonical::of_kind(3).uuid(row.team).uuid(row.member)),
-            Self::Role(row) => Canonical::of_kind(4)
-                .text(&row.role)
-                .text(&row.entity_type)
-                .texts(&row.actions)
-                .texts(&row.covers_children),
-            Self::Grant(row) => grant(row),
-            Self::Token(row) => Canonical::of_kind(6)
-                .uuid(row.id)
-                .fixed(&row.hash.0)
-                .uuid(row.principal)
-                .byte(token_kind(row.kind))
-                .time(row.expires_at),
-            Self::Condition(row) => Canonical::of_kind(7).uuid(row.id).byte(effect(row.effect)).text(&row.cedar_json),
-            Self::Entity(row) => entity_key(Canonical::of_kind(8), &row.key).option(row.parent.as_ref(), entity_key),
-            Self::Tombstone(key) => entity_key(Canonical::of_kind(9), key),
+            Self::Grant(row) => {
+                let names = [&row.role, &row.entity_type].into_iter();
+                names.chain(&row.entity_id).chain(&row.region).all(|name| is_name(name))
+            }
+            Self::Condition(row) => !row.cedar_json.contains('\0'),
+            Self::Organization(_)
+            | Self::Principal(_)
+            | Self::Binding(_)
+            | Self::Token(_)
+            | Self::Entity(_)
+            | Self::Tombstone(_) => true,
         }
     }
 }
 
-fn grant(row: &Grant) -> Canonical {
-    let named = Canonical::of_kind(5)
-        .uuid(row.id)
-        .uuid(row.principal)
-        .text(&row.role)
-        .text(&row.entity_type)
-        .option(row.entity_id.as_deref(), Canonical::text)
-        .option(row.region.as_deref(), Canonical::text);
-    row.validity.canonical(named).option(row.condition, Canonical::uuid)
-}
-
-fn entity_key(bytes: Canonical, key: &EntityKey) -> Canonical {
-    bytes.text(&key.entity_type).text(&key.id)
-}
-
-fn organization_state(state: OrganizationState) -> u8 {
-    match state {
-        OrganizationState::Active => 1,
-        OrganizationState::Suspended => 2,
-        OrganizationState::Deleted => 3,
-    }
-}
-
-fn principal_kind(kind: PrincipalKind) -> u8 {
-    match kind {
-        PrincipalKind::User => 1,
-        PrincipalKind::Team => 2,
-        PrincipalKind::SystemAccount => 3,
-    }
-}
-
-fn token_kind(kind: TokenKind) -> u8 {
-    match kind {
-        TokenKind::Personal => 1,
-        TokenKind::SystemAccount => 2,
-        TokenKind::Invite => 3,
-    }
-}
-
-fn effect(effect: Effect) -> u8 {
-    match effect {
-        Effect::Forbid => 1,
-        Effect::When => 2,
-    }
+fn is_name(text: &str) -> bool {
+    text.len() <= MAX_NAME && !text.contains(char::is_control)
 }

@@ -108,7 +108,8 @@ fn a_successor_of_another_history_is_a_fork() {
 
 #[test]
 fn damage_is_noticed_before_anything_is_visible() {
-    let damages: [(fn(&mut ChangeSet), Halt); 4] = [
+    type Damage = fn(&mut ChangeSet);
+    let damages: [(Damage, Halt); 4] = [
         (|set| set.payload.push(0), Halt::DigestMismatch),
         (|set| set.state_digest.0[31] ^= 1, Halt::StateMismatch),
         (|set| set.features = 1 << 62, Halt::UnknownFeature),
