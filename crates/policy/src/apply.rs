@@ -6,9 +6,10 @@ use writ_contract::{ChainId, Hash, Timestamp};
 
 use crate::digest::{StateDigest, history_digest};
 use crate::draft::Draft;
+use crate::halt::Halt;
 use crate::history::Recollection;
 use crate::row::{Row, RowKey};
-use crate::state::{Chain, Halt, Position, Standing};
+use crate::state::{Chain, Position, Standing};
 
 /// The feature bits that this build knows: none are assigned yet.
 pub const KNOWN_FEATURES: i64 = 0;

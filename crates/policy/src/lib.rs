@@ -9,6 +9,7 @@ pub mod apply;
 mod canonical;
 pub mod digest;
 mod draft;
+pub mod halt;
 pub mod history;
 pub mod index;
 #[cfg(test)]
@@ -22,6 +23,7 @@ pub mod state;
 
 pub use admit::{Admission, Refusal, admit_deletion, admit_entity};
 pub use apply::{Delta, Verdict};
+pub use halt::Halt;
 pub use history::History;
 pub use index::authenticate::{Authenticated, Unauthenticated};
 pub use index::decide::{Decision, Match, Query, Reason};
@@ -29,4 +31,4 @@ pub use index::{Index, LoadMismatch};
 pub use row::{Binding, Condition, Entity, EntityKey, Grant, Principal, Role, Row, RowKey, Token, Validity};
 pub use rows::Rows;
 pub use seal::{Header, SealError, seal};
-pub use state::{Chain, Halt, Position, Standing};
+pub use state::{Chain, Position, Standing};

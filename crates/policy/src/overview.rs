@@ -102,7 +102,7 @@ mod tests {
     use writ_contract::Stream;
 
     use super::*;
-    use crate::state::Halt;
+    use crate::halt::Halt;
 
     #[test]
     fn chains_are_counted_and_those_that_stand_still_are_named() {

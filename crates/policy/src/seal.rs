@@ -7,7 +7,8 @@ use writ_contract::{CodecError, Timestamp, encode};
 
 use crate::apply::{Delta, KNOWN_FEATURES, advance, carry_out};
 use crate::digest::history_digest;
-use crate::state::{Chain, Halt, Position};
+use crate::halt::Halt;
+use crate::state::{Chain, Position};
 
 /// What a change set says besides its operations.
 #[derive(Debug, Clone, PartialEq, Eq)]

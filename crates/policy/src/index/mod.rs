@@ -9,15 +9,16 @@ pub mod decide;
 use std::collections::HashMap;
 
 use uuid::Uuid;
-use writ_contract::policy_change::{ChangeSet, Head, Operation, PolicyOps};
+use writ_contract::policy_change::{ChainState, ChangeSet, Head, Operation, PolicyOps};
 use writ_contract::{ChainId, Hash, PLATFORM_ORGANIZATION, Stream};
 
 use crate::apply::{Delta, Verdict, judge};
 use crate::digest::StateDigest;
+use crate::halt::Halt;
 use crate::row::Row;
 use crate::rows::Rows;
 use crate::seal::{Header, SealError, seal};
-use crate::state::{Chain, Halt, Position, Standing};
+use crate::state::{Chain, Position, Standing};
 use chains::Chains;
 use tokens::Tokens;
 
@@ -130,7 +131,7 @@ impl Index {
     pub fn resume(&mut self, chain: &ChainId) -> Option<Delta> {
         let parked = self.chain(chain)?;
         let parked_for = parked.standing().halt?;
-        if parked_for.state() != writ_contract::policy_change::ChainState::Parked {
+        if parked_for.state() != ChainState::Parked {
             return None;
         }
         let gap = (parked.standing().seen > parked.position()).then_some(Halt::Gap);
