@@ -126,7 +126,7 @@ impl UpdateOrganization {
     /// With all that is wrong with it.
     pub fn read(body: &Value) -> Result<Self, Invalid> {
         let mut fields = Fields::of(body)?;
-        let state = match fields.required_text("state", text::any).as_str() {
+        let state = match fields.required_text("state", text::whatever).as_str() {
             "active" => OrganizationState::Active,
             "inactive" => OrganizationState::Suspended,
             "" => return fields.finish(()).and(Err(refused_state())),

@@ -109,7 +109,7 @@ impl Query {
     }
 
     fn take_in_filter(&mut self, name: String, value: String) {
-        if let Err((reason, rule)) = text::any(&value) {
+        if let Err((reason, rule)) = text::whatever(&value) {
             return self.refuse(shown(&name), reason, rule);
         }
         let path = segments(&name).unwrap_or_default();

@@ -1,0 +1,17 @@
+//! The management API, request by request, each test over a database of its own.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod auth;
+mod input;
+mod invites;
+mod lists;
+mod members;
+mod organizations;
+mod privacy;
+mod revisions;
+mod roles;
+mod support;
+mod teams;
+mod tokens;
+mod users;

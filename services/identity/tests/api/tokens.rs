@@ -1,0 +1,116 @@
+use serde_json::{Value, json};
+use sqlx::PgPool;
+use writ_contract::identity_event::{Change, TokenKind};
+use writ_tokens::BearerToken;
+
+use crate::support::{World, id, text};
+
+#[sqlx::test(migrator = "writ_identity::store::MIGRATOR")]
+async fn a_user_has_several_tokens_and_revokes_one(pool: PgPool) {
+    let world = World::new(pool);
+    let acme = world.organization().await;
+    let path = format!("/v3/users/{}/access-tokens", acme.owner);
+    let created = world.post(&path, &acme.token, json!({"name": "ci", "ttl_seconds": 86400})).await;
+    created.is(201);
+    let (token, secret) = (id(&created.body), text(&created.body["konnect_token"]));
+    assert_eq!((&created.body["state"], &created.body["user_id"]), (&json!("ACTIVE"), &json!(acme.owner)));
+    let hash = BearerToken::parse(&secret).unwrap().hash();
+    assert!(
+        matches!(world.last_changes(acme.id).await[..], [Change::TokenIssued { token: issued, principal, kind: TokenKind::Personal, hash: of, .. }]
+        if issued == token && principal == acme.owner && of == hash)
+    );
+    world.get("/v3/users/me", &secret).await.is(200);
+
+    let one = format!("{path}/{token}");
+    let mut shown = created.body.clone();
+    shown.as_object_mut().unwrap().remove("konnect_token");
+    assert_eq!(world.get(&one, &acme.token).await.body, shown, "the secret is shown once");
+    let list = world.get(&path, &acme.token).await;
+    assert_eq!(
+        (&list.body["meta"], list.column("name")),
+        (&json!({"number": 1, "size": 2, "total": 2}), vec!["First token", "ci"])
+    );
+
+    let revoked = world.call(http::Method::PATCH, &format!("{one}/revoke"), &acme.token, None).await;
+    revoked.is(200);
+    assert_eq!((&revoked.body["state"], &revoked.body["revoked_by"]), (&json!("REVOKED"), &json!(acme.owner)));
+    assert!(revoked.body["revoked_at"].is_string());
+    assert_eq!(world.last_changes(acme.id).await, [Change::TokenRevoked { token }]);
+    world.get("/v3/users/me", &secret).await.is_problem(401);
+    let again = world.call(http::Method::PATCH, &format!("{one}/revoke"), &acme.token, None).await;
+    assert_eq!((again.status, again.revision(), &again.body), (200, revoked.revision(), &revoked.body));
+}
+
+#[sqlx::test(migrator = "writ_identity::store::MIGRATOR")]
+async fn a_token_is_renamed_and_deleted(pool: PgPool) {
+    let world = World::new(pool);
+    let acme = world.organization().await;
+    let path = format!("/v3/users/{}/access-tokens", acme.owner);
+    let expires_at = (time::OffsetDateTime::now_utc() + time::Duration::days(3)).unix_timestamp();
+    let expires_at = time::OffsetDateTime::from_unix_timestamp(expires_at).unwrap();
+    let wanted = expires_at.format(&time::format_description::well_known::Rfc3339).unwrap();
+    let created = world.post(&path, &acme.token, json!({"name": "ci", "expires_at": wanted})).await;
+    created.is(201);
+    assert_eq!(created.body["expires_at"], json!(wanted));
+    let (token, secret) = (id(&created.body), text(&created.body["konnect_token"]));
+    let one = format!("{path}/{token}");
+
+    let renamed = world.patch(&one, &acme.token, json!({"name": "build"})).await;
+    assert_eq!((renamed.status, &renamed.body["name"]), (200, &json!("build")));
+    assert_eq!(world.last_changes(acme.id).await, [Change::TokenChanged { token, fields: vec!["name".to_owned()] }]);
+    let same = world.patch(&one, &acme.token, json!({"name": "build"})).await;
+    assert_eq!((same.status, same.revision()), (200, renamed.revision()));
+
+    world.delete(&one, &acme.token).await.is(204);
+    assert_eq!(world.last_changes(acme.id).await, [Change::TokenRevoked { token }]);
+    world.get("/v3/users/me", &secret).await.is_problem(401);
+    for gone in [
+        world.get(&one, &acme.token).await,
+        world.delete(&one, &acme.token).await,
+        world.patch(&one, &acme.token, json!({"name": "x"})).await,
+    ] {
+        gone.is_problem(404);
+    }
+}
+
+#[sqlx::test(migrator = "writ_identity::store::MIGRATOR")]
+async fn a_token_is_issued_to_its_user_alone(pool: PgPool) {
+    let world = World::new(pool);
+    let acme = world.organization().await;
+    let bob = world.user(&acme, "bob@acme.example").await;
+    let path = format!("/v3/users/{}/access-tokens", bob.id);
+    let body = json!({"name": "ci", "ttl_seconds": 86400});
+    world.post(&path, &acme.token, body.clone()).await.is_problem(403);
+    let token = id(&world.post(&path, &bob.token, body).await.body);
+    world.patch(&format!("{path}/{token}"), &acme.token, json!({"name": "mine"})).await.is_problem(403);
+
+    // An administrator sees it and can take it away.
+    assert_eq!(world.get(&path, &acme.token).await.column("name"), ["laptop", "ci"]);
+    let revoked = world.call(http::Method::PATCH, &format!("{path}/{token}/revoke"), &acme.token, None).await;
+    assert_eq!(revoked.body["revoked_by"], json!(acme.owner));
+    world.delete(&format!("{path}/{token}"), &acme.token).await.is(204);
+    let of_owner = format!("/v3/users/{}/access-tokens", acme.owner);
+    world.get(&of_owner, &bob.token).await.is_problem(403);
+    let owners = world.get(&of_owner, &acme.token).await.column("id")[0].to_owned();
+    world.delete(&format!("{of_owner}/{owners}"), &bob.token).await.is_problem(403);
+    world.get(&format!("{path}/{owners}"), &bob.token).await.is_problem(404);
+}
+
+#[sqlx::test(migrator = "writ_identity::store::MIGRATOR")]
+async fn lifetimes_are_limited(pool: PgPool) {
+    let world = World::new(pool);
+    let acme = world.organization().await;
+    let path = format!("/v3/users/{}/access-tokens", acme.owner);
+    for (body, field) in [
+        (json!({"name": "ci"}), "ttl_seconds"),
+        (json!({"name": "ci", "ttl_seconds": 86399}), "ttl_seconds"),
+        (json!({"name": "ci", "ttl_seconds": 31_536_001}), "ttl_seconds"),
+        (json!({"name": "ci", "expires_at": "2020-01-01T00:00:00Z"}), "expires_at"),
+        (json!({"name": "ci", "expires_at": "tomorrow"}), "expires_at"),
+        (json!({"name": "ci", "ttl_seconds": 86400, "admin": true}), "body"),
+    ] {
+        world.post(&path, &acme.token, body).await.is_invalid(&[field]);
+    }
+    let listed = world.get(&path, &acme.token).await;
+    assert_eq!(listed.body["data"][0]["revoked_at"], Value::Null);
+}
