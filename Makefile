@@ -1,0 +1,28 @@
+# One-liners over the `writ` command line; `target/release/writ --help` has the rest.
+
+TARGET = $(or $(CARGO_TARGET_DIR),target)
+WRIT   = $(TARGET)/release/writ
+BUILD  = cargo build --release --workspace --bins
+
+.PHONY: demo up down status test test-faults bench
+
+demo: ## the story: two regions start, a right granted in one is in force in the other
+	$(BUILD) && $(WRIT) demo
+
+up: ## start two regions; what runs is found
+	$(BUILD) && $(WRIT) up
+
+down: ## end them; data stays
+	$(WRIT) down
+
+status: ## each part of each region, chain by chain
+	$(WRIT) status --chains
+
+test: ## unit, store and whole-system tests, on parts they start and stop themselves
+	cargo build --workspace --bins && $(TARGET)/debug/writ with-database -- cargo test --workspace
+
+test-faults: ## the long fault and convergence runs
+	cargo build --workspace --bins && $(TARGET)/debug/writ with-database -- cargo test --workspace -- --ignored --test-threads=1
+
+bench: ## how long a change takes to the other region, stage by stage
+	$(BUILD) && $(WRIT) bench propagation

@@ -1,0 +1,107 @@
+//! The load: role assignments at a steady rate, each followed by the question it decides.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use futures::future::try_join_all;
+use tokio::time::MissedTickBehavior;
+use uuid::Uuid;
+use writ_client::{AssignRole, EntityProducer, Management, NewUser, Question, ReadApi, http};
+use writ_local::{Cluster, LocalRegion, Service};
+
+const CONTROL_PLANES: &str = "control_planes";
+const SOURCE: &str = "/bench/control-planes";
+
+/// An organization with one user, and entities that nobody may act on yet.
+pub(super) struct Load {
+    admin: Management,
+    reads: ReadApi,
+    user: NewUser,
+    region: String,
+}
+
+/// Which entities, and how fast.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Rhythm {
+    /// Number of the first entity.
+    pub(super) first: u32,
+    /// How many.
+    pub(super) count: u32,
+    /// So many a second.
+    pub(super) rate: u32,
+}
+
+impl Load {
+    pub(super) async fn prepare(
+        cluster: &Cluster,
+        from: &LocalRegion,
+        to: &LocalRegion,
+        all: u32,
+    ) -> Result<Arc<Self>> {
+        let (http, tag) = (http(), Uuid::new_v4().simple());
+        let operator = Management::new(http.clone(), &from.url(Service::Identity), &cluster.secrets.operator_token);
+        let email = format!("admin.{tag}@bench.example");
+        let organization = operator.create_organization(&format!("Bench {tag}"), &email, "Bench Admin").await?;
+        let admin = operator.with_bearer(&organization.token);
+        let user = admin.add_user(&format!("user.{tag}@bench.example"), "Bench User").await?;
+        let reads = ReadApi::new(http, &to.url(Service::Projector));
+        let load = Self { admin, reads, user, region: to.code.to_string() };
+        load.announce(&to.brokers(), organization.id.parse().context("the organization's id")?, all).await?;
+        Ok(Arc::new(load))
+    }
+
+    /// Announces the entities and waits until the last is known where the questions are asked.
+    async fn announce(&self, brokers: &str, organization: Uuid, all: u32) -> Result<()> {
+        let producer = EntityProducer::new(brokers, SOURCE)?;
+        // Sent in this order, and of one key, so that the last is applied after all others.
+        let ids: Vec<String> = (0..all).map(entity).collect();
+        let sent = ids.iter().map(|id| producer.create(organization, CONTROL_PLANES, id));
+        let last = try_join_all(sent).await?.pop().context("no entities")?;
+        let fresh = format!("{},{}", self.user.consistency_token, producer.freshness(&self.region, &last));
+        let deadline = Instant::now() + Duration::from_secs(60);
+        loop {
+            let answer = self.ask(&entity(0), &fresh).await?;
+            if answer.status == 200 {
+                return Ok(());
+            }
+            ensure!(Instant::now() < deadline, "the entities did not arrive: {} {}", answer.status, answer.body);
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    /// Assigns at the rate, whether or not earlier ones have arrived; the times are as the client
+    /// sees them, from the answer to the assignment until the answer to the question.
+    pub(super) async fn run(self: &Arc<Self>, rhythm: Rhythm) -> Result<Vec<Duration>> {
+        let mut ticks = tokio::time::interval(Duration::from_secs(1) / rhythm.rate);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
+        let mut tasks = Vec::new();
+        for number in rhythm.first..rhythm.first + rhythm.count {
+            ticks.tick().await;
+            let load = Arc::clone(self);
+            tasks.push(tokio::spawn(async move { load.assign_and_ask(&entity(number)).await }));
+        }
+        try_join_all(tasks).await?.into_iter().collect()
+    }
+
+    async fn assign_and_ask(&self, entity: &str) -> Result<Duration> {
+        let holder = format!("users/{}", self.user.id);
+        let role = AssignRole { role: "Viewer", entity_type: "Control Planes", entity, region: &self.region };
+        let assigned = self.admin.assign_role(&holder, role).await?;
+        let answered = Instant::now();
+        let token = assigned.consistency_token.context("the answer has no consistency token")?;
+        let answer = self.ask(entity, &token).await?;
+        ensure!(answer.allowed(), "the question was answered {} {}", answer.status, answer.body);
+        Ok(answered.elapsed())
+    }
+
+    async fn ask(&self, entity: &str, fresh: &str) -> Result<writ_client::Answer> {
+        let user = &self.user.id;
+        let question = Question { user, action: "view", resource_type: CONTROL_PLANES, resource: entity };
+        Ok(self.reads.evaluate(&self.user.token, question, Some(fresh)).await?)
+    }
+}
+
+fn entity(number: u32) -> String {
+    format!("bench-{number}")
+}

@@ -1,0 +1,119 @@
+//! What was measured, for people and for programs.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::histogram::Histogram;
+use crate::table::{or_dash, table};
+
+/// The result of a run. Times are in milliseconds.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    pub(super) from: String,
+    pub(super) to: String,
+    /// Assignments per second.
+    pub(super) rate: u32,
+    pub(super) count: u32,
+    /// From the answer to the assignment to the first "yes", as the client sees it.
+    pub(super) client: Quantiles,
+    /// From the services' own histograms.
+    #[serde(serialize_with = "stages_as_quantiles")]
+    pub(super) stages: Vec<Stage>,
+    /// Median time to make a block durable on this disk.
+    pub(super) fsync_ms: Option<f64>,
+    /// Share of all processors that was idle, 0 to 1.
+    pub(super) idle_cpu: Option<f64>,
+}
+
+/// One stage of the way, as one service measures it.
+#[derive(Debug)]
+pub(super) struct Stage {
+    pub(super) name: &'static str,
+    /// Its share of the time the whole way may take.
+    pub(super) share_ms: Option<f64>,
+    pub(super) histogram: Histogram,
+}
+
+/// Quantiles in milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub(super) struct Quantiles {
+    pub(super) count: u64,
+    pub(super) p50: Option<f64>,
+    pub(super) p90: Option<f64>,
+    pub(super) p99: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct StageQuantiles {
+    stage: &'static str,
+    share_ms: Option<f64>,
+    #[serde(flatten)]
+    quantiles: Quantiles,
+}
+
+impl From<Vec<Duration>> for Quantiles {
+    fn from(mut times: Vec<Duration>) -> Self {
+        times.sort();
+        let rank = |share: f64| ((times.len() as f64 * share).ceil() as usize).saturating_sub(1);
+        let at = |share| times.get(rank(share)).map(|time| time.as_secs_f64() * 1_000.0);
+        Self { count: times.len() as u64, p50: at(0.5), p90: at(0.9), p99: at(0.99) }
+    }
+}
+
+impl Stage {
+    /// What was measured after `before`.
+    pub(super) fn since(self, before: &Self) -> Self {
+        Self { histogram: self.histogram.since(&before.histogram), ..self }
+    }
+
+    fn quantiles(&self) -> Quantiles {
+        let at = |share| self.histogram.quantile(share).map(|seconds| seconds * 1_000.0);
+        Quantiles { count: self.histogram.count() as u64, p50: at(0.5), p90: at(0.9), p99: at(0.99) }
+    }
+}
+
+impl Report {
+    pub(super) fn show(&self) {
+        println!("\n{} → {}, {} assignments at {}/s; milliseconds", self.from, self.to, self.count, self.rate);
+        let mut table = table(["", "p50", "p90", "p99", "share", "count"]);
+        for stage in &self.stages {
+            let name = if stage.name == "total" { "commit → applied" } else { stage.name };
+            table.add_row(row(name, stage.quantiles(), stage.share_ms));
+        }
+        table.add_row(row("answer → first yes, as the client sees it", self.client, None));
+        println!("{table}");
+        println!("fdatasync (median): {} ms", number(self.fsync_ms));
+        println!("idle CPU: {} %", number(self.idle_cpu.map(|share| share * 100.0)));
+    }
+}
+
+fn row(name: &str, quantiles: Quantiles, share: Option<f64>) -> [String; 6] {
+    let Quantiles { count, p50, p90, p99 } = quantiles;
+    [name.to_owned(), number(p50), number(p90), number(p99), or_dash(share), count.to_string()]
+}
+
+fn number(value: Option<f64>) -> String {
+    or_dash(value.map(|value| format!("{value:.1}")))
+}
+
+fn stages_as_quantiles<S: serde::Serializer>(stages: &[Stage], serializer: S) -> Result<S::Ok, S::Error> {
+    let all = stages.iter().map(|stage| StageQuantiles {
+        stage: stage.name,
+        share_ms: stage.share_ms,
+        quantiles: stage.quantiles(),
+    });
+    serializer.collect_seq(all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_values_that_were_measured() {
+        let quantiles = Quantiles::from((1..=100).rev().map(Duration::from_millis).collect::<Vec<_>>());
+        assert_eq!((quantiles.p50, quantiles.p90, quantiles.p99), (Some(50.0), Some(90.0), Some(99.0)));
+        assert_eq!(Quantiles::from(Vec::new()).p50, None);
+    }
+}

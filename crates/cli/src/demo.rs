@@ -1,0 +1,53 @@
+//! `writ demo`: starts the regions and tells the story.
+
+use std::time::Instant;
+
+use anyhow::Result;
+use clap::Args;
+use console::style;
+use writ_local::{Cluster, Progress, UpOptions};
+
+use crate::story::{Stage, Step};
+use crate::up;
+
+/// How the demo begins.
+#[derive(Debug, Args)]
+pub(crate) struct Demo {
+    /// Install missing packages (Debian and Ubuntu; as root that is done anyway)
+    #[arg(long)]
+    install: bool,
+}
+
+impl Demo {
+    /// Exit code 1 if any answer is wrong. The regions stay up.
+    pub(crate) async fn execute(&self, cluster: &Cluster) -> Result<u8> {
+        let began = Instant::now();
+        cluster.up(UpOptions { install: self.install, ..UpOptions::default() }, &Progress::new()).await?;
+        println!("{}", style(format!("\nAll parts are ready after {}.\n", writ_local::seconds(began.elapsed()))).dim());
+        let mut wrong = 0;
+        let stage = Stage::of(cluster)?;
+        let told = stage.tell(|step| {
+            show(step);
+            wrong += usize::from(!step.right);
+        });
+        told.await?;
+        up::show(cluster);
+        println!("{}", verdict(wrong));
+        Ok(if wrong == 0 { 0 } else { 1 })
+    }
+}
+
+fn show(step: &Step) {
+    let mark = if step.right { style("✓").green() } else { style("✗").red() };
+    let took = format!("{:>8.1} ms", step.took.as_secs_f64() * 1_000.0);
+    let outcome = if step.right { style(&step.outcome).green() } else { style(&step.outcome).red() };
+    println!("{mark} {}  {:<88} {outcome}", style(took).dim(), step.title);
+}
+
+fn verdict(wrong: usize) -> String {
+    match wrong {
+        0 => style("\nEvery answer was right.").green().bold().to_string(),
+        1 => style("\nOne answer was wrong.").red().bold().to_string(),
+        many => style(format!("\n{many} answers were wrong.")).red().bold().to_string(),
+    }
+}

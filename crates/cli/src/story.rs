@@ -1,0 +1,98 @@
+//! The story: an administrator in one region lets a user act on another region's resources only;
+//! the other system announces the resources; the other region's read API decides. Every step
+//! uses the doors that anyone uses, and a new organization, so that it can be told again.
+
+mod chapters;
+mod step;
+
+use anyhow::{Context, Result, ensure};
+use uuid::Uuid;
+use writ_client::{EntityProducer, Management, ReadApi, http};
+use writ_local::{Cluster, Service};
+
+pub use step::Step;
+
+/// CloudEvents source of the story's other system.
+const SOURCE: &str = "/demo/control-planes";
+
+/// Where the story plays.
+pub struct Stage {
+    /// Code of the organization's home region.
+    pub home: String,
+    /// Code of the region whose resources the user may act on.
+    pub away: String,
+    operator: Management,
+    home_reads: ReadApi,
+    away_reads: ReadApi,
+    home_entities: EntityProducer,
+    away_entities: EntityProducer,
+}
+
+/// Who appears, and all that is personal of them: none of it may be found outside identity's
+/// database at home.
+#[derive(Debug, Clone)]
+pub struct Cast {
+    /// Name of the organization.
+    pub organization: String,
+    /// The administrator's name and e-mail address.
+    pub administrator: (String, String),
+    /// The user's name and e-mail address.
+    pub user: (String, String),
+    /// The team's name and description.
+    pub team: (String, String),
+}
+
+impl Stage {
+    /// The first two regions of a running cluster: home is the first.
+    ///
+    /// # Errors
+    /// When there is only one.
+    pub fn of(cluster: &Cluster) -> Result<Self> {
+        let codes = cluster.region_codes();
+        ensure!(codes.len() > 1, "the story needs two regions");
+        Self::between(cluster, codes[0], codes[1])
+    }
+
+    /// Any two regions of a running cluster.
+    ///
+    /// # Errors
+    /// When the cluster has no such region.
+    pub fn between(cluster: &Cluster, home: &str, away: &str) -> Result<Self> {
+        let (here, there) = (cluster.region(home)?, cluster.region(away)?);
+        let http = http();
+        let reads = |region: &writ_local::LocalRegion| ReadApi::new(http.clone(), &region.url(Service::Projector));
+        Ok(Self {
+            home: home.to_owned(),
+            away: away.to_owned(),
+            operator: Management::new(http.clone(), &here.url(Service::Identity), &cluster.secrets.operator_token),
+            home_reads: reads(here),
+            away_reads: reads(there),
+            home_entities: EntityProducer::new(&here.brokers(), SOURCE).context("a producer at home")?,
+            away_entities: EntityProducer::new(&there.brokers(), SOURCE).context("a producer in the other region")?,
+        })
+    }
+
+    /// Tells the story; `heard` is called after each step. Ends with an error when a request
+    /// fails; a wrong answer is a step that is not right.
+    ///
+    /// # Errors
+    /// When a request that must succeed does not.
+    pub async fn tell(&self, heard: impl FnMut(&Step)) -> Result<Cast> {
+        let cast = Cast::new();
+        chapters::Teller::new(self, &cast, heard).tell().await?;
+        Ok(cast)
+    }
+}
+
+impl Cast {
+    /// People and names nobody else has.
+    fn new() -> Self {
+        let tag = Uuid::new_v4().simple().to_string()[..10].to_owned();
+        Self {
+            organization: format!("Analytical Engines {tag}"),
+            administrator: (format!("Ada Lovelace {tag}"), format!("ada.{tag}@engines.example")),
+            user: (format!("Grace Hopper {tag}"), format!("grace.{tag}@engines.example")),
+            team: (format!("Gateway Operators {tag}"), format!("Looks after the gateways {tag}")),
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! The steps of the story, in their order.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use uuid::Uuid;
+use writ_client::{Answer, AssignRole, ClientError, Management, NewUser, Question, ReadApi};
+
+use super::{Cast, Stage, Step};
+
+const CONTROL_PLANES: &str = "control_planes";
+/// Longest time that a change may take to arrive unaided.
+const PATIENCE: Duration = Duration::from_secs(20);
+const BETWEEN_QUESTIONS: Duration = Duration::from_millis(1);
+const UNAUTHORIZED: u16 = 401;
+
+/// Tells the story step by step.
+pub(super) struct Teller<'a, F> {
+    stage: &'a Stage,
+    cast: &'a Cast,
+    heard: F,
+}
+
+/// What exists once the scene is set.
+struct Scene {
+    admin: Management,
+    user: NewUser,
+    team: String,
+    /// Control planes of the other region and of home.
+    there: String,
+    here: String,
+    /// What the entity events are waited for by.
+    announced: String,
+}
+
+/// What a question must be answered.
+#[derive(Clone, Copy)]
+enum Must {
+    Allow,
+    Deny,
+    Refuse,
+}
+
+impl<'a, F: FnMut(&Step)> Teller<'a, F> {
+    pub(super) fn new(stage: &'a Stage, cast: &'a Cast, heard: F) -> Self {
+        Self { stage, cast, heard }
+    }
+
+    pub(super) async fn tell(mut self) -> Result<()> {
+        let scene = self.set_the_scene().await?;
+        let granted = self.grant(&scene).await?;
+        self.ask_at_once(&scene, &granted).await?;
+        self.ask_unaided(&scene).await?;
+        self.ask_for_too_much(&scene).await?;
+        self.remove_from_team(&scene).await?;
+        self.revoke_token(&scene).await
+    }
+
+    async fn set_the_scene(&mut self) -> Result<Scene> {
+        let (stage, cast) = (self.stage, self.cast);
+        let (home, away) = (&stage.home, &stage.away);
+        let (name, email) = &cast.administrator;
+        let created = stage.operator.create_organization(&cast.organization, email, name);
+        let organization = self.act(format!("{home}: the operator creates an organization"), created).await?;
+        let admin = stage.operator.with_bearer(&organization.token);
+        let (name, email) = &cast.user;
+        let joined = admin.add_user(email, name);
+        let user = self.act(format!("{home}: its administrator invites a user, who accepts"), joined).await?;
+        let id: Uuid = organization.id.parse().context("the id of the organization")?;
+        let (there, here) = (format!("{away}-gateway"), format!("{home}-gateway"));
+        let title = format!("{away}: another system announces the control plane {there}");
+        let event = self.act(title, stage.away_entities.create(id, CONTROL_PLANES, &there)).await?;
+        let title = format!("{home}: another system announces the control plane {here}");
+        let other = self.act(title, stage.home_entities.create(id, CONTROL_PLANES, &here)).await?;
+        let (event, other) = (stage.away_entities.freshness(away, &event), stage.home_entities.freshness(home, &other));
+        let (name, description) = &cast.team;
+        let team = self.act(format!("{home}: she creates a team"), admin.create_team(name, description)).await?;
+        Ok(Scene { admin, user, team, there, here, announced: format!("{event},{other}") })
+    }
+
+    /// Membership and role; answers the consistency token of the last change.
+    async fn grant(&mut self, scene: &Scene) -> Result<String> {
+        let (home, away) = (&self.stage.home, &self.stage.away);
+        let title = format!("{home}: the team may view control planes, in {away} only");
+        let role = role("Viewer", away);
+        self.act(title, scene.admin.assign_role(&format!("teams/{}", scene.team), role)).await?;
+        let title = format!("{home}: the user joins the team");
+        token_of(&self.act(title, scene.admin.add_member(&scene.team, &scene.user.id)).await?)
+    }
+
+    /// The first answer must be yes: the read API waits for what the token names.
+    async fn ask_at_once(&mut self, scene: &Scene, granted: &str) -> Result<()> {
+        let (stage, away) = (self.stage, &self.stage.away);
+        let fresh = format!("{granted},{}", scene.announced);
+        let title = format!("{away}: may the user view {}? Asked at once, with the consistency token", scene.there);
+        self.ask(title, &stage.away_reads, scene, (&scene.there, "view"), Some(&fresh), Must::Allow).await
+    }
+
+    /// How long a change takes to arrive where nobody waits for it.
+    async fn ask_unaided(&mut self, scene: &Scene) -> Result<()> {
+        let (stage, home, away) = (self.stage, &self.stage.home, &self.stage.away);
+        let role = role("Deployer", away);
+        let title = format!("{home}: the team may deploy too, in {away} only");
+        self.act(title, scene.admin.assign_role(&format!("teams/{}", scene.team), role)).await?;
+        let began = Instant::now();
+        let mut asked = 0;
+        loop {
+            asked += 1;
+            let answer = stage.away_reads.evaluate(&scene.user.token, question(scene, &scene.there, "deploy"), None);
+            if answer.await?.allowed() {
+                break;
+            }
+            if began.elapsed() > PATIENCE {
+                bail!("{away}: the change did not arrive within {} s", PATIENCE.as_secs());
+            }
+            tokio::time::sleep(BETWEEN_QUESTIONS).await;
+        }
+        let title = format!("{away}: may the user deploy? Asked again and again, without a token");
+        self.hear(Step { title, outcome: format!("yes, at question {asked}"), took: began.elapsed(), right: true });
+        Ok(())
+    }
+
+    async fn ask_for_too_much(&mut self, scene: &Scene) -> Result<()> {
+        let (stage, home, away) = (self.stage, &self.stage.home, &self.stage.away);
+        for (region, reads) in [(away, &stage.away_reads), (home, &stage.home_reads)] {
+            let title = format!("{region}: may the user view {}, which is in {home}?", scene.here);
+            self.ask(title, reads, scene, (&scene.here, "view"), Some(&scene.announced), Must::Deny).await?;
+        }
+        let title = format!("{away}: may the user delete {}?", scene.there);
+        self.ask(title, &stage.away_reads, scene, (&scene.there, "delete"), None, Must::Deny).await?;
+        let title = format!("{away}: may the user view a control plane that nobody announced?");
+        self.ask(title, &stage.away_reads, scene, ("no-such-gateway", "view"), None, Must::Deny).await
+    }
+
+    async fn remove_from_team(&mut self, scene: &Scene) -> Result<()> {
+        let (stage, home, away) = (self.stage, &self.stage.home, &self.stage.away);
+        let removed = scene.admin.remove_member(&scene.team, &scene.user.id);
+        let removed = token_of(&self.act(format!("{home}: the user is removed from the team"), removed).await?)?;
+        let title = format!("{away}: may the user still view {}?", scene.there);
+        self.ask(title, &stage.away_reads, scene, (&scene.there, "view"), Some(&removed), Must::Deny).await
+    }
+
+    async fn revoke_token(&mut self, scene: &Scene) -> Result<()> {
+        let (stage, home, away) = (self.stage, &self.stage.home, &self.stage.away);
+        let revoked = scene.admin.revoke_token(&scene.user.id, &scene.user.token_id);
+        let revoked = token_of(&self.act(format!("{home}: the user's token is revoked"), revoked).await?)?;
+        let title = format!("{away}: asked with the revoked token");
+        self.ask(title, &stage.away_reads, scene, (&scene.there, "view"), Some(&revoked), Must::Refuse).await
+    }
+
+    /// A request that must succeed.
+    async fn act<T>(&mut self, title: String, request: impl Future<Output = Result<T, ClientError>>) -> Result<T> {
+        let began = Instant::now();
+        let done = request.await.with_context(|| title.clone())?;
+        self.hear(Step { title, outcome: "done".to_owned(), took: began.elapsed(), right: true });
+        Ok(done)
+    }
+
+    /// A question with the user's own token.
+    async fn ask(
+        &mut self,
+        title: String,
+        reads: &ReadApi,
+        scene: &Scene,
+        (resource, action): (&str, &str),
+        fresh: Option<&str>,
+        must: Must,
+    ) -> Result<()> {
+        let began = Instant::now();
+        let answer = reads.evaluate(&scene.user.token, question(scene, resource, action), fresh).await?;
+        let (outcome, right) = (outcome(&answer), must.fits(&answer));
+        self.hear(Step { title, outcome, took: began.elapsed(), right });
+        Ok(())
+    }
+
+    fn hear(&mut self, step: Step) {
+        (self.heard)(&step);
+    }
+}
+
+impl Must {
+    fn fits(self, answer: &Answer) -> bool {
+        match self {
+            Self::Allow => answer.allowed(),
+            Self::Deny => answer.status == 200 && !answer.allowed(),
+            Self::Refuse => answer.status == UNAUTHORIZED,
+        }
+    }
+}
+
+fn outcome(answer: &Answer) -> String {
+    match answer.status {
+        200 if answer.allowed() => "yes".to_owned(),
+        200 => "no".to_owned(),
+        UNAUTHORIZED => "not authenticated (401)".to_owned(),
+        status => format!("{status} {}", answer.body),
+    }
+}
+
+fn role<'a>(role: &'a str, region: &'a str) -> AssignRole<'a> {
+    AssignRole { role, entity_type: "Control Planes", entity: "*", region }
+}
+
+fn question<'a>(scene: &'a Scene, resource: &'a str, action: &'a str) -> Question<'a> {
+    Question { user: &scene.user.id, action, resource_type: CONTROL_PLANES, resource }
+}
+
+fn token_of(answer: &Answer) -> Result<String> {
+    answer.consistency_token.clone().context("the answer has no consistency token")
+}

@@ -1,0 +1,64 @@
+//! `writ up`: starts what does not run, and says where everything is.
+
+use anyhow::Result;
+use clap::Args;
+use console::style;
+use writ_local::{Cluster, Part, Progress, Service, UpOptions};
+
+use crate::table::table;
+
+/// What is started.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Up {
+    /// Only Kafka, MirrorMaker and PostgreSQL, for services started from an editor
+    #[arg(long)]
+    without_services: bool,
+    /// Install missing packages (Debian and Ubuntu; as root that is done anyway)
+    #[arg(long)]
+    install: bool,
+}
+
+impl Up {
+    pub(crate) async fn execute(self, cluster: &Cluster) -> Result<u8> {
+        cluster.up(self.options(), &Progress::new()).await?;
+        show(cluster);
+        Ok(0)
+    }
+
+    pub(crate) fn options(self) -> UpOptions {
+        UpOptions { services: !self.without_services, install: self.install }
+    }
+}
+
+/// The table of addresses, the operator's token, and what to try next.
+pub(crate) fn show(cluster: &Cluster) {
+    println!("\n{}", addresses(cluster));
+    if let Some(page) = cluster.jaeger_url() {
+        println!("Traces             {page}");
+    }
+    println!("Operator token     {}", cluster.secrets.operator_token);
+    println!("Secrets, data      {}", cluster.home().root().display());
+    println!("\n{}", style("Try next").bold());
+    println!("  writ demo               the story, step by step");
+    println!("  writ status --chains    what runs, and how far each region is");
+    println!("  writ logs -f            all logs as they are written");
+    println!("  writ down               end everything; data stays");
+}
+
+fn addresses(cluster: &Cluster) -> comfy_table::Table {
+    let headings = ["region", "identity", "read API", "authorization", "audit", "Kafka", "PostgreSQL"];
+    let mut table = table(headings);
+    for region in &cluster.regions {
+        let url = |service| region.url(service);
+        table.add_row([
+            region.code.to_string(),
+            url(Service::Identity),
+            url(Service::Projector),
+            url(Service::Authorization),
+            url(Service::Audit),
+            region.brokers(),
+            format!("127.0.0.1:{}", region.port_of(Part::Postgres).unwrap_or_default()),
+        ]);
+    }
+    table
+}

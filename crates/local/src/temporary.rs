@@ -1,0 +1,80 @@
+//! A PostgreSQL for tests, thrown away at the end.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use uuid::Uuid;
+
+use crate::error::{Error, Result};
+use crate::postgres::{self, ADMINISTRATOR, Administration, Postgres};
+use crate::prerequisites;
+use crate::process::ProcessId;
+use crate::readiness::Ready;
+use crate::supervisor::{GLANCE, end};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running PostgreSQL on a free port, in a folder of its own.
+#[derive(Debug)]
+pub struct TemporaryPostgres {
+    folder: PathBuf,
+    process: ProcessId,
+    url: String,
+}
+
+impl TemporaryPostgres {
+    /// Starts one and waits until it answers.
+    ///
+    /// # Errors
+    /// When PostgreSQL is missing or does not start.
+    pub async fn start() -> Result<Self> {
+        let programs = Postgres::new(prerequisites::postgres_programs()?)?;
+        let password = Uuid::new_v4().simple().to_string();
+        let server = Administration { port: free_port()?, password: &password };
+        let folder = std::env::temp_dir().join(format!("writ-postgres-{}", Uuid::new_v4().simple()));
+        std::fs::create_dir(&folder).map_err(Error::at(&folder))?;
+        // PostgreSQL may run as another user.
+        let open = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(&folder, open).map_err(Error::at(&folder))?;
+        let launch = programs.prepare(&folder, server).await?;
+        // What is thrown away anyway need not survive a power cut.
+        let launch = launch.args(["-cfsync=off", "-cmax_connections=300"]);
+        let process = launch.spawn("temporary-postgres", &folder, &folder.join("log"))?;
+        let url = format!("postgres://{ADMINISTRATOR}:{password}@127.0.0.1:{}/postgres?sslmode=disable", server.port);
+        let started = Self { folder, process, url };
+        started.ready(server).await?;
+        Ok(started)
+    }
+
+    /// Its address for the administrator, as `DATABASE_URL` wants it.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Ends it and removes its data.
+    pub async fn stop(self) {
+        end(&self.process, postgres::ENDING).await;
+        // A folder that cannot be removed is left to the system's own cleaning.
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+
+    async fn ready(&self, server: Administration<'_>) -> Result<()> {
+        let began = Instant::now();
+        while let Err(last) = Ready::Postgres(server).look().await {
+            if began.elapsed() > PATIENCE || !self.process.is_alive() {
+                let name = "the temporary PostgreSQL".to_owned();
+                return Err(Error::Deadline { name, waited: began.elapsed(), last });
+            }
+            tokio::time::sleep(GLANCE).await;
+        }
+        Ok(())
+    }
+}
+
+/// A port that nobody uses now.
+pub(crate) fn free_port() -> Result<u16> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(Error::io("a free port"))?;
+    listener.local_addr().map(|address| address.port()).map_err(Error::io("a free port"))
+}
