@@ -73,7 +73,7 @@ impl Postgres {
         fs::create_dir_all(&fresh).map_err(Error::at(&fresh))?;
         self.own(&fresh)?;
         self.reachable(&fresh).await?;
-        let secret = fresh.with_extension("password");
+        let secret = folder.join("initial-password");
         crate::home::write_private(&secret, password)?;
         self.own(&secret)?;
         let made = self.initdb(&fresh, &secret).await;
@@ -133,8 +133,8 @@ pub(crate) async fn ensure_databases(server: Administration<'_>, passwords: impl
 async fn ensure_role(connection: &mut PgConnection, role: &str, password: &str) -> Result<()> {
     let exists = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)");
     let verb = if exists.bind(role).fetch_one(&mut *connection).await? { "ALTER" } else { "CREATE" };
-    // Names are ours and passwords hexadecimal: nothing here needs quoting.
-    let statement = format!("{verb} ROLE {role} LOGIN PASSWORD '{password}'");
+    // Names are ours and passwords hexadecimal; `authorization` is a word of SQL, and so in quotes.
+    let statement = format!("{verb} ROLE \"{role}\" LOGIN PASSWORD '{password}'");
     sqlx::raw_sql(AssertSqlSafe(statement)).execute(connection).await?;
     Ok(())
 }
@@ -142,10 +142,10 @@ async fn ensure_role(connection: &mut PgConnection, role: &str, password: &str) 
 async fn ensure_database(connection: &mut PgConnection, database: &str, owner: &str) -> Result<()> {
     let exists = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)");
     if !exists.bind(database).fetch_one(&mut *connection).await? {
-        let statement = format!("CREATE DATABASE {database} OWNER {owner}");
+        let statement = format!("CREATE DATABASE \"{database}\" OWNER \"{owner}\"");
         sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *connection).await?;
     }
-    let statement = format!("REVOKE ALL ON DATABASE {database} FROM PUBLIC");
+    let statement = format!("REVOKE ALL ON DATABASE \"{database}\" FROM PUBLIC");
     sqlx::raw_sql(AssertSqlSafe(statement)).execute(connection).await?;
     Ok(())
 }
