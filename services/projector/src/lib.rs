@@ -1,4 +1,9 @@
 //! The regional read model of policies and the decision API.
 
 pub mod authzen;
+pub mod decisions;
 pub mod freshness;
+pub mod http;
+pub mod index;
+pub mod read_model;
+pub mod settings;

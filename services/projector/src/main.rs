@@ -1,1 +1,152 @@
-fn main() {}
+//! `writ-projector`: wiring only.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context;
+use serde_json::json;
+use sqlx::PgPool;
+use writ_contract::decision::DecisionRecord;
+use writ_contract::{Record, SchemaRegistry};
+use writ_log::consumer::{Consumer, ConsumerConfig, ConsumerHandle, Projection, Subscription};
+use writ_log::schemas::{Follower, FollowerConfig};
+use writ_log::{Lease, Producer, schemas, topics};
+use writ_policy::Index;
+use writ_projector::freshness::Freshness;
+use writ_projector::http::{Api, Parts};
+use writ_projector::index::SharedIndex;
+use writ_projector::read_model::{ReadModel, store};
+use writ_projector::settings::Settings;
+use writ_projector::{decisions, http};
+use writ_service::Service;
+use writ_service::http::Limits;
+
+const NAME: &str = "writ-projector";
+/// Bodies of up to a thousand evaluations.
+const LARGEST_BODY: usize = 512 * 1024;
+const GAUGES_EVERY: Duration = Duration::from_secs(5);
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    writ_service::run(NAME, env!("CARGO_PKG_VERSION"), wire).await
+}
+
+async fn wire(service: Service, settings: Settings) -> anyhow::Result<()> {
+    let waiting = settings.waiting()?;
+    let loading = service.health.check("read model");
+    let pool = service.database(&store::MIGRATOR).await?;
+    loading.fail("waiting for the lease");
+    let lease = Lease::acquire(&pool, "projector").await;
+    let producer = producer(&service).await?;
+    loading.fail("learning schemas");
+    let registry = SchemaRegistry::default();
+    let follower = follow_schemas(&service, &registry).await?;
+
+    loading.fail("loading");
+    let index = SharedIndex::new(store::load(&pool).await?);
+    let freshness = Freshness::new(settings.limits());
+    let staged = writ_policy_store::staged(&pool).await?;
+    let region = service.common.region.as_str();
+    let mut read_model = ReadModel::new(region, registry, index.clone(), freshness.clone(), staged);
+    retry_parked(&pool, &lease, &mut read_model).await?;
+    loading.pass();
+
+    let consumer = Consumer::new(consumer_config(&service), pool.clone(), lease);
+    let handle = consumer.handle();
+    let stop = service.shutdown.clone();
+    service.spawn("consumer", async move {
+        let _follower = follower;
+        Ok(consumer.run(read_model, stop).await?)
+    });
+    let (recorder, sending) = decisions::recorder(&service.common.region);
+    let stop = service.shutdown.clone();
+    service.spawn("decisions", async move {
+        sending.run(producer, stop).await;
+        Ok(())
+    });
+    show(&service, &index, handle);
+    let api = Api::new(Parts {
+        region: service.common.region.clone(),
+        regions: service.common.regions.clone(),
+        public_url: settings.public_url(service.common.listen),
+        index,
+        freshness,
+        waiting,
+        pool,
+        platform: settings.platform_tokens(),
+        consistency_key: settings.consistency_key,
+        recorder,
+    });
+    service.routes(http::router(api), Limits { body: LARGEST_BODY, ..Limits::default() });
+    Ok(())
+}
+
+/// Connects to Kafka and tells readers how this service writes.
+async fn producer(service: &Service) -> anyhow::Result<Producer> {
+    let producer = Producer::connect(&service.common.kafka_brokers, NAME).context("WRIT_KAFKA_BROKERS")?;
+    producer.warm_up(&[topics::DECISIONS, topics::SCHEMAS]).await;
+    let source = format!("/{}/projector", service.common.region);
+    schemas::publish(&producer, &source, &[DecisionRecord::schema()]).await?;
+    Ok(producer)
+}
+
+/// Learns the schemas of all writers before their records are read.
+async fn follow_schemas(service: &Service, registry: &SchemaRegistry) -> anyhow::Result<Follower> {
+    let ConsumerConfig { brokers, client_id, region, regions, .. } = consumer_config(service);
+    let config = FollowerConfig { brokers, client_id, region, regions };
+    let follower = Follower::start(&config, registry.clone())?;
+    follower.handle().until_caught_up().await;
+    Ok(follower)
+}
+
+fn consumer_config(service: &Service) -> ConsumerConfig {
+    ConsumerConfig {
+        brokers: service.common.kafka_brokers.clone(),
+        client_id: NAME.to_owned(),
+        region: service.common.region.to_string(),
+        regions: service.common.regions.iter().map(ToString::to_string).collect(),
+        topics: vec![Subscription::everywhere(topics::POLICY_CHANGES)],
+    }
+}
+
+/// This build may understand what an earlier one did not.
+async fn retry_parked(pool: &PgPool, lease: &Lease, read_model: &mut ReadModel) -> anyhow::Result<()> {
+    let effects = read_model.retry(store::parked(pool).await?);
+    let mut tx = pool.begin().await?;
+    lease.check(&mut tx).await?;
+    store::write(&mut tx, &effects).await?;
+    tx.commit().await?;
+    read_model.committed(effects);
+    Ok(())
+}
+
+/// Readiness, status and gauges.
+fn show(service: &Service, index: &SharedIndex, handle: ConsumerHandle) {
+    let consumer = handle.clone();
+    service.health.watch("policy changes", move || match consumer.caught_up() {
+        true => Ok(()),
+        false => Err(consumer.status().kafka.unwrap_or_else(|| "catching up".to_owned())),
+    });
+    service.status("consumer", move || std::future::ready(json!(handle.status())));
+    let shown = index.clone();
+    service.status("chains", move || std::future::ready(json!(shown.read(Index::overview).ok())));
+    let shown = index.clone();
+    service.status_on_request("chains", "heads", move || {
+        std::future::ready(json!(shown.read(Index::chain_statuses).ok()))
+    });
+    let (measured, stop) = (index.clone(), service.shutdown.clone());
+    service.spawn("gauges", async move {
+        while tokio::time::timeout(GAUGES_EVERY, stop.cancelled()).await.is_err() {
+            measure(&measured);
+        }
+        Ok(())
+    });
+}
+
+fn measure(index: &SharedIndex) {
+    // An index left half-changed ends the process from where it was changed.
+    let states = index.read(|index| index.overview().states).unwrap_or_default();
+    for (state, count) in states {
+        metrics::gauge!("writ_chains", "state" => state).set(count as f64);
+    }
+}

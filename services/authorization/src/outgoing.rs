@@ -1,0 +1,34 @@
+//! Change sets as records.
+
+use uuid::Uuid;
+use writ_contract::policy_change::ChangeSet;
+use writ_contract::{ChainId, CodecError, Timestamp, encode};
+use writ_log::{Envelope, Outgoing, topics};
+
+/// Namespace of the ids of change sets' records.
+const NAMESPACE: Uuid = Uuid::from_u128(0x5d2c_8f0e_64a1_4c7b_9b1a_3f7f_5b0d_9e21);
+
+/// The record of a change set that follows from the record with envelope `cause`, which this
+/// region's log took at `taken`.
+///
+/// # Errors
+/// When a value does not fit the schema.
+pub fn change_set_record(
+    region: &str,
+    set: &ChangeSet,
+    cause: &Envelope,
+    taken: Timestamp,
+) -> Result<Outgoing, CodecError> {
+    let envelope =
+        Envelope { id: id(region, set).to_string(), ..Envelope::new::<ChangeSet>(&format!("/{region}/authorization")) };
+    let key = set.organization.hyphenated().to_string();
+    let value = Some(encode(set)?);
+    let record = Outgoing::enveloped(topics::POLICY_CHANGES, key.as_bytes(), &envelope, value);
+    Ok(record.caused_by(cause).measured_from(taken))
+}
+
+/// The same for the same place of the same chain, so that readers can tell a repetition.
+fn id(region: &str, set: &ChangeSet) -> Uuid {
+    let chain = ChainId { organization: set.organization, origin: region.to_owned(), stream: set.stream };
+    Uuid::new_v5(&NAMESPACE, format!("{chain}/{}/{}", set.epoch, set.revision).as_bytes())
+}

@@ -1,0 +1,170 @@
+//! What becomes of a record of `policy-changes`: its change set is applied, or was applied
+//! before, or its chain stands still and the record waits.
+
+use writ_contract::policy_change::{ChainState, ChangeSet, Heartbeat, PolicyOps};
+use writ_contract::{ChainId, CodecError, Record as _, decode};
+use writ_log::{Envelope, EnvelopeError, Record};
+use writ_policy::{Delta, Halt, Position, Verdict};
+
+use super::applied::Applied;
+use super::effects::Effects;
+use super::measure;
+use super::projection::{Keep, ReadModel};
+
+/// Why a record is no change set. The text is kept with the record.
+#[derive(Debug, thiserror::Error)]
+enum Unreadable {
+    #[error(transparent)]
+    Envelope(#[from] EnvelopeError),
+    #[error(transparent)]
+    Codec(#[from] CodecError),
+    #[error("unknown type of record")]
+    Type,
+    #[error("the key is not the organization of the change set")]
+    Key,
+}
+
+impl ReadModel {
+    /// Processes a record of `policy-changes`.
+    pub(super) fn change_set(&mut self, record: &Record, effects: &mut Effects) -> Result<(), Keep> {
+        if record.header("ce_type") == Some(Heartbeat::TYPE) {
+            return Ok(());
+        }
+        let Some(organization) = record.organization() else {
+            // Only authorization writes here; without a key there is nobody to park.
+            tracing::error!(topic = record.topic, offset = record.offset, "a change set without an organization");
+            metrics::counter!("writ_unattributable_records_total", "topic" => record.topic.clone()).increment(1);
+            return Ok(());
+        };
+        let origin = record.origin(&self.region).to_owned();
+        match read(record, &self.schemas) {
+            Ok((envelope, set)) => {
+                measure::arrived(&self.region, &origin, &envelope, record.timestamp);
+                self.apply(&origin, set, effects)?;
+                measure::projected(&origin, record.timestamp);
+                Ok(())
+            }
+            Err(unreadable) => {
+                let parked = self.index.write(|index| index.park(organization, &origin, Halt::Unreadable));
+                parked.iter().for_each(|delta| alarm(delta, Halt::Unreadable));
+                effects.deltas.extend(parked);
+                Err(Keep { organization, reason: unreadable.to_string() })
+            }
+        }
+    }
+
+    /// Applies a change set, and those that waited for it.
+    fn apply(&mut self, origin: &str, set: ChangeSet, effects: &mut Effects) -> Result<(), Keep> {
+        let chain = ChainId { organization: set.organization, origin: origin.to_owned(), stream: set.stream };
+        let mut next = Some(set);
+        while let Some(set) = next {
+            let healed = self.apply_one(&chain, set, effects)?;
+            next = healed.then(|| self.take_staged(&chain, effects)).flatten();
+        }
+        Ok(())
+    }
+
+    /// Applies one change set. True if it applied, but the chain has seen more.
+    fn apply_one(&mut self, chain: &ChainId, set: ChangeSet, effects: &mut Effects) -> Result<bool, Keep> {
+        let ops = match decode::<PolicyOps>(&set.payload, &self.schemas) {
+            Ok(ops) => ops,
+            Err(error) => return self.unknown_operations(chain, &set, &error, effects),
+        };
+        match self.index.write(|index| index.apply(&chain.origin, &set, &ops)) {
+            Verdict::Applied(delta) => Ok(self.applied(chain, &set, delta, effects)),
+            Verdict::Halted { halt, newer, delta } => self.halted(set, halt, newer, delta, effects).map(|()| false),
+            Verdict::Duplicate => {
+                metrics::counter!("writ_duplicate_change_sets_total", "origin" => chain.origin.clone()).increment(1);
+                Ok(false)
+            }
+            Verdict::ForeignOrigin { home } => {
+                foreign(chain, &home);
+                Ok(false)
+            }
+        }
+    }
+
+    fn applied(&mut self, chain: &ChainId, set: &ChangeSet, delta: Delta, effects: &mut Effects) -> bool {
+        self.freshness.reached(chain, (set.epoch, set.revision));
+        measure::applied(&chain.origin, set.committed_at);
+        effects.applied.extend(Applied::of(chain, set));
+        let more = delta.head().state == ChainState::Stopped;
+        effects.deltas.push(delta);
+        more
+    }
+
+    /// A chain that stopped keeps its tail staged; one that is parked keeps the records.
+    fn halted(
+        &mut self,
+        set: ChangeSet,
+        halt: Halt,
+        newer: bool,
+        delta: Delta,
+        effects: &mut Effects,
+    ) -> Result<(), Keep> {
+        alarm(&delta, halt);
+        let (organization, origin) = (set.organization, delta.chain().origin.clone());
+        effects.deltas.push(delta);
+        if newer && halt.state() == ChainState::Parked {
+            return Err(Keep { organization, reason: format!("the chain is parked: {halt}") });
+        }
+        if newer {
+            effects.staged.push((origin.clone(), set.clone()));
+            self.staged.put(&origin, set);
+        }
+        Ok(())
+    }
+
+    /// Operations that this build cannot read: the chain parks, unless it is past them already.
+    fn unknown_operations(
+        &mut self,
+        chain: &ChainId,
+        set: &ChangeSet,
+        error: &CodecError,
+        effects: &mut Effects,
+    ) -> Result<bool, Keep> {
+        let position = Position { epoch: set.epoch, revision: set.revision };
+        let delta = self.index.write(|index| {
+            let past = index.chain(chain).is_some_and(|chain| chain.position() >= position);
+            let foreign = index.home(chain.organization).is_some_and(|home| home != chain.origin);
+            let refused = past || (foreign && chain.stream == writ_contract::Stream::Identity);
+            (!refused).then(|| index.halt(chain, Halt::Unreadable, Some(position)))
+        });
+        let Some(delta) = delta else { return Ok(false) };
+        alarm(&delta, Halt::Unreadable);
+        effects.deltas.push(delta);
+        Err(Keep { organization: chain.organization, reason: error.to_string() })
+    }
+
+    /// The next change set of a chain that came too early.
+    fn take_staged(&mut self, chain: &ChainId, effects: &mut Effects) -> Option<ChangeSet> {
+        let applied = self.index.write(|index| index.chain(chain).map(|chain| chain.position()))?;
+        effects.unstaged.push((chain.clone(), applied.next()));
+        self.staged.take(chain, applied.next())
+    }
+}
+
+fn read(record: &Record, schemas: &writ_contract::SchemaRegistry) -> Result<(Envelope, ChangeSet), Unreadable> {
+    let envelope = record.envelope()?;
+    if envelope.ce_type != ChangeSet::TYPE {
+        return Err(Unreadable::Type);
+    }
+    let set: ChangeSet = decode(record.value.as_deref().unwrap_or_default(), schemas)?;
+    if record.organization() != Some(set.organization) {
+        return Err(Unreadable::Key);
+    }
+    Ok((envelope, set))
+}
+
+fn alarm(delta: &Delta, halt: Halt) {
+    let standing = &delta.standing;
+    tracing::error!(chain = %delta.chain(), %halt, applied = %standing.position(), seen = %standing.seen, "a chain stands still");
+    metrics::counter!("writ_chain_halts_total", "halt" => halt.as_str(), "origin" => delta.chain().origin.clone())
+        .increment(1);
+}
+
+/// A region that speaks for an organization it is not the home of.
+fn foreign(chain: &ChainId, home: &str) {
+    tracing::error!(%chain, home, "an identity change set from a region that is not the home: refused");
+    metrics::counter!("writ_foreign_change_sets_total", "origin" => chain.origin.clone()).increment(1);
+}
