@@ -1,6 +1,6 @@
 //! Who asks, and whether they may.
 
-use axum::extract::FromRequestParts;
+use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use uuid::Uuid;
@@ -165,8 +165,13 @@ fn token_of_this_region(parts: &Parts, app: &App) -> Result<BearerToken> {
         return Ok(token);
     }
     let home = app.homes.get(token.region()).ok_or(Error::Unauthenticated)?;
-    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-    Err(Error::Elsewhere { home: home.to_string(), target: target.to_owned() })
+    Err(Error::Elsewhere { home: home.to_string(), target: target(parts).to_owned() })
+}
+
+/// Path and query as the client sent them: within a nested router the path lacks its beginning.
+fn target(parts: &Parts) -> &str {
+    let uri = parts.extensions.get::<OriginalUri>().map_or(&parts.uri, |original| &original.0);
+    uri.path_and_query().map_or("/", |target| target.as_str())
 }
 
 /// The organization in a token's text is the one it was issued for.

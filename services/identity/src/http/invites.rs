@@ -36,7 +36,7 @@ pub(super) struct Accepted {
 }
 
 /// Invites a person. With `Prefer: return=representation` the answer holds the invitation.
-#[utoipa::path(post, path = "/invites", tag = "Invites", request_body = InviteUser,
+#[utoipa::path(post, path = "/invites", operation_id = "invite_user", tag = "Invites", request_body = InviteUser,
     responses((status = 201, body = Option<Invitation>), (status = 400), (status = 409)))]
 pub(super) async fn invite(
     State(app): State<App>,
@@ -87,7 +87,7 @@ fn wants_representation(headers: &HeaderMap) -> bool {
 }
 
 /// Accepts an invitation, whose token is the bearer: the user is active and has a first token.
-#[utoipa::path(post, path = "/invites/accept", tag = "Invites", request_body = AcceptInviteBody,
+#[utoipa::path(post, path = "/invites/accept", operation_id = "accept_invite", tag = "Invites", request_body = AcceptInviteBody,
     responses((status = 201, body = Accepted), (status = 400), (status = 401)))]
 pub(super) async fn accept(State(app): State<App>, invitee: Invitee, Body(body): Body) -> Result<Answer<Accepted>> {
     let accept = AcceptInvite::read(&body, OffsetDateTime::now_utc())?;

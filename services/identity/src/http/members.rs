@@ -11,7 +11,7 @@ use crate::domain::user::{User, UserFilter};
 use crate::store::{administrators, members};
 
 /// Lists the users of a team.
-#[utoipa::path(get, path = "/teams/{teamId}/users", tag = "Team Membership",
+#[utoipa::path(get, path = "/teams/{teamId}/users", operation_id = "list_team_users", tag = "Team Membership",
     responses((status = 200, body = Paginated<User>), (status = 404)), params(("teamId" = uuid::Uuid, Path),
     ("page[size]" = Option<u32>, Query), ("page[number]" = Option<u32>, Query), ("filter" = Option<String>, Query)))]
 pub(super) async fn list(
@@ -28,7 +28,7 @@ pub(super) async fn list(
 }
 
 /// Puts a user into a team.
-#[utoipa::path(post, path = "/teams/{teamId}/users", tag = "Team Membership", request_body = AddMember,
+#[utoipa::path(post, path = "/teams/{teamId}/users", operation_id = "add_user_to_team", tag = "Team Membership", request_body = AddMember,
     responses((status = 201), (status = 400), (status = 404), (status = 409)), params(("teamId" = uuid::Uuid, Path)))]
 pub(super) async fn add(State(app): State<App>, Admin(admin): Admin, ids: Ids, Body(body): Body) -> Result<Empty> {
     let (team, member) = (ids.id("teamId")?, AddMember::read(&body)?.id);
@@ -41,7 +41,7 @@ pub(super) async fn add(State(app): State<App>, Admin(admin): Admin, ids: Ids, B
 }
 
 /// Takes a user out of a team.
-#[utoipa::path(delete, path = "/teams/{teamId}/users/{userId}", tag = "Team Membership",
+#[utoipa::path(delete, path = "/teams/{teamId}/users/{userId}", operation_id = "remove_user_from_team", tag = "Team Membership",
     responses((status = 204), (status = 404), (status = 409)), params(("teamId" = uuid::Uuid, Path), ("userId" = uuid::Uuid, Path)))]
 pub(super) async fn remove(State(app): State<App>, Admin(admin): Admin, ids: Ids) -> Result<Empty> {
     let (team, member) = (ids.id("teamId")?, ids.id("userId")?);
@@ -53,7 +53,7 @@ pub(super) async fn remove(State(app): State<App>, Admin(admin): Admin, ids: Ids
 }
 
 /// Lists the teams a user is in.
-#[utoipa::path(get, path = "/users/{userId}/teams", tag = "Team Membership",
+#[utoipa::path(get, path = "/users/{userId}/teams", operation_id = "list_user_teams", tag = "Team Membership",
     responses((status = 200, body = Paginated<Team>), (status = 404)), params(("userId" = uuid::Uuid, Path),
     ("page[size]" = Option<u32>, Query), ("page[number]" = Option<u32>, Query), ("filter" = Option<String>, Query)))]
 pub(super) async fn teams(

@@ -27,7 +27,7 @@ pub(super) struct Founded {
 }
 
 /// Creates an organization with its owner, who administers it, and the owner's first token.
-#[utoipa::path(post, path = "/organizations", tag = "Organizations", request_body = CreateOrganizationBody,
+#[utoipa::path(post, path = "/organizations", operation_id = "create_organization", tag = "Organizations", request_body = CreateOrganizationBody,
     responses((status = 201, body = Founded), (status = 400), (status = 403)))]
 pub(super) async fn create(State(app): State<App>, operator: Operator, Body(body): Body) -> Result<Answer<Founded>> {
     let new = CreateOrganization::read(&body, OffsetDateTime::now_utc())?;
@@ -61,7 +61,7 @@ async fn found_administrators(revision: &mut Revision, owner: Uuid) -> Result<[C
 }
 
 /// Shows an organization.
-#[utoipa::path(get, path = "/organizations/{organizationId}", tag = "Organizations",
+#[utoipa::path(get, path = "/organizations/{organizationId}", operation_id = "get_organization", tag = "Organizations",
     responses((status = 200, body = Organization), (status = 404)), params(("organizationId" = Uuid, Path)))]
 pub(super) async fn get(State(app): State<App>, _operator: Operator, ids: Ids) -> Result<Answer<Organization>> {
     let organization = app.store.organization(ids.id("organizationId")?).await?;
@@ -69,7 +69,7 @@ pub(super) async fn get(State(app): State<App>, _operator: Operator, ids: Ids) -
 }
 
 /// Suspends an organization (`inactive`) or makes it active again.
-#[utoipa::path(patch, path = "/organizations/{organizationId}", tag = "Organizations", request_body = UpdateOrganization,
+#[utoipa::path(patch, path = "/organizations/{organizationId}", operation_id = "update_organization", tag = "Organizations", request_body = UpdateOrganization,
     responses((status = 200, body = Organization), (status = 400), (status = 404)), params(("organizationId" = Uuid, Path)))]
 pub(super) async fn update(
     State(app): State<App>,
@@ -90,7 +90,7 @@ pub(super) async fn update(
 }
 
 /// Deletes an organization for ever, with all it holds.
-#[utoipa::path(delete, path = "/organizations/{organizationId}", tag = "Organizations",
+#[utoipa::path(delete, path = "/organizations/{organizationId}", operation_id = "delete_organization", tag = "Organizations",
     responses((status = 204), (status = 404)), params(("organizationId" = Uuid, Path)))]
 pub(super) async fn delete(State(app): State<App>, operator: Operator, ids: Ids) -> Result<Empty> {
     let id = app.store.organization(ids.id("organizationId")?).await?.id;

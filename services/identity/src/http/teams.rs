@@ -10,7 +10,7 @@ use crate::domain::team::{CreateTeam, Team, TeamFilter, UpdateTeam};
 use crate::store::{administrators, teams};
 
 /// Lists the teams.
-#[utoipa::path(get, path = "/teams", tag = "Teams", responses((status = 200, body = Paginated<Team>)),
+#[utoipa::path(get, path = "/teams", operation_id = "list_teams", tag = "Teams", responses((status = 200, body = Paginated<Team>)),
     params(("page[size]" = Option<u32>, Query), ("page[number]" = Option<u32>, Query), ("filter" = Option<String>, Query)))]
 pub(super) async fn list(
     State(app): State<App>,
@@ -24,7 +24,7 @@ pub(super) async fn list(
 }
 
 /// Creates a team.
-#[utoipa::path(post, path = "/teams", tag = "Teams", request_body = CreateTeam,
+#[utoipa::path(post, path = "/teams", operation_id = "create_team", tag = "Teams", request_body = CreateTeam,
     responses((status = 201, body = Team), (status = 400)))]
 pub(super) async fn create(State(app): State<App>, Admin(admin): Admin, Body(body): Body) -> Result<Answer<Team>> {
     let new = CreateTeam::read(&body)?;
@@ -35,7 +35,7 @@ pub(super) async fn create(State(app): State<App>, Admin(admin): Admin, Body(bod
 }
 
 /// Shows a team.
-#[utoipa::path(get, path = "/teams/{teamId}", tag = "Teams", responses((status = 200, body = Team), (status = 404)),
+#[utoipa::path(get, path = "/teams/{teamId}", operation_id = "get_team", tag = "Teams", responses((status = 200, body = Team), (status = 404)),
     params(("teamId" = uuid::Uuid, Path)))]
 pub(super) async fn get(State(app): State<App>, Admin(admin): Admin, ids: Ids) -> Result<Answer<Team>> {
     let team = app.store.team(admin.organization, ids.id("teamId")?).await?;
@@ -43,7 +43,7 @@ pub(super) async fn get(State(app): State<App>, Admin(admin): Admin, ids: Ids) -
 }
 
 /// Changes a team.
-#[utoipa::path(patch, path = "/teams/{teamId}", tag = "Teams", request_body = UpdateTeam,
+#[utoipa::path(patch, path = "/teams/{teamId}", operation_id = "update_team", tag = "Teams", request_body = UpdateTeam,
     responses((status = 200, body = Team), (status = 400), (status = 404)), params(("teamId" = uuid::Uuid, Path)))]
 pub(super) async fn update(
     State(app): State<App>,
@@ -65,7 +65,7 @@ pub(super) async fn update(
 }
 
 /// Deletes a team with its memberships and roles.
-#[utoipa::path(delete, path = "/teams/{teamId}", tag = "Teams", responses((status = 204), (status = 400), (status = 404)),
+#[utoipa::path(delete, path = "/teams/{teamId}", operation_id = "delete_team", tag = "Teams", responses((status = 204), (status = 400), (status = 404)),
     params(("teamId" = uuid::Uuid, Path)))]
 pub(super) async fn delete(State(app): State<App>, Admin(admin): Admin, ids: Ids) -> Result<Empty> {
     let id = ids.id("teamId")?;

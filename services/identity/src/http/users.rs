@@ -10,7 +10,7 @@ use crate::domain::user::{UpdateUser, User, UserFilter};
 use crate::store::{administrators, users};
 
 /// Lists the users.
-#[utoipa::path(get, path = "/users", tag = "Users", responses((status = 200, body = Paginated<User>)),
+#[utoipa::path(get, path = "/users", operation_id = "list_users", tag = "Users", responses((status = 200, body = Paginated<User>)),
     params(("page[size]" = Option<u32>, Query), ("page[number]" = Option<u32>, Query), ("filter" = Option<String>, Query)))]
 pub(super) async fn list(
     State(app): State<App>,
@@ -24,7 +24,7 @@ pub(super) async fn list(
 }
 
 /// Shows a user.
-#[utoipa::path(get, path = "/users/{userId}", tag = "Users", responses((status = 200, body = User), (status = 404)),
+#[utoipa::path(get, path = "/users/{userId}", operation_id = "get_user", tag = "Users", responses((status = 200, body = User), (status = 404)),
     params(("userId" = uuid::Uuid, Path)))]
 pub(super) async fn get(State(app): State<App>, caller: Caller, ids: Ids) -> Result<Answer<User>> {
     let id = ids.id("userId")?;
@@ -34,7 +34,7 @@ pub(super) async fn get(State(app): State<App>, caller: Caller, ids: Ids) -> Res
 }
 
 /// Changes a user's names.
-#[utoipa::path(patch, path = "/users/{userId}", tag = "Users", request_body = UpdateUser,
+#[utoipa::path(patch, path = "/users/{userId}", operation_id = "update_user", tag = "Users", request_body = UpdateUser,
     responses((status = 200, body = User), (status = 400), (status = 404)), params(("userId" = uuid::Uuid, Path)))]
 pub(super) async fn update(State(app): State<App>, caller: Caller, ids: Ids, Body(body): Body) -> Result<Answer<User>> {
     let id = ids.id("userId")?;
@@ -53,7 +53,7 @@ pub(super) async fn update(State(app): State<App>, caller: Caller, ids: Ids, Bod
 }
 
 /// Erases a user: all that is known of it, its tokens, memberships and roles.
-#[utoipa::path(delete, path = "/users/{userId}", tag = "Users", responses((status = 204), (status = 404), (status = 409)),
+#[utoipa::path(delete, path = "/users/{userId}", operation_id = "delete_user", tag = "Users", responses((status = 204), (status = 404), (status = 409)),
     params(("userId" = uuid::Uuid, Path)))]
 pub(super) async fn erase(State(app): State<App>, Admin(admin): Admin, ids: Ids) -> Result<Empty> {
     let id = ids.id("userId")?;
