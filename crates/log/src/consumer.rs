@@ -128,3 +128,6 @@ impl Consumer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! What all Kafka clients of a service share.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::ConsumerContext;
@@ -22,41 +22,60 @@ pub(crate) fn client_config(brokers: &str, client_id: &str) -> ClientConfig {
     config
 }
 
-/// Keeps the last error that a client reported, to show why it waits.
+/// Keeps why a client waits, to show it.
+///
+/// What librdkafka reports by itself is only a hint: it also reports connections that were closed
+/// for idleness. Whether a client waits is known to whoever asks something of it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Reporter(Arc<Mutex<Option<String>>>);
+pub(crate) struct Reporter(Arc<Mutex<Reasons>>);
+
+#[derive(Debug, Default)]
+struct Reasons {
+    waiting: Option<String>,
+    hint: Option<String>,
+}
 
 impl Reporter {
     /// Why the client waits, if it does.
     pub(crate) fn reason(&self) -> Option<String> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.lock().waiting.clone()
+    }
+
+    /// What librdkafka last complained of.
+    pub(crate) fn hint(&self) -> Option<String> {
+        self.lock().hint.clone()
     }
 
     /// The client works again.
     pub(crate) fn clear(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.lock() = Reasons::default();
     }
 
     /// The client waits for `reason`. Logged when it changes.
     pub(crate) fn report(&self, reason: &str) {
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if last.as_deref() != Some(reason) {
+        let mut reasons = self.lock();
+        if reasons.waiting.as_deref() != Some(reason) {
             tracing::warn!(reason, "waiting for Kafka");
-            *last = Some(reason.to_owned());
+            reasons.waiting = Some(reason.to_owned());
         }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Reasons> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl ClientContext for Reporter {
-    /// librdkafka repeats at each attempt to connect what [`Reporter::error`] says once.
+    /// librdkafka repeats at each attempt to connect what it also says to [`Reporter::error`].
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         tracing::debug!(target: "librdkafka", ?level, facility, message);
     }
 
     fn stats(&self, _: Statistics) {}
 
-    fn error(&self, error: KafkaError, _: &str) {
-        self.report(&error.to_string());
+    fn error(&self, error: KafkaError, reason: &str) {
+        tracing::debug!(target: "librdkafka", %error, reason);
+        self.lock().hint = Some(format!("{error}: {reason}"));
     }
 }
 

@@ -20,6 +20,8 @@ mod position;
 pub mod producer;
 mod record;
 pub mod schemas;
+#[cfg(test)]
+mod testing;
 pub mod topics;
 mod trace;
 

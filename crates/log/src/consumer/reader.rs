@@ -112,8 +112,9 @@ impl Reader {
         let record = match received {
             Ok(record) => record,
             Err(fatal @ KafkaError::MessageConsumptionFatal(_)) => return Err(fatal),
+            // The client tries again by itself; if it cannot, discovery says so.
             Err(error) => {
-                self.handle.kafka.report(&error.to_string());
+                tracing::debug!(%error, "while reading");
                 return Ok(None);
             }
         };

@@ -2,21 +2,19 @@
 
 use std::time::Duration;
 
-use futures::future::BoxFuture;
-use futures::stream::FuturesUnordered;
-use futures::{FutureExt, StreamExt};
 use sqlx::postgres::{PgPool, PgPoolOptions};
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout};
+use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use writ_contract::Timestamp;
 
+use super::flight::{Flight, Sent};
 use super::rows::{self, Waiting};
 use super::status::StatusHandle;
 use super::wake::Wake;
 use crate::Producer;
 use crate::backoff::Backoff;
 use crate::lease::{Lease, LeaseError};
-use crate::producer::{Delivery, SendError};
+use crate::producer::SendError;
 
 /// Most rows taken at once, and half of those that may be under way.
 const BATCH: usize = 500;
@@ -34,26 +32,6 @@ pub enum PublishError {
     /// The Kafka client cannot go on.
     #[error("the producer cannot go on: {0}")]
     Producer(#[source] SendError),
-}
-
-struct Sent {
-    id: i64,
-    measured_from: Option<Timestamp>,
-    result: Result<Delivery, SendError>,
-}
-
-/// What is on its way.
-#[derive(Default)]
-struct Flight {
-    under_way: FuturesUnordered<BoxFuture<'static, Sent>>,
-    /// Ids of rows under way or delivered, but not yet acknowledged here.
-    taken: Vec<i64>,
-    /// Ids of rows that Kafka has, but that are still in the table.
-    delivered: Vec<i64>,
-    /// There may be rows that were not taken for want of room.
-    more: bool,
-    /// A record was refused: nothing is taken until then, so that none overtakes it.
-    refused: Option<Instant>,
 }
 
 /// Publishes the outbox of one database: every committed record at least once, in order of its key.
@@ -88,112 +66,104 @@ impl Publisher {
         let wake = Wake::start(&self.pool);
         let mut poll = interval(POLL);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut flight = Flight::default();
-        let mut backoff = Backoff::new();
+        let (mut flight, mut backoff) = (Flight::new(), Backoff::new());
         loop {
-            tokio::select! {
+            let woken = tokio::select! {
                 () = shutdown.cancelled() => return self.finish(flight).await,
                 () = self.lease.lost() => return Err(self.lease.lost_error().into()),
-                Some(sent) = flight.under_way.next() => self.landed(&mut flight, sent, &mut backoff).await?,
-                () = wake.woken() => self.take(&mut flight).await?,
-                () = after(flight.refused), if flight.under_way.is_empty() => {
-                    flight.refused = None;
-                    self.take(&mut flight).await?;
-                }
+                sent = flight.next_or_hold() => sent,
+                () = wake.woken() => None,
                 _ = poll.tick() => {
-                    self.measure().await;
-                    self.acknowledge(&mut flight).await?;
-                    self.take(&mut flight).await?;
+                    self.measure(flight.is_stuck(POLL), flight.is_held()).await;
+                    None
                 }
+            };
+            match woken {
+                Some(sent) => self.landed(&mut flight, sent, &mut backoff).await?,
+                None => flight.more = true,
             }
+            self.acknowledge(&mut flight).await?;
+            self.take(&mut flight, &mut backoff).await?;
         }
     }
 
     /// Hands rows not yet taken to the producer, in order.
-    async fn take(&self, flight: &mut Flight) -> Result<(), PublishError> {
-        while flight.refused.is_none() && flight.taken.len() <= BATCH {
-            let rows = match rows::next(&self.own, &flight.taken, i64::try_from(BATCH).unwrap_or(i64::MAX)).await {
+    async fn take(&self, flight: &mut Flight, backoff: &mut Backoff) -> Result<(), PublishError> {
+        while flight.more && !flight.is_held() && flight.taken().len() <= BATCH {
+            let rows = match rows::next(&self.own, flight.taken(), i64::try_from(BATCH).unwrap_or(i64::MAX)).await {
                 Ok(rows) => rows,
                 Err(error) => return Ok(self.waits(&error)),
             };
             flight.more = rows.len() == BATCH;
             for row in rows {
-                self.send(flight, row).await?;
-            }
-            if !flight.more {
-                break;
+                if !self.send(flight, row, backoff).await? {
+                    break;
+                }
             }
         }
         Ok(())
     }
 
-    async fn send(&self, flight: &mut Flight, row: Waiting) -> Result<(), PublishError> {
-        if flight.refused.is_some() {
-            return Ok(());
-        }
+    /// Whether the next row may follow.
+    async fn send(&self, flight: &mut Flight, row: Waiting, backoff: &mut Backoff) -> Result<bool, PublishError> {
         let Waiting { id, record } = row;
         match self.producer.enqueue_when_room(&record).await {
             Ok(pending) => {
-                flight.taken.push(id);
                 let measured_from = record.measured_from;
-                let sent = async move { Sent { id, measured_from, result: pending.delivered().await } };
-                flight.under_way.push(sent.boxed());
-                Ok(())
+                flight.sends(id, async move { Sent { id, measured_from, result: pending.delivered().await } });
+                Ok(true)
             }
-            Err(error) => self.refused(flight, error, Backoff::new().pause()),
+            Err(error) => self.refused(flight, id, error, backoff).map(|()| false),
         }
     }
 
-    /// Takes note of a delivery, and of all others that are known by now.
+    /// Takes note of what became of a record, and of all others of which it is known by now.
     async fn landed(&self, flight: &mut Flight, first: Sent, backoff: &mut Backoff) -> Result<(), PublishError> {
         let mut next = Some(first);
-        while let Some(sent) = next {
-            match sent.result {
+        while let Some(Sent { id, measured_from, result }) = next {
+            match result {
                 Ok(_) => {
-                    self.delivered(flight, sent.id, sent.measured_from);
+                    self.delivered(flight, id, measured_from);
                     backoff.reset();
                 }
-                Err(error) => {
-                    flight.taken.retain(|taken| *taken != sent.id);
-                    self.refused(flight, error, backoff.pause())?;
-                }
+                Err(error) => self.refused(flight, id, error, backoff)?,
             }
-            next = flight.under_way.next().now_or_never().flatten();
+            next = flight.next_known();
         }
-        self.acknowledge(flight).await?;
-        if flight.more { self.take(flight).await } else { Ok(()) }
+        Ok(())
     }
 
     fn delivered(&self, flight: &mut Flight, id: i64, measured_from: Option<Timestamp>) {
-        flight.delivered.push(id);
+        flight.delivered(id);
         if let Some(start) = measured_from {
             let labels = [("origin", self.origin.clone()), ("stage", self.stage.to_owned())];
             metrics::histogram!("writ_propagation_seconds", &labels).record(Timestamp::now().since(start));
         }
     }
 
-    fn refused(&self, flight: &mut Flight, error: SendError, pause: Duration) -> Result<(), PublishError> {
+    fn refused(
+        &self,
+        flight: &mut Flight,
+        id: i64,
+        error: SendError,
+        backoff: &mut Backoff,
+    ) -> Result<(), PublishError> {
         if error.is_fatal() {
             return Err(PublishError::Producer(error));
         }
         tracing::error!(%error, "a record was refused, trying again");
         self.status.update(|status| status.waiting = Some(error.to_string()));
-        flight.refused = Some(Instant::now() + pause);
-        flight.more = true;
+        flight.refused(id, backoff.pause());
         Ok(())
     }
 
-    /// Removes what Kafka has. If PostgreSQL does not answer, the ids stay taken until it does.
+    /// Removes what Kafka has. If PostgreSQL does not answer, the rows stay taken until it does.
     async fn acknowledge(&self, flight: &mut Flight) -> Result<(), PublishError> {
-        if flight.delivered.is_empty() {
+        if flight.to_remove().is_empty() {
             return Ok(());
         }
-        match rows::acknowledge(&self.own, &self.lease, &flight.delivered).await {
-            Ok(()) => {
-                let gone = std::mem::take(&mut flight.delivered);
-                flight.taken.retain(|id| !gone.contains(id));
-                Ok(())
-            }
+        match rows::acknowledge(&self.own, &self.lease, flight.to_remove()).await {
+            Ok(()) => Ok(flight.removed()),
             Err(LeaseError::Database(error)) => Ok(self.waits(&error)),
             Err(lost) => Err(lost.into()),
         }
@@ -204,7 +174,10 @@ impl Publisher {
         self.status.update(|status| status.waiting = Some(error.to_string()));
     }
 
-    async fn measure(&self) {
+    async fn measure(&self, stuck: bool, held: bool) {
+        if stuck {
+            self.producer.is_stuck();
+        }
         let (depth, age) = match rows::backlog(&self.own).await {
             Ok(backlog) => backlog,
             Err(error) => return self.waits(&error),
@@ -215,14 +188,16 @@ impl Publisher {
         self.status.update(|status| {
             status.depth = depth.into();
             status.oldest = Duration::try_from_secs_f64(age).unwrap_or_default();
-            status.waiting = self.producer.waiting();
+            if !held {
+                status.waiting = self.producer.waiting();
+            }
         });
     }
 
     /// Waits a little for what is under way, so that it need not be sent again at the next start.
     async fn finish(&self, mut flight: Flight) -> Result<(), PublishError> {
         let landing = async {
-            while let Some(sent) = flight.under_way.next().await {
+            while let Some(sent) = flight.next().await {
                 if sent.result.is_ok() {
                     self.delivered(&mut flight, sent.id, sent.measured_from);
                 }
@@ -232,13 +207,6 @@ impl Publisher {
             tracing::warn!("ending with records under way; they are sent again at the next start");
         }
         self.acknowledge(&mut flight).await
-    }
-}
-
-async fn after(instant: Option<Instant>) {
-    match instant {
-        Some(instant) => tokio::time::sleep_until(instant).await,
-        None => std::future::pending().await,
     }
 }
 

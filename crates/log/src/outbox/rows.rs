@@ -125,7 +125,7 @@ async fn check_after_nothing_removed(pool: &PgPool, lease: &Lease) -> Result<(),
 /// Number of rows, counted up to 10 000, and age of the oldest in seconds.
 pub(super) async fn backlog(pool: &PgPool) -> Result<(i64, f64), sqlx::Error> {
     sqlx::query_as(
-        "SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT 10000) AS some),
+        "SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT 10000) AS counted),
                 coalesce((SELECT extract(epoch FROM clock_timestamp() - created_at)
                           FROM outbox ORDER BY id LIMIT 1), 0)::double precision",
     )

@@ -1,0 +1,156 @@
+use std::sync::{Arc, Mutex};
+
+use tokio::task::JoinHandle;
+
+use super::*;
+use crate::Producer;
+use crate::testing::{Cluster, cluster, count, outgoing, until};
+
+const VALUES: &str = "SELECT count(*) FROM seen";
+
+/// Keeps the values it sees, in PostgreSQL and in memory.
+#[derive(Clone, Default)]
+struct Seen(Arc<Mutex<Vec<String>>>);
+
+impl Seen {
+    fn values(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl Projection for Seen {
+    type Effects = Vec<String>;
+
+    fn plan(&mut self, batch: &[Record]) -> Vec<String> {
+        assert!(!batch.is_empty());
+        batch.iter().map(|record| format!("{}:{}", record.topic, record.header("ce_id").unwrap())).collect()
+    }
+
+    async fn persist(&mut self, tx: &mut PgConnection, effects: &Vec<String>) -> Result<(), sqlx::Error> {
+        sqlx::query("INSERT INTO seen SELECT * FROM UNNEST($1::text[])").bind(effects).execute(tx).await?;
+        Ok(())
+    }
+
+    fn committed(&mut self, effects: Vec<String>) {
+        self.0.lock().unwrap().extend(effects);
+    }
+}
+
+struct Running {
+    seen: Seen,
+    handle: ConsumerHandle,
+    shutdown: CancellationToken,
+    task: JoinHandle<Result<(), ConsumerError>>,
+}
+
+impl Running {
+    async fn stop(self) -> Vec<String> {
+        self.shutdown.cancel();
+        self.task.await.unwrap().unwrap();
+        self.seen.values()
+    }
+}
+
+async fn consume(pool: &PgPool, cluster: &Cluster) -> Running {
+    sqlx::query("CREATE TABLE IF NOT EXISTS seen (value text)").execute(pool).await.unwrap();
+    let config = ConsumerConfig {
+        brokers: cluster.bootstrap_servers(),
+        client_id: "test".to_owned(),
+        region: "eu".to_owned(),
+        regions: vec!["eu".to_owned(), "us".to_owned()],
+        topics: vec![Subscription::everywhere("t")],
+    };
+    let consumer = Consumer::new(config, pool.clone(), Lease::acquire(pool, "test").await);
+    let (seen, handle, shutdown) = (Seen::default(), consumer.handle(), CancellationToken::new());
+    let task = tokio::spawn(consumer.run(seen.clone(), shutdown.clone()));
+    Running { seen, handle, shutdown, task }
+}
+
+async fn produce(cluster: &Cluster, topic: &str, values: &[&str]) {
+    let producer = Producer::connect(&cluster.bootstrap_servers(), "test").unwrap();
+    for value in values {
+        producer.send(outgoing(topic, "key", value)).await.unwrap();
+    }
+}
+
+#[sqlx::test(migrator = "crate::MIGRATIONS")]
+async fn a_restart_goes_on_behind_the_position(pool: PgPool) {
+    let cluster = cluster(&[("t", 2)]);
+    produce(&cluster, "t", &["1", "2", "3"]).await;
+    let first = consume(&pool, &cluster).await;
+    first.handle.until_caught_up().await;
+    assert_eq!(first.stop().await, ["t:1", "t:2", "t:3"]);
+
+    produce(&cluster, "t", &["4"]).await;
+    let second = consume(&pool, &cluster).await;
+    second.handle.until_caught_up().await;
+    assert_eq!(second.stop().await, ["t:4"]);
+
+    let third = consume(&pool, &cluster).await;
+    third.handle.until_caught_up().await;
+    assert!(third.stop().await.is_empty());
+    assert_eq!(count(&pool, VALUES).await, 4);
+}
+
+#[sqlx::test(migrator = "crate::MIGRATIONS")]
+async fn another_log_under_the_same_name_is_read_whole(pool: PgPool) {
+    let before = cluster(&[("t", 1)]);
+    produce(&before, "t", &["1", "2"]).await;
+    let first = consume(&pool, &before).await;
+    first.handle.until_caught_up().await;
+    first.stop().await;
+
+    let longer = cluster(&[("t", 1)]);
+    produce(&longer, "t", &["a", "b", "c"]).await;
+    let second = consume(&pool, &longer).await;
+    second.handle.until_caught_up().await;
+    assert_eq!(second.stop().await, ["t:a", "t:b", "t:c"]);
+
+    let shorter = cluster(&[("t", 1)]);
+    produce(&shorter, "t", &["x"]).await;
+    let third = consume(&pool, &shorter).await;
+    third.handle.until_caught_up().await;
+    assert_eq!(third.stop().await, ["t:x"]);
+}
+
+#[sqlx::test(migrator = "crate::MIGRATIONS")]
+async fn a_region_that_comes_later_is_found(pool: PgPool) {
+    let cluster = cluster(&[("t", 1)]);
+    let running = consume(&pool, &cluster).await;
+    running.handle.until_caught_up().await;
+    cluster.create_topic("us.t", 1, 1).unwrap();
+    cluster.create_topic("au.t", 1, 1).unwrap();
+    produce(&cluster, "au.t", &["unknown region"]).await;
+    produce(&cluster, "us.t", &["1"]).await;
+    produce(&cluster, "t", &["2"]).await;
+    until("both seen", async || running.seen.values().len() == 2).await;
+    let status = running.handle.status();
+    let read: Vec<_> = status.partitions.iter().map(|p| (p.topic.as_str(), p.position)).collect();
+    assert_eq!(read, [("t", 1), ("us.t", 1)]);
+    assert!(!running.stop().await.contains(&"au.t:unknown region".to_owned()));
+}
+
+#[sqlx::test(migrator = "crate::MIGRATIONS")]
+async fn it_waits_for_kafka_and_says_so(pool: PgPool) {
+    let cluster = cluster(&[("t", 1)]);
+    produce(&cluster, "t", &["1"]).await;
+    cluster.broker_down(1).unwrap();
+    let running = consume(&pool, &cluster).await;
+    until("reason visible", async || running.handle.status().kafka.is_some()).await;
+    assert!(!running.handle.caught_up());
+    cluster.broker_up(1).unwrap();
+    running.handle.until_caught_up().await;
+    until("reason gone", async || running.handle.status().kafka.is_none()).await;
+    assert_eq!(running.stop().await, ["t:1"]);
+}
+
+#[sqlx::test(migrator = "crate::MIGRATIONS")]
+async fn a_superseded_consumer_stops(pool: PgPool) {
+    let cluster = cluster(&[("t", 1)]);
+    let running = consume(&pool, &cluster).await;
+    running.handle.until_caught_up().await;
+    sqlx::query("UPDATE lease SET fence = fence + 1").execute(&pool).await.unwrap();
+    produce(&cluster, "t", &["1"]).await;
+    assert!(matches!(running.task.await.unwrap(), Err(ConsumerError::Lease(LeaseError::Lost(_)))));
+    assert_eq!(count(&pool, VALUES).await, 0);
+}
