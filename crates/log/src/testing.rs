@@ -57,7 +57,7 @@ pub(crate) async fn count(pool: &PgPool, query: &'static str) -> i64 {
     sqlx::query_scalar(query).fetch_one(pool).await.unwrap()
 }
 
-/// The first `count` records of a topic, all partitions together.
+/// The first `count` records of a topic, all partitions together. Blocks: what is read must be there.
 pub(crate) fn read(cluster: &Cluster, topic: &str, partitions: i32, count: usize) -> Vec<Record> {
     let consumer: BaseConsumer = rdkafka::ClientConfig::new()
         .set("bootstrap.servers", cluster.bootstrap_servers())

@@ -57,6 +57,7 @@ async fn a_late_commit_is_not_skipped_and_a_rollback_not_published(pool: PgPool)
     until("outbox empty", async || count(&pool, ROWS).await == 0).await;
     late.commit().await.unwrap();
     never.rollback().await.unwrap();
+    until("late row published", async || count(&pool, ROWS).await == 0).await;
     let records = read(&cluster, "t", 1, 2);
     assert_eq!(values(&records, "early"), ["early-00000"]);
     assert_eq!(values(&records, "late"), ["late-0"]);
