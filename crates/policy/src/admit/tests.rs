@@ -15,17 +15,16 @@ fn key(id: &str) -> EntityKey {
 fn chain_after(ops: Vec<Operation>) -> Chain {
     let id = ChainId { organization: Uuid::from_u128(1), origin: "eu".to_owned(), stream: Stream::Entities };
     let mut chain = Chain::new(id);
-    let header = Header {
-        position: chain.next(),
-        committed_at: Timestamp(1),
-        actor: Actor::system("test"),
-        cause: None,
-        request_id: None,
-        rejected: None,
-    };
-    let (_, delta) = seal(&chain, header, ops).unwrap();
-    chain.commit(&delta);
+    write(&mut chain, ops);
     chain
+}
+
+fn write(chain: &mut Chain, ops: Vec<Operation>) {
+    let (position, committed_at) = (chain.next(), Timestamp(1));
+    let actor = Actor::system("test");
+    let header = Header { position, committed_at, actor, cause: None, request_id: None, rejected: None };
+    let (_, delta) = seal(chain, header, ops).unwrap();
+    chain.commit(&delta);
 }
 
 fn put(id: &str, parent: Option<&str>) -> Operation {
@@ -104,4 +103,17 @@ fn a_deletion_takes_the_descendants_for_ever() {
     }
     assert_eq!(chain.rows().entity(&key("other")), Some(&Announced::Live { parent: None }));
     assert_eq!(chain.rows().entity(&key("unknown")), None);
+}
+
+#[test]
+fn a_former_child_is_not_taken_along() {
+    let ops =
+        vec![put("a", None), put("b", Some("a")), Operation::DropAll {}, put("a", None), put("b", None), drop_of("a")];
+    let chain = chain_after(ops);
+    assert_eq!(chain.rows().entity(&key("b")), Some(&Announced::Live { parent: None }));
+    let mut stored = chain_after(vec![put("a", None), put("b", Some("a"))]);
+    for op in [Operation::DropAll {}, put("a", None), put("b", None), drop_of("a")] {
+        write(&mut stored, vec![op]);
+    }
+    assert_eq!(stored.head().state_digest, chain.head().state_digest);
 }

@@ -346,3 +346,32 @@ fn a_token_stands_for_its_active_principal() {
     index.halt(&chain(ORGANIZATION, "us", Stream::Identity), Halt::Fork, None);
     assert_eq!(index.authenticate(&hash, NOW), Err(Unauthenticated::ViewIncomplete));
 }
+
+#[test]
+fn a_forbid_that_is_gone_or_changed_forbids_nothing() {
+    let mut index = story();
+    let condition = |effect| Operation::PutCondition { id: GRANT, effect, cedar_json: "{}".to_owned() };
+    change(&mut index, condition(Effect::Forbid));
+    assert_eq!(view_p(&index), Reason::Forbidden);
+    change(&mut index, condition(Effect::When));
+    assert_eq!(view_p(&index), Reason::Granted);
+    change(&mut index, condition(Effect::Forbid));
+    change(&mut index, Operation::DropCondition { id: GRANT });
+    assert_eq!(view_p(&index), Reason::Granted);
+}
+
+#[test]
+fn a_token_that_is_put_again_has_its_new_hash_and_time() {
+    let mut index = story();
+    let mut put = |text: &[u8], until| {
+        let (hash, expires_at) = (Hash::of(&[text]), Timestamp(until));
+        change(
+            &mut index,
+            Operation::PutToken { id: GRANT, hash, principal: ADA, kind: TokenKind::Personal, expires_at },
+        );
+        [&b"old"[..], b"new"].map(|text| index.authenticate(&Hash::of(&[text]), NOW).map(|found| found.expires_at))
+    };
+    assert_eq!(put(b"old", 101), [Ok(Timestamp(101)), Err(Unauthenticated::UnknownToken)]);
+    assert_eq!(put(b"old", 102), [Ok(Timestamp(102)), Err(Unauthenticated::UnknownToken)]);
+    assert_eq!(put(b"new", 103), [Err(Unauthenticated::UnknownToken), Ok(Timestamp(103))]);
+}
