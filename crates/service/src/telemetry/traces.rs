@@ -62,3 +62,6 @@ fn resource(program: Program, common: &Common) -> Resource {
         ])
         .build()
 }
+
+#[cfg(test)]
+mod tests;
