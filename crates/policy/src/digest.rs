@@ -104,7 +104,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn order_does_not_matter_and_everything_can_be_taken_out(hashes in prop::collection::vec(any::<[u8; 32]>(), 0..8)) {
+        fn order_does_not_matter_and_everything_can_be_taken_out(
+            hashes in prop::collection::vec(any::<[u8; 32]>(), 0..8),
+        ) {
             let forwards = StateDigest::of(hashes.iter().copied().map(Hash));
             let backwards = StateDigest::of(hashes.iter().rev().copied().map(Hash));
             prop_assert_eq!(forwards, backwards);

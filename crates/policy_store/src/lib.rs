@@ -11,7 +11,7 @@ mod write;
 
 pub use error::StoreError;
 pub use load::{load, recompute_digest};
-pub use staged::{stage, staged, take_next, unstage};
+pub use staged::{stage, staged, unstage};
 pub use write::write;
 
 /// Versions 100 to 199.

@@ -2,7 +2,6 @@
 
 use futures::TryStreamExt;
 use sqlx::{PgConnection, PgPool};
-use uuid::Uuid;
 use writ_contract::policy_change::ChangeSet;
 use writ_contract::{ChainId, SchemaRegistry, decode, encode};
 use writ_policy::Position;
@@ -40,30 +39,6 @@ pub async fn staged(pool: &PgPool) -> Result<Vec<(String, ChangeSet)>, StoreErro
     rows.map_err(StoreError::from).and_then(async |(origin, bytes)| Ok((origin, read(&bytes)?))).try_collect().await
 }
 
-/// Takes the change set that directly follows `after` out of what is kept of a chain.
-///
-/// # Errors
-/// When PostgreSQL does not answer, or holds what this build cannot decode.
-pub async fn take_next(
-    conn: &mut PgConnection,
-    chain: &ChainId,
-    after: Position,
-) -> Result<Option<ChangeSet>, StoreError> {
-    let statement = "DELETE FROM staged_change_set
-                     WHERE organization = $1 AND origin = $2 AND stream = $3 AND epoch = $4 AND revision = $5
-                     RETURNING change_set";
-    let next = after.next();
-    let bytes: Option<Vec<u8>> = sqlx::query_scalar(statement)
-        .bind(chain.organization)
-        .bind(&chain.origin)
-        .bind(chain.stream.as_str())
-        .bind(next.epoch)
-        .bind(next.revision)
-        .fetch_optional(conn)
-        .await?;
-    bytes.map(|bytes| read(&bytes)).transpose()
-}
-
 /// Forgets what is kept of a chain up to and including a position.
 ///
 /// # Errors
@@ -72,7 +47,7 @@ pub async fn unstage(conn: &mut PgConnection, chain: &ChainId, through: Position
     let statement = "DELETE FROM staged_change_set
                      WHERE organization = $1 AND origin = $2 AND stream = $3 AND (epoch, revision) <= ($4, $5)";
     sqlx::query(statement)
-        .bind::<Uuid>(chain.organization)
+        .bind(chain.organization)
         .bind(&chain.origin)
         .bind(chain.stream.as_str())
         .bind(through.epoch)

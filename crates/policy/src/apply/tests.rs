@@ -140,9 +140,8 @@ fn a_parked_chain_moves_on_once_it_is_resumed() {
     assert_eq!(halt_of(&index.apply("us", &second.0, &second.1)), Some((Halt::Unreadable, true, ChainState::Parked)));
     // What came while it was parked is still to be applied: until then the view is incomplete.
     assert_eq!(index.resume(&id()).unwrap().head().state, ChainState::Stopped);
-    assert!(
-        matches!(index.apply("us", &second.0, &second.1), Verdict::Applied(delta) if delta.head().state == ChainState::Live)
-    );
+    let verdict = index.apply("us", &second.0, &second.1);
+    assert!(matches!(verdict, Verdict::Applied(delta) if delta.head().state == ChainState::Live));
     assert_eq!(index.resume(&id()), None);
 }
 

@@ -149,9 +149,8 @@ fn reach(
 
 /// Whether the subject is the principal, or in the team that it is.
 fn holds(rows: &[Row], subject: uuid::Uuid, principal: uuid::Uuid, now: Timestamp) -> bool {
-    let is_team = rows.iter().any(
-        |row| matches!(row, Row::Principal(row) if row.id == principal && row.active && row.kind == PrincipalKind::Team),
-    );
+    let active_team = crate::Principal { id: principal, kind: PrincipalKind::Team, active: true };
+    let is_team = rows.contains(&Row::Principal(active_team));
     let is_member = rows.iter().any(|row| {
         matches!(row, Row::Binding(row) if row.team == principal && row.member == subject && row.validity.holds(now))
     });

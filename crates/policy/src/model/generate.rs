@@ -79,7 +79,8 @@ fn kind() -> impl Strategy<Value = PrincipalKind> {
 
 fn principals() -> impl Strategy<Value = Operation> {
     prop_oneof![
-        3 => (id(), kind(), prop::bool::weighted(0.8)).prop_map(|(id, kind, active)| Operation::PutPrincipal { id, kind, active }),
+        3 => (id(), kind(), prop::bool::weighted(0.8))
+            .prop_map(|(id, kind, active)| Operation::PutPrincipal { id, kind, active }),
         1 => id().prop_map(|id| Operation::DropPrincipal { id }),
         4 => (id(), id(), bound(), bound()).prop_map(|(team, member, valid_from, valid_until)| Operation::PutBinding {
             team, member, valid_from, valid_until,
@@ -92,12 +93,17 @@ fn grants() -> impl Strategy<Value = Operation> {
     let scope = (prop::option::of(one_of(&ENTITIES)), prop::option::of(one_of(&REGIONS)));
     let put = (id(), id(), one_of(&ROLES), one_of(&TYPES), scope, bound(), bound(), prop::option::weighted(0.1, id()));
     prop_oneof![
-        8 => put.prop_map(|(id, principal, role, entity_type, (entity_id, region), valid_from, valid_until, condition)| {
-            Operation::PutGrant { id, principal, role, entity_type, entity_id, region, valid_from, valid_until, condition }
+        8 => put.prop_map(|(id, principal, role, entity_type, scope, valid_from, valid_until, condition)| {
+            let (entity_id, region) = scope;
+            Operation::PutGrant {
+                id, principal, role, entity_type, entity_id, region, valid_from, valid_until, condition,
+            }
         }),
         1 => id().prop_map(|id| Operation::DropGrant { id }),
         2 => (one_of(&ROLES), one_of(&TYPES), some_of(&ACTIONS), some_of(&TYPES)).prop_map(
-            |(role, entity_type, actions, covers_children)| Operation::PutRole { role, entity_type, actions, covers_children }
+            |(role, entity_type, actions, covers_children)| {
+                Operation::PutRole { role, entity_type, actions, covers_children }
+            }
         ),
         1 => one_of(&ROLES).prop_map(|role| Operation::DropRole { role }),
     ]
@@ -109,7 +115,8 @@ fn entities() -> impl Strategy<Value = Operation> {
         5 => (one_of(&TYPES), one_of(&ENTITIES), parent).prop_map(|(entity_type, id, (parent_type, parent_id))| {
             Operation::PutEntity { entity_type, id, parent_type, parent_id }
         }),
-        1 => (one_of(&TYPES), one_of(&ENTITIES)).prop_map(|(entity_type, id)| Operation::DropEntity { entity_type, id }),
+        1 => (one_of(&TYPES), one_of(&ENTITIES))
+            .prop_map(|(entity_type, id)| Operation::DropEntity { entity_type, id }),
     ]
 }
 
@@ -125,7 +132,8 @@ fn others() -> impl Strategy<Value = Operation> {
             Operation::PutToken { id, hash: Hash::of(&[&[hash]]), principal, kind, expires_at: Timestamp(until) }
         }),
         1 => id().prop_map(|id| Operation::DropToken { id }),
-        2 => (id(), effect).prop_map(|(id, effect)| Operation::PutCondition { id, effect, cedar_json: "{}".to_owned() }),
+        2 => (id(), effect)
+            .prop_map(|(id, effect)| Operation::PutCondition { id, effect, cedar_json: "{}".to_owned() }),
         2 => id().prop_map(|id| Operation::DropCondition { id }),
     ]
 }
