@@ -48,3 +48,50 @@ impl Settings {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use writ_service::config::load_from;
+
+    use super::*;
+
+    fn platform_with(name: &str, value: &str) -> Result<Platform, ConfigError> {
+        let defaults = [
+            ("WRIT_REGION", "us"),
+            ("WRIT_REGIONS", "us,eu"),
+            ("WRIT_KAFKA_BROKERS", "127.0.0.1:19092"),
+            ("WRIT_DATABASE_URL", "postgres://identity@127.0.0.1:15432/identity"),
+            ("WRIT_LISTEN", "127.0.0.1:18081"),
+            ("WRIT_OPERATOR_TOKEN", "an-operator-token-of-enough-characters"),
+            ("WRIT_CONSISTENCY_KEY", "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a"),
+            ("WRIT_IDENTITY_URLS", "us=http://127.0.0.1:18081,eu=http://127.0.0.1:28081"),
+        ];
+        let kept = defaults.into_iter().filter(|(known, _)| *known != name);
+        let variables = kept.chain([(name, value)]).map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let (common, settings) = load_from::<Settings>(variables)?;
+        settings.platform(&common)
+    }
+
+    #[test]
+    fn good_settings_are_taken() {
+        let platform = platform_with("WRIT_REGION", "eu").unwrap();
+        assert_eq!((platform.regions.len(), platform.homes.len()), (2, 2));
+        assert_eq!(platform.operator, hash_of("an-operator-token-of-enough-characters"));
+    }
+
+    #[test]
+    fn each_wrong_setting_is_named_and_not_repeated() {
+        for (name, value) in [
+            ("WRIT_OPERATOR_TOKEN", ""),
+            ("WRIT_OPERATOR_TOKEN", "quite-short"),
+            ("WRIT_CONSISTENCY_KEY", "not-hexadecimal"),
+            ("WRIT_CONSISTENCY_KEY", "5a5a5a"),
+            ("WRIT_IDENTITY_URLS", "us=http://127.0.0.1:18081"),
+            ("WRIT_IDENTITY_URLS", ""),
+        ] {
+            let error = platform_with(name, value).err().unwrap();
+            assert_eq!(error.variable(), name);
+            assert!(value.is_empty() || !error.to_string().contains(value), "{error}");
+        }
+    }
+}

@@ -4,6 +4,7 @@ pub mod assignment;
 pub mod fields;
 pub mod filter;
 pub mod invalid;
+pub mod invite;
 pub mod labels;
 pub mod organization;
 pub mod page;

@@ -15,8 +15,6 @@ const DAY: i64 = 86_400;
 const YEAR: i64 = 365 * DAY;
 /// How long an organization's first token lives unless the operator says otherwise.
 const FIRST_TOKEN_TTL: i64 = 30 * DAY;
-/// How long an invitation can be accepted.
-pub const INVITE_TTL: Duration = Duration::days(7);
 
 /// Whether a token can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -217,45 +215,6 @@ impl UpdateToken {
     }
 }
 
-/// What an invited person says to become a user.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AcceptInvite {
-    /// The whole name.
-    pub full_name: String,
-    /// How the person wants to be called.
-    pub preferred_name: Option<String>,
-    /// The person's first token.
-    pub token: CreateToken,
-}
-
-/// The body that [`AcceptInvite`] is read from.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "describes the body in the OpenAPI document")]
-pub struct AcceptInviteBody {
-    full_name: String,
-    preferred_name: Option<String>,
-    token: CreateTokenBody,
-}
-
-impl AcceptInvite {
-    /// Reads a request's body.
-    ///
-    /// # Errors
-    /// With all that is wrong with it.
-    pub fn read(body: &Value, now: OffsetDateTime) -> Result<Self, Invalid> {
-        let mut fields = Fields::of(body)?;
-        fields.require("token");
-        let accept = Self {
-            full_name: fields.required_text("full_name", text::name),
-            preferred_name: fields.text("preferred_name", text::optional_name),
-            token: fields
-                .object("token", "token.", |token| CreateToken::read_fields(token, now))
-                .unwrap_or_else(CreateToken::first),
-        };
-        fields.finish(accept)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -306,13 +265,5 @@ mod tests {
         assert_eq!(state(None, NOW - Duration::SECOND), TokenState::Active);
         assert_eq!(state(None, NOW), TokenState::Expired);
         assert_eq!(state(Some(NOW), NOW), TokenState::Revoked);
-    }
-
-    #[test]
-    fn an_acceptance_names_what_is_wrong_with_its_token() {
-        let wrong = AcceptInvite::read(&json!({"full_name": "Bob", "token": {"name": "x"}}), NOW).unwrap_err();
-        assert_eq!(wrong.0[0].field, "token.ttl_seconds");
-        let wrong = AcceptInvite::read(&json!({"full_name": "Bob"}), NOW).unwrap_err();
-        assert_eq!(wrong.0[0].field, "token");
     }
 }

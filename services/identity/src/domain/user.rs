@@ -128,25 +128,6 @@ impl UserFilter {
     }
 }
 
-/// Who is to be invited.
-#[derive(Debug, Clone, PartialEq, Eq, ToSchema)]
-pub struct InviteUser {
-    /// The person's e-mail address.
-    pub email: String,
-}
-
-impl InviteUser {
-    /// Reads a request's body.
-    ///
-    /// # Errors
-    /// With all that is wrong with it.
-    pub fn read(body: &Value) -> Result<Self, Invalid> {
-        let mut fields = Fields::of(body)?;
-        let email = fields.required_text("email", text::email);
-        fields.finish(Self { email })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;

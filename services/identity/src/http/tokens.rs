@@ -9,12 +9,8 @@ use super::{Answer, Body, Caller, Empty, Ids, Result};
 use crate::app::App;
 use crate::domain::page::PageMeta;
 use crate::domain::token::{CreateToken, CreateTokenBody, IssuedToken, PersonalToken, TokenList, UpdateToken};
-use crate::error::Error;
 use crate::store::Revision;
 use crate::store::tokens::{self, NewToken};
-
-/// Tokens of a user at most, so that their list can be answered whole.
-const MOST: usize = 1000;
 
 /// Lists the tokens of a user.
 #[utoipa::path(get, path = "/users/{userId}/access-tokens", operation_id = "list_tokens", tag = "Personal Access Tokens",
@@ -47,9 +43,7 @@ pub(super) async fn create(
     caller.must_be_owner(user.id)?;
     let new = CreateToken::read(&body, OffsetDateTime::now_utc())?;
     let mut revision = app.store.revision(caller.organization, caller.author()).await?;
-    if app.store.tokens(caller.organization, user.id).await?.len() >= MOST {
-        return Err(Error::Conflict("The user has too many tokens; delete some"));
-    }
+    tokens::must_have_room(&mut revision, user.id).await?;
     let (token, issued) = issue(&app, &mut revision, user.id, &new).await?;
     let seen = revision.commit(vec![issued]).await?;
     Ok(app.created(seen, token))

@@ -10,6 +10,9 @@ use super::{Revision, Store};
 use crate::domain::token::TokenRow;
 use crate::error::{Error, Result};
 
+/// Personal tokens of a user at most, so that their list can be answered whole.
+const MOST: i64 = 1000;
+
 /// A token that is to be stored.
 #[derive(Debug, Clone)]
 pub struct NewToken<'a> {
@@ -71,6 +74,20 @@ async fn find(connection: impl PgExecutor<'_>, organization: Uuid, user: Uuid, i
 pub async fn get(revision: &mut Revision, user: Uuid, id: Uuid) -> Result<TokenRow> {
     let organization = revision.organization();
     find(revision.connection(), organization, user, id).await
+}
+
+/// Refuses one more personal token for a user who has very many.
+///
+/// # Errors
+/// [`Error::Conflict`] then.
+pub async fn must_have_room(revision: &mut Revision, user: Uuid) -> Result<()> {
+    let organization = revision.organization();
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM token WHERE organization = $1 AND principal = $2")
+        .bind(organization)
+        .bind(user)
+        .fetch_one(revision.connection())
+        .await?;
+    if count < MOST { Ok(()) } else { Err(Error::Conflict("The user has too many tokens; delete some")) }
 }
 
 /// Stores a new token; also says how the event tells of it.

@@ -114,3 +114,31 @@ async fn lifetimes_are_limited(pool: PgPool) {
     let listed = world.get(&path, &acme.token).await;
     assert_eq!(listed.body["data"][0]["revoked_at"], Value::Null);
 }
+
+#[sqlx::test(migrator = "writ_identity::store::MIGRATOR")]
+async fn a_user_has_a_thousand_tokens_at_most(pool: PgPool) {
+    let world = World::new(pool);
+    let acme = world.organization().await;
+    sqlx::query(
+        "INSERT INTO token (organization, id, principal, kind, name, hash, created_at, updated_at, expires_at)
+         SELECT $1, gen_random_uuid(), $2, 'personal', 'ci', int8send(n), now(), now(), now() FROM generate_series(1, 998) n",
+    )
+    .bind(acme.id)
+    .bind(acme.owner)
+    .execute(&world.pool)
+    .await
+    .unwrap();
+    let path = format!("/v3/users/{}/access-tokens", acme.owner);
+    let body = json!({"name": "ci", "ttl_seconds": 86400});
+    world.post(&path, &acme.token, body.clone()).await.is(201);
+    world.post(&path, &acme.token, body.clone()).await.is_problem(409);
+    let oldest = world
+        .get(&path, &acme.token)
+        .await
+        .column("id")
+        .into_iter()
+        .find(|id| id.as_bytes()[14] == b'4')
+        .map(str::to_owned);
+    world.delete(&format!("{path}/{}", oldest.unwrap()), &acme.token).await.is(204);
+    world.post(&path, &acme.token, body).await.is(201);
+}
