@@ -1,1 +1,13 @@
-//! Whole-system tests over real Kafka, MirrorMaker 2 and PostgreSQL.
+//! What whole-system tests need: one running cluster of three regions, clients for its doors, and
+//! ways to look behind them.
+
+mod behind;
+mod organization;
+mod system;
+pub mod topic;
+mod traces;
+mod wait;
+
+pub use organization::Organization;
+pub use system::{REGIONS, SERVICES, System};
+pub use wait::{PATIENCE, until};

@@ -1,0 +1,134 @@
+//! The cluster that all tests share.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use anyhow::{Context, Result};
+use tokio::sync::OnceCell;
+use writ_client::{EntityProducer, Management, ReadApi};
+use writ_local::{Cluster, LocalRegion, Options, Part, Progress, Service, Signal, UpOptions};
+
+use crate::traces::Traces;
+
+/// The regions of the cluster.
+pub const REGIONS: [&str; 3] = ["us", "eu", "au"];
+/// The services of each region.
+pub const SERVICES: [Service; 4] = Service::ALL;
+
+/// Keeps clear of a cluster on the usual ports.
+const PORT_OFFSET: u16 = 500;
+const HOME: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../.writ-test");
+
+static SYSTEM: OnceCell<System> = OnceCell::const_new();
+
+/// Three regions of real Kafka, MirrorMaker 2, PostgreSQL and the four services.
+pub struct System {
+    pub(crate) cluster: Cluster,
+    /// Keeps its connections; follows no redirects.
+    pub http: reqwest::Client,
+    traces: Traces,
+    /// Takes the cluster down when this process ends, however it ends.
+    _undertaker: Child,
+}
+
+impl System {
+    /// The running system; the first caller starts it.
+    ///
+    /// # Errors
+    /// When a part does not become ready.
+    pub async fn running() -> Result<&'static Self> {
+        SYSTEM.get_or_try_init(Self::start).await
+    }
+
+    async fn start() -> Result<Self> {
+        let traces = Traces::listen()?;
+        let regions = Some(REGIONS.map(str::to_owned).to_vec());
+        let (home, port_offset) = (Some(HOME.into()), Some(PORT_OFFSET));
+        let otlp_endpoint = Some(traces.endpoint());
+        let cluster = Cluster::open(Options { home, regions, port_offset, otlp_endpoint, ..Options::default() })?;
+        let undertaker = undertaker()?;
+        cluster.up(UpOptions::default(), &Progress::new()).await?;
+        Ok(Self { cluster, http: writ_client::http(), traces, _undertaker: undertaker })
+    }
+
+    /// The management API of a region for the holder of a token.
+    pub fn management(&self, region: &str, bearer: &str) -> Management {
+        Management::new(self.http.clone(), &self.identity_url(region), bearer)
+    }
+
+    /// The management API of a region for the platform operator.
+    pub fn operator(&self, region: &str) -> Management {
+        self.management(region, &self.cluster.secrets.operator_token)
+    }
+
+    /// The read API of a region.
+    pub fn read(&self, region: &str) -> ReadApi {
+        ReadApi::new(self.http.clone(), &self.read_url(region))
+    }
+
+    /// Another system of a region.
+    ///
+    /// # Errors
+    /// When the client cannot be made.
+    pub fn entities(&self, region: &str) -> Result<EntityProducer> {
+        Ok(EntityProducer::new(&self.brokers(region), "urn:test:entities")?)
+    }
+
+    /// Base address of a region's management API.
+    pub fn identity_url(&self, region: &str) -> String {
+        self.region(region).url(Service::Identity)
+    }
+
+    /// Base address of a region's read API.
+    pub fn read_url(&self, region: &str) -> String {
+        self.region(region).url(Service::Projector)
+    }
+
+    /// Bootstrap servers of a region's Kafka.
+    pub fn brokers(&self, region: &str) -> String {
+        self.region(region).brokers()
+    }
+
+    /// The folder that everything of the cluster is in.
+    pub fn home(&self) -> &Path {
+        self.cluster.home().root()
+    }
+
+    /// Everything that the services have sent to their trace collector.
+    pub fn traces(&self) -> Vec<u8> {
+        self.traces.received()
+    }
+
+    /// `kill -9` of a service.
+    ///
+    /// # Errors
+    /// When it did not run.
+    pub async fn kill(&self, region: &str, service: Service) -> Result<()> {
+        let ran = self.cluster.kill(region, Part::Service(service), Signal::SIGKILL).await?;
+        ran.then_some(()).with_context(|| format!("{region} {} did not run", service.name()))
+    }
+
+    /// What `writ up` does: whatever is dead is started again.
+    ///
+    /// # Errors
+    /// When a part does not become ready.
+    pub async fn mend(&self) -> Result<()> {
+        Ok(self.cluster.up(UpOptions::default(), &Progress::quiet()).await?)
+    }
+
+    #[expect(clippy::expect_used, reason = "tests name regions of REGIONS")]
+    pub(crate) fn region(&self, code: &str) -> &LocalRegion {
+        self.cluster.region(code).expect("a region of the cluster")
+    }
+}
+
+/// A process that waits for the end of this one, which closes its standard input, and runs `writ down`.
+fn undertaker() -> Result<Child> {
+    let current = std::env::current_exe()?;
+    let folder = current.parent().and_then(Path::parent).context("a target folder")?;
+    let script = r#"cat >/dev/null; exec "$0" --home "$1" down"#;
+    let mut command = Command::new("setsid");
+    command.args(["sh", "-c", script]).arg(folder.join("writ")).arg(HOME);
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().context("setsid sh")
+}

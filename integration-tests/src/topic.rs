@@ -1,0 +1,98 @@
+//! Reading and writing a topic as a test does.
+
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::message::{BorrowedMessage, Header, Headers, Message, OwnedHeaders};
+use rdkafka::producer::{FutureProducer, FutureRecord};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use uuid::Uuid;
+use writ_contract::{Record, encode};
+
+/// A record as a test looks at it.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    /// As text.
+    pub key: String,
+    /// As they were sent.
+    pub value: Vec<u8>,
+    /// Names and values, as text.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Seen {
+    /// A header's value; empty when there is none.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
+}
+
+/// Everything a topic holds now, in no order across partitions.
+///
+/// # Errors
+/// When the broker does not answer.
+pub fn read_all(brokers: &str, topic: &str) -> Result<Vec<Seen>> {
+    let consumer: BaseConsumer = ClientConfig::new()
+        .set("bootstrap.servers", brokers)
+        .set("group.id", format!("test-{}", Uuid::now_v7()))
+        .set("enable.auto.commit", "false")
+        .set("enable.partition.eof", "true")
+        .create()?;
+    let timeout = Duration::from_secs(10);
+    let metadata = consumer.fetch_metadata(Some(topic), timeout)?;
+    let partitions = metadata.topics().first().context("no such topic")?.partitions();
+    let mut assignment = TopicPartitionList::new();
+    for partition in partitions {
+        assignment.add_partition_offset(topic, partition.id(), Offset::Beginning)?;
+    }
+    consumer.assign(&assignment)?;
+    drain(&consumer, partitions.len())
+}
+
+fn drain(consumer: &BaseConsumer, partitions: usize) -> Result<Vec<Seen>> {
+    let (mut seen, mut ended) = (Vec::new(), 0);
+    while ended < partitions {
+        match consumer.poll(Duration::from_secs(10)).context("the topic cannot be read to its end")? {
+            Ok(message) => seen.push(look_at(&message)),
+            Err(rdkafka::error::KafkaError::PartitionEOF(_)) => ended += 1,
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(seen)
+}
+
+fn look_at(message: &BorrowedMessage<'_>) -> Seen {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let headers = message.headers().map(|headers| headers.iter().map(|h| (h.key.to_owned(), text(h.value.unwrap_or_default()))).collect());
+    Seen {
+        key: text(message.key().unwrap_or_default()),
+        value: message.payload().unwrap_or_default().to_vec(),
+        headers: headers.unwrap_or_default(),
+    }
+}
+
+/// Writes a well-formed record to any topic, as only Writ's own services should.
+///
+/// # Errors
+/// When the broker does not take it.
+pub async fn write<R: Record>(brokers: &str, topic: &str, organization: Uuid, record: &R) -> Result<()> {
+    let producer: FutureProducer = ClientConfig::new()
+        .set("bootstrap.servers", brokers)
+        .set("partitioner", "murmur2_random")
+        .set("allow.auto.create.topics", "false")
+        .create()?;
+    let id = Uuid::now_v7().to_string();
+    let header = |key, value| Header { key, value: Some(value) };
+    let headers = OwnedHeaders::new()
+        .insert(header("ce_specversion", "1.0"))
+        .insert(header("ce_type", R::TYPE))
+        .insert(header("ce_source", "urn:test"))
+        .insert(header("ce_id", id.as_str()))
+        .insert(header("ce_time", "2026-01-01T00:00:00Z"))
+        .insert(header("content-type", "application/avro"));
+    let (key, value) = (organization.to_string(), encode(record)?);
+    let record = FutureRecord::to(topic).key(&key).payload(&value).headers(headers);
+    producer.send(record, Duration::from_secs(30)).await.map_err(|(error, _)| error)?;
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! Records on `entity-events` that cannot be taken: each is answered, kept, and holds up nothing.
+
+use anyhow::{Result, ensure};
+use integration_tests::{Organization, System, topic, until};
+use rdkafka::message::{Header, OwnedHeaders};
+use uuid::Uuid;
+use writ_client::{EntityProducer, Question};
+use writ_contract::entity_event::{EntityEvent, EntityEventKind};
+use writ_contract::{Timestamp, encode};
+
+struct Bad {
+    what: &'static str,
+    headers: OwnedHeaders,
+    value: Vec<u8>,
+    reason: &'static str,
+}
+
+fn event(organization: Uuid, entity_id: &str, parent: Option<&str>) -> EntityEvent {
+    EntityEvent {
+        kind: EntityEventKind::Created,
+        organization,
+        entity_type: "control_planes".to_owned(),
+        entity_id: entity_id.to_owned(),
+        parent_type: parent.map(|_| "control_planes".to_owned()),
+        parent_id: parent.map(str::to_owned),
+        occurred_at: Timestamp::now(),
+    }
+}
+
+fn id() -> String {
+    Uuid::now_v7().to_string()
+}
+
+fn without_id() -> OwnedHeaders {
+    let header = |key, value| Header { key, value: Some(value) };
+    OwnedHeaders::new()
+        .insert(header("ce_specversion", "1.0"))
+        .insert(header("ce_type", "writ.EntityEvent"))
+        .insert(header("ce_source", "urn:bad"))
+        .insert(header("content-type", "application/avro"))
+}
+
+fn bad_records(producer: &EntityProducer, organization: Uuid) -> Result<Vec<Bad>> {
+    let avro = || producer.headers(&id(), "application/avro");
+    let json = || producer.headers(&id(), "application/json");
+    let good = encode(&event(organization, "cp", None))?;
+    let mut unknown_schema = good.clone();
+    unknown_schema[2] ^= 0xff;
+    let padded = format!(r#"{{"pad":"{}"}}"#, "x".repeat(65 * 1024)).into_bytes();
+    Ok(vec![
+        Bad { what: "not Avro", headers: avro(), value: b"hello".to_vec(), reason: "not_decodable" },
+        Bad { what: "an unknown fingerprint", headers: avro(), value: unknown_schema, reason: "unknown_schema" },
+        Bad { what: "a cut record", headers: avro(), value: good[..good.len() - 3].to_vec(), reason: "not_decodable" },
+        Bad { what: "malformed JSON", headers: json(), value: b"{".to_vec(), reason: "not_decodable" },
+        Bad { what: "a missing header", headers: without_id(), value: good, reason: "missing_header" },
+        Bad { what: "65 KiB", headers: json(), value: padded, reason: "too_large" },
+        Bad { what: "a bad id", headers: avro(), value: encode(&event(organization, "white space", None))?, reason: "invalid_entity_id" },
+        Bad { what: "an unknown parent", headers: avro(), value: encode(&event(organization, "child", Some("nobody")))?, reason: "unknown_parent" },
+    ])
+}
+
+/// Every one is found in the dead-letter topic with its reason, and what follows it is in force.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_cannot_be_taken_is_answered_and_holds_up_nothing() -> Result<()> {
+    let system = System::running().await?;
+    let organization = Organization::create(system, "us").await?;
+    let producer = system.entities("eu")?;
+    let key = organization.id.clone();
+    let bad = bad_records(&producer, organization.uuid())?;
+    for record in &bad {
+        producer.send_raw(&key, record.headers.clone(), &record.value).await?;
+    }
+    let behind = producer.create(organization.uuid(), "control_planes", "cp-behind").await?;
+    let fresh = format!("{},{}", organization.consistency_token, producer.freshness("eu", &behind));
+    let question = Question { user: &organization.owner, action: "view", resource_type: "control_planes", resource: "cp-behind" };
+    let answer = system.read("eu").evaluate(&organization.owner_token, question, Some(&fresh)).await?;
+    ensure!(answer.status == 200, "what stands behind is applied: {} {}", answer.status, answer.body);
+
+    let reasons = until("the dead letters", async || {
+        let letters = topic::read_all(&system.brokers("eu"), "entity-events-dlq")?;
+        let mine: Vec<_> = letters.into_iter().filter(|letter| letter.key == key).collect();
+        Ok((mine.len() >= bad.len()).then_some(mine))
+    })
+    .await?;
+    for record in &bad {
+        let letter = reasons.iter().find(|letter| letter.value == record.value && letter.header("dlq_reason").starts_with(record.reason));
+        ensure!(letter.is_some(), "{}: {:?}", record.what, reasons.iter().map(|l| l.header("dlq_reason")).collect::<Vec<_>>());
+    }
+    Ok(())
+}
+
+/// The refusal can be waited for like an acceptance: the answer comes at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_event_is_answered_to_whoever_waits_for_it() -> Result<()> {
+    let system = System::running().await?;
+    let organization = Organization::create(system, "us").await?;
+    let producer = system.entities("eu")?;
+    let refused = producer.send(event(organization.uuid(), "orphan", Some("nobody"))).await?;
+    let fresh = format!("{},{}", organization.consistency_token, producer.freshness("eu", &refused));
+    let question = Question { user: &organization.owner, action: "view", resource_type: "control_planes", resource: "orphan" };
+    let answer = system.read("au").evaluate(&organization.owner_token, question, Some(&fresh)).await?;
+    ensure!(answer.status == 200 && !answer.allowed(), "{} {}", answer.status, answer.body);
+    Ok(())
+}
+
+/// A producer that sends again what it has sent changes nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_event_again_is_the_same_event() -> Result<()> {
+    let system = System::running().await?;
+    let organization = Organization::create(system, "us").await?;
+    let producer = system.entities("eu")?;
+    let (id, value) = (id(), encode(&event(organization.uuid(), "cp-once", None))?);
+    for _ in 0..3 {
+        producer.send_raw(&organization.id, producer.headers(&id, "application/avro"), &value).await?;
+    }
+    let last = producer.create(organization.uuid(), "control_planes", "cp-last").await?;
+    let fresh = format!("{},{}", organization.consistency_token, producer.freshness("eu", &last));
+    let question = Question { user: &organization.owner, action: "view", resource_type: "control_planes", resource: "cp-last" };
+    system.read("eu").evaluate(&organization.owner_token, question, Some(&fresh)).await?;
+    let heads = system.heads("eu", &organization.id).await?;
+    let entities = heads.iter().find(|head| head["stream"] == "entities" && head["origin"] == "eu").unwrap();
+    assert_eq!(entities["revision"], 2, "one revision each: {entities}");
+    Ok(())
+}

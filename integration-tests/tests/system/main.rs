@@ -1,0 +1,13 @@
+//! The whole system: three regions of real Kafka, MirrorMaker 2, PostgreSQL and the four services. One module a promise.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod bad_events;
+mod bad_requests;
+mod consistency;
+mod features;
+mod home_region;
+mod producers;
+mod residency;
+mod restarts;
+mod story;
