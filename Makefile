@@ -4,7 +4,7 @@ TARGET = $(or $(CARGO_TARGET_DIR),target)
 WRIT   = $(TARGET)/release/writ
 BUILD  = cargo build --release --workspace --bins
 
-.PHONY: demo up down status test test-faults bench
+.PHONY: demo up down status lint test test-faults bench
 
 demo: ## the story: two regions start, a right granted in one is in force in the other
 	$(BUILD) && $(WRIT) demo
@@ -17,6 +17,9 @@ down: ## end them; data stays
 
 status: ## each part of each region, chain by chain
 	$(WRIT) status --chains
+
+lint: ## formatting, and every lint as an error
+	cargo fmt --all --check && cargo clippy --workspace --all-targets -- -D warnings
 
 test: ## unit, store and whole-system tests, on parts they start and stop themselves
 	cargo build --workspace --bins && $(TARGET)/debug/writ with-database -- cargo test --workspace

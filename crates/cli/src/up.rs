@@ -38,11 +38,12 @@ pub(crate) fn show(cluster: &Cluster) {
     }
     println!("Operator token     {}", cluster.secrets.operator_token);
     println!("Secrets, data      {}", cluster.home().root().display());
+    let writ = std::env::args().next().unwrap_or_else(|| "writ".to_owned());
     println!("\n{}", style("Try next").bold());
-    println!("  writ demo               the story, step by step");
-    println!("  writ status --chains    what runs, and how far each region is");
-    println!("  writ logs -f            all logs as they are written");
-    println!("  writ down               end everything; data stays");
+    println!("  {writ} demo               the story, step by step");
+    println!("  {writ} status --chains    what runs, and how far each region is");
+    println!("  {writ} logs -f            all logs as they are written");
+    println!("  {writ} down               end everything; data stays");
 }
 
 fn addresses(cluster: &Cluster) -> comfy_table::Table {

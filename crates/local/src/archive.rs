@@ -24,8 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(180);
 /// Writing an archive takes its time after the signal.
 const ENDING: Ending = Ending { signal: Signal::SIGTERM, grace: Duration::from_secs(90) };
 
-/// Makes the archives that are missing.
-pub(crate) async fn ensure(jvm: &Jvm, progress: &Progress) -> Result<()> {
+/// Makes the archives, if one is missing. The processes belong to `home`: should this command be killed,
+/// they end with that cluster.
+pub(crate) async fn ensure(jvm: &Jvm, home: &Path, progress: &Progress) -> Result<()> {
     if jvm.archive(Program::Broker).is_file() && jvm.archive(Program::Mirror).is_file() {
         return Ok(());
     }
@@ -33,40 +34,57 @@ pub(crate) async fn ensure(jvm: &Jvm, progress: &Progress) -> Result<()> {
     step.long("made once, so that Kafka starts fast");
     let folder = jvm.folder().join("training");
     create(&folder)?;
-    let made = train(jvm, &folder, &step).await;
+    let made = Trainer { jvm, home, folder: &folder, step: &step }.train().await;
     std::fs::remove_dir_all(&folder).map_err(Error::at(&folder))?;
     made?;
     step.done("made");
     Ok(())
 }
 
-async fn train(jvm: &Jvm, folder: &Path, step: &Step) -> Result<()> {
-    let region = region()?;
-    step.note("running a broker, to see which classes it loads");
-    let settings = kafka::write_settings(folder, &region)?;
-    kafka::format(jvm, folder, &settings).await?;
-    let broker = start(jvm, Program::Broker, &settings, &[])?;
-    let mirrored = train_mirror(jvm, folder, &region, step).await;
-    step.note("writing the broker's archive");
-    end(&broker.process, ENDING).await;
-    mirrored?;
-    broker.keep(jvm)
+struct Trainer<'a> {
+    jvm: &'a Jvm,
+    home: &'a Path,
+    folder: &'a Path,
+    step: &'a Step,
 }
 
-async fn train_mirror(jvm: &Jvm, folder: &Path, region: &LocalRegion, step: &Step) -> Result<()> {
-    let brokers = region.brokers();
-    within("the training broker", Ready::Kafka(brokers.clone())).await?;
-    writ_log::topics::ensure(&brokers).await.map_err(|error| Error::Settings(error.to_string()))?;
-    step.note("running a mirror, to see which classes it loads");
-    // From the broker to itself, under two names.
-    let alias = |name: &str| Alias { name: name.to_owned(), brokers: brokers.clone() };
-    let settings = mirror::write_settings(folder, &[alias("from"), alias("to")])?;
-    let mirror = start(jvm, Program::Mirror, &settings, &["--clusters", "to"])?;
-    let moved = within("the training mirror", Ready::Mirror(vec![Flow::new("from", brokers)])).await;
-    step.note("writing the mirror's archive");
-    end(&mirror.process, ENDING).await;
-    moved?;
-    mirror.keep(jvm)
+impl Trainer<'_> {
+    async fn train(&self) -> Result<()> {
+        let region = region()?;
+        self.step.note("running a broker, to see which classes it loads");
+        let settings = kafka::write_settings(self.folder, &region)?;
+        kafka::format(self.jvm, self.folder, &settings).await?;
+        let broker = self.start(Program::Broker, &settings, &[])?;
+        let mirrored = self.train_mirror(&region).await;
+        self.step.note("writing the broker's archive");
+        end(&broker.process, ENDING).await;
+        mirrored?;
+        broker.keep(self.jvm)
+    }
+
+    async fn train_mirror(&self, region: &LocalRegion) -> Result<()> {
+        let brokers = region.brokers();
+        within("the training broker", Ready::Kafka(brokers.clone())).await?;
+        writ_log::topics::ensure(&brokers).await.map_err(|error| Error::Settings(error.to_string()))?;
+        self.step.note("running a mirror, to see which classes it loads");
+        // From the broker to itself, under two names.
+        let alias = |name: &str| Alias { name: name.to_owned(), brokers: brokers.clone() };
+        let settings = mirror::write_settings(self.folder, &[alias("from"), alias("to")])?;
+        let mirror = self.start(Program::Mirror, &settings, &["--clusters", "to"])?;
+        let moved = within("the training mirror", Ready::Mirror(vec![Flow::new("from", brokers)])).await;
+        self.step.note("writing the mirror's archive");
+        end(&mirror.process, ENDING).await;
+        moved?;
+        mirror.keep(self.jvm)
+    }
+
+    fn start(&self, program: Program, settings: &Path, args: &[&str]) -> Result<Training> {
+        let fresh = self.jvm.archive(program).with_extension("new");
+        let log = self.jvm.folder().join("training.log");
+        let launch = self.jvm.training(program, settings, &fresh)?.args(args);
+        let process = launch.spawn("training", self.home, &log)?;
+        Ok(Training { process, program, fresh })
+    }
 }
 
 /// A program that writes its archive when it ends.
@@ -80,14 +98,6 @@ impl Training {
     fn keep(&self, jvm: &Jvm) -> Result<()> {
         std::fs::rename(&self.fresh, jvm.archive(self.program)).map_err(Error::at(&self.fresh))
     }
-}
-
-fn start(jvm: &Jvm, program: Program, settings: &Path, args: &[&str]) -> Result<Training> {
-    let fresh = jvm.archive(program).with_extension("new");
-    let log = jvm.folder().join("training.log");
-    let launch = jvm.training(program, settings, &fresh)?.args(args);
-    let process = launch.spawn("training", jvm.folder(), &log)?;
-    Ok(Training { process, program, fresh })
 }
 
 async fn within(name: &str, ready: Ready<'_>) -> Result<()> {

@@ -38,7 +38,7 @@ impl Cluster {
     /// # Errors
     /// When another command works on the cluster and does not finish.
     pub async fn down(&self, progress: &Progress) -> Result<()> {
-        let _lock = lock::take(self.home()).await?;
+        let _lock = lock::take(self.home().root()).await?;
         let names = self.supervisor().names();
         let (below, above): (Vec<_>, Vec<_>) =
             names.iter().partition(|name| Part::of_process(name).is_some_and(Part::is_foundation));

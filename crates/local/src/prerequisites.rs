@@ -1,5 +1,6 @@
 //! What must be on the machine, and how to get it.
 
+use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -167,7 +168,10 @@ fn postgres() -> Option<PathBuf> {
     let complete = |bin: &PathBuf| bin.join("postgres").is_file() && bin.join("initdb").is_file();
     let versions =
         installed.chain(on_path).filter(complete).map(|bin| (major(&bin.join("postgres"), "--version"), bin));
-    versions.filter(|(version, _)| *version >= Some(OLDEST_POSTGRES)).max().map(|(_, bin)| bin)
+    versions
+        .filter(|(version, _)| *version >= Some(OLDEST_POSTGRES))
+        .min_by_key(|(version, _)| Reverse(*version))
+        .map(|(_, bin)| bin)
 }
 
 /// The first number that a program prints when asked for its version.

@@ -4,6 +4,7 @@ use crate::archive;
 use crate::cluster::Cluster;
 use crate::error::{Error, Result};
 use crate::jvm::Jvm;
+use crate::lock;
 use crate::postgres::Postgres;
 use crate::prerequisites;
 use crate::progress::Progress;
@@ -20,6 +21,7 @@ impl Cluster {
     /// once on a machine.
     pub(crate) async fn tools(&self, install: bool, progress: &Progress) -> Result<Tools> {
         let cache = self.home().cache();
+        let _lock = lock::take(cache).await?;
         let need_maven = !Jvm::new("java".into(), cache).is_fetched();
         let found = prerequisites::find_all(need_maven, install, progress).await?;
         let jvm = Jvm::new(found.java, cache);
@@ -30,7 +32,7 @@ impl Cluster {
             jvm.fetch(&maven).await?;
             step.done("fetched");
         }
-        archive::ensure(&jvm, progress).await?;
+        archive::ensure(&jvm, self.home().root(), progress).await?;
         Ok(Tools { jvm, postgres: Postgres::new(found.postgres)? })
     }
 }

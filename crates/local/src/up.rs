@@ -18,6 +18,9 @@ use crate::{jaeger, kafka, lock, mirror, postgres};
 
 /// How long a part may take until it is ready. Loaded machines are slow; dead parts are found at once.
 const PATIENCE: Duration = Duration::from_secs(180);
+/// How long a part that was found running may take. A mirror whose task has failed runs on and
+/// moves nothing: only a new start helps.
+const STUCK: Duration = Duration::from_secs(60);
 /// How often a part is started before its end is an error: leftovers of a killed predecessor
 /// may still be going.
 const ATTEMPTS: usize = 3;
@@ -52,7 +55,7 @@ impl Cluster {
     /// # Errors
     /// When something is missing, a port is taken, or a part does not become ready.
     pub async fn up(&self, options: UpOptions, progress: &Progress) -> Result<()> {
-        let _lock = lock::take(self.home()).await?;
+        let _lock = lock::take(self.home().root()).await?;
         let tools = self.tools(options.install, progress).await?;
         self.stop_unwanted().await;
         let foundations = self.regions.iter().map(|region| self.foundation(region, &tools, progress));
@@ -66,7 +69,7 @@ impl Cluster {
     /// # Errors
     /// As [`Self::up`].
     pub async fn start(&self, region: &str, part: Part, progress: &Progress) -> Result<()> {
-        let _lock = lock::take(self.home()).await?;
+        let _lock = lock::take(self.home().root()).await?;
         let tools = self.tools(false, progress).await?;
         self.part_up(self.region(region)?, part, &tools, progress).await
     }
@@ -124,26 +127,32 @@ impl Cluster {
         }
     }
 
-    /// Starts a part, again if it ends at once, and waits until it is ready.
+    /// Starts a part, again if it ends at once or was found and does not work, and waits until
+    /// it is ready.
     async fn raise(&self, part: &Rising<'_>, step: &Step) -> Result<Started> {
         let mut attempt = 1;
         loop {
             let started = self.supervisor().ensure(&part.name, &part.launch, part.ending).await?;
-            match self.wait(part, step).await {
-                Err(Error::Exited { .. }) if attempt < ATTEMPTS => attempt += 1,
-                Err(error) => return Err(error),
+            let patience = if started == Started::Found { STUCK } else { PATIENCE };
+            match self.wait(part, patience, step).await {
                 Ok(()) => return Ok(started),
+                Err(Error::Exited { .. }) if attempt < ATTEMPTS => attempt += 1,
+                Err(Error::Deadline { .. }) if started == Started::Found => {
+                    step.long("runs but does not work: starting it again");
+                    self.supervisor().stop(&part.name, part.ending).await;
+                }
+                Err(error) => return Err(error),
             }
             tokio::time::sleep(GLANCE * 10).await;
         }
     }
 
-    async fn wait(&self, part: &Rising<'_>, step: &Step) -> Result<()> {
+    async fn wait(&self, part: &Rising<'_>, patience: Duration, step: &Step) -> Result<()> {
         let began = Instant::now();
         while let Err(last) = part.ready.look().await {
             self.supervisor().still_runs(&part.name)?;
-            if began.elapsed() > PATIENCE {
-                return Err(Error::Deadline { name: part.name.clone(), waited: PATIENCE, last });
+            if began.elapsed() > patience {
+                return Err(Error::Deadline { name: part.name.clone(), waited: patience, last });
             }
             step.note(last);
             tokio::time::sleep(GLANCE).await;
