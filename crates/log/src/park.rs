@@ -1,7 +1,7 @@
 //! Records of an organization that this build cannot process. Nothing internal is skipped: they
 //! are kept, with all later ones of the organization, until a build that understands them resumes.
 
-use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::postgres::{PgConnection, PgPool, PgRow};
 use sqlx::{FromRow, Row};
 use uuid::Uuid;
 use writ_contract::Timestamp;
@@ -78,6 +78,14 @@ pub async fn organizations(tx: &mut PgConnection) -> Result<Vec<(Uuid, String, i
     )
     .fetch_all(tx)
     .await
+}
+
+/// Number of parked records.
+///
+/// # Errors
+/// What PostgreSQL said.
+pub async fn count(pool: &PgPool) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar("SELECT count(*) FROM parked_record").fetch_one(pool).await
 }
 
 /// Removes records that were processed after all, in the transaction of their effects.

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::FutureExt;
 use rdkafka::config::ClientConfig;
@@ -22,6 +23,9 @@ use crate::position::Position;
 const MAX_RECORDS: usize = 500;
 /// A batch that has grown to so many bytes takes no more records.
 const MAX_BYTES: usize = 8 << 20;
+
+/// How often to look, at start, whether markers were passed: they wake nobody.
+const CATCHING_UP: Duration = Duration::from_millis(50);
 
 /// Reads the partitions of a configuration, each from its position.
 pub(crate) struct Reader {
@@ -63,6 +67,11 @@ impl Reader {
             let batch = tokio::select! {
                 survey = self.surveys.recv() => {
                     self.take_up(survey.unwrap_or_default())?;
+                    continue;
+                }
+                () = tokio::time::sleep(CATCHING_UP), if !self.handle.caught_up() => {
+                    self.pass_markers()?;
+                    self.show_caught_up();
                     continue;
                 }
                 first = self.consumer.recv() => {

@@ -22,7 +22,8 @@ impl Session {
     /// Opens a session and takes the lock; `None` if another session has it.
     pub(super) async fn open(options: &PgConnectOptions, name: &str) -> Result<Option<Self>, sqlx::Error> {
         let options = options.clone().options([("idle_session_timeout", session_timeout())]);
-        let mut connection = PgConnection::connect_with(&options).await?;
+        let connected = timeout(SESSION_TIMEOUT, PgConnection::connect_with(&options)).await;
+        let mut connection = connected.unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
         let locked = sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtextextended('writ lease ' || $1, 0))")
             .bind(name)
             .fetch_one(&mut connection)

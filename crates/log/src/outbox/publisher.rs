@@ -92,7 +92,10 @@ impl Publisher {
         while flight.more && !flight.is_held() && flight.taken().len() <= BATCH {
             let rows = match rows::next(&self.own, flight.taken(), i64::try_from(BATCH).unwrap_or(i64::MAX)).await {
                 Ok(rows) => rows,
-                Err(error) => return Ok(self.waits(&error)),
+                Err(error) => {
+                    self.waits(&error);
+                    return Ok(());
+                }
             };
             flight.more = rows.len() == BATCH;
             for row in rows {
@@ -163,10 +166,11 @@ impl Publisher {
             return Ok(());
         }
         match rows::acknowledge(&self.own, &self.lease, flight.to_remove()).await {
-            Ok(()) => Ok(flight.removed()),
-            Err(LeaseError::Database(error)) => Ok(self.waits(&error)),
-            Err(lost) => Err(lost.into()),
+            Ok(()) => flight.removed(),
+            Err(LeaseError::Database(error)) => self.waits(&error),
+            Err(lost) => return Err(lost.into()),
         }
+        Ok(())
     }
 
     fn waits(&self, error: &sqlx::Error) {

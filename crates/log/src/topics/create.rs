@@ -17,6 +17,9 @@ pub enum EnsureError {
     /// Kafka did not answer.
     #[error("Kafka: {0}")]
     Kafka(#[from] KafkaError),
+    /// The process is ending.
+    #[error("interrupted")]
+    Interrupted,
     /// A topic could not be created.
     #[error("topic {topic} could not be created: {code}")]
     Refused {
@@ -44,7 +47,9 @@ pub enum EnsureError {
 /// When Kafka does not answer or refuses, or a topic has another number of partitions.
 pub async fn ensure(brokers: &str) -> Result<Vec<String>, EnsureError> {
     let admin: AdminClient<DefaultClientContext> = client_config(brokers, "writ-topics").create()?;
-    let missing = missing(&admin).await?;
+    let (admin, missing) = tokio::task::spawn_blocking(move || missing(&admin).map(|missing| (admin, missing)))
+        .await
+        .map_err(|_| EnsureError::Interrupted)??;
     if missing.is_empty() {
         return Ok(Vec::new());
     }
@@ -63,9 +68,8 @@ fn created(result: Result<String, (String, RDKafkaErrorCode)>) -> Option<Result<
     }
 }
 
-async fn missing(admin: &AdminClient<DefaultClientContext>) -> Result<Vec<&'static TopicSpec>, EnsureError> {
-    // One short call of a tool at start; the admin client is not shared between threads.
-    let metadata = tokio::task::block_in_place(|| admin.inner().fetch_metadata(None, TIMEOUT))?;
+fn missing(admin: &AdminClient<DefaultClientContext>) -> Result<Vec<&'static TopicSpec>, EnsureError> {
+    let metadata = admin.inner().fetch_metadata(None, TIMEOUT)?;
     let mut missing = Vec::new();
     for topic in all() {
         match metadata.topics().iter().find(|found| found.name() == topic.name) {
