@@ -11,4 +11,6 @@ pub mod policies;
 pub mod store;
 
 #[cfg(test)]
+mod model_tests;
+#[cfg(test)]
 mod testing;

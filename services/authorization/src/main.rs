@@ -8,6 +8,7 @@ use anyhow::Context;
 use serde::Deserialize;
 use serde_json::json;
 use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
 use writ_authorization::policies::{Policies, SharedIndex};
 use writ_authorization::store;
 use writ_contract::policy_change::{ChangeSet, PolicyOps};
@@ -15,7 +16,7 @@ use writ_contract::{Record, SchemaRegistry};
 use writ_log::consumer::{Consumer, ConsumerConfig, ConsumerHandle, Projection, Subscription};
 use writ_log::outbox::{Publisher, StatusHandle};
 use writ_log::schemas::{Follower, FollowerConfig};
-use writ_log::{Lease, Producer, schemas, topics};
+use writ_log::{Lease, Producer, park, schemas, topics};
 use writ_policy::Index;
 use writ_service::Service;
 
@@ -53,14 +54,15 @@ async fn wire(service: Service, _: Settings) -> anyhow::Result<()> {
     let outbox = publisher.handle();
     let stop = service.shutdown.clone();
     service.spawn("publisher", async move { Ok(publisher.run(stop).await?) });
-    let consumer = Consumer::new(consumer_config(&service), pool, lease);
+    let consumer = Consumer::new(consumer_config(&service), pool.clone(), lease);
     let handle = consumer.handle();
     let stop = service.shutdown.clone();
     service.spawn("consumer", async move {
         let _follower = follower;
         Ok(consumer.run(policies, stop).await?)
     });
-    show(&service, index, handle, outbox);
+    show(&service, &index, handle, outbox);
+    service.spawn("gauges", gauges(index, pool, service.shutdown.clone()));
     Ok(())
 }
 
@@ -104,7 +106,7 @@ async fn retry_kept(pool: &PgPool, lease: &Lease, policies: &mut Policies) -> an
 }
 
 /// Readiness, status and gauges.
-fn show(service: &Service, index: SharedIndex, handle: ConsumerHandle, outbox: StatusHandle) {
+fn show(service: &Service, index: &SharedIndex, handle: ConsumerHandle, outbox: StatusHandle) {
     let consumer = handle.clone();
     service.health.watch("events", move || match consumer.caught_up() {
         true => Ok(()),
@@ -116,18 +118,25 @@ fn show(service: &Service, index: SharedIndex, handle: ConsumerHandle, outbox: S
     service.status("chains", move || std::future::ready(json!(read(&shown).overview())));
     let shown = index.clone();
     service.status_on_request("chains", "heads", move || std::future::ready(json!(read(&shown).chain_statuses())));
-    let stop = service.shutdown.clone();
-    service.spawn("gauges", async move {
-        while tokio::time::timeout(GAUGES_EVERY, stop.cancelled()).await.is_err() {
-            measure(&read(&index));
-        }
-        Ok(())
-    });
 }
 
-fn measure(index: &Index) {
-    for (state, count) in index.overview().states {
+async fn gauges(index: SharedIndex, pool: PgPool, stop: CancellationToken) -> anyhow::Result<()> {
+    loop {
+        measure(&index, &pool).await;
+        if tokio::time::timeout(GAUGES_EVERY, stop.cancelled()).await.is_ok() {
+            return Ok(());
+        }
+    }
+}
+
+/// What cannot be read now keeps the value it had.
+async fn measure(index: &RwLock<Index>, pool: &PgPool) {
+    let overview = read(index).overview();
+    for (state, count) in overview.states {
         metrics::gauge!("writ_chains", "state" => state).set(count as f64);
+    }
+    if let Ok(parked) = park::count(pool).await {
+        metrics::gauge!("writ_parked_records").set(parked as f64);
     }
 }
 

@@ -7,3 +7,6 @@ pub mod http;
 pub mod index;
 pub mod read_model;
 pub mod settings;
+
+#[cfg(test)]
+mod testing;

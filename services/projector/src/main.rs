@@ -6,11 +6,12 @@ use std::time::Duration;
 use anyhow::Context;
 use serde_json::json;
 use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
 use writ_contract::decision::DecisionRecord;
 use writ_contract::{Record, SchemaRegistry};
 use writ_log::consumer::{Consumer, ConsumerConfig, ConsumerHandle, Projection, Subscription};
 use writ_log::schemas::{Follower, FollowerConfig};
-use writ_log::{Lease, Producer, schemas, topics};
+use writ_log::{Lease, Producer, park, schemas, topics};
 use writ_policy::Index;
 use writ_projector::freshness::Freshness;
 use writ_projector::http::{Api, Parts};
@@ -64,7 +65,7 @@ async fn wire(service: Service, settings: Settings) -> anyhow::Result<()> {
         sending.run(producer, stop).await;
         Ok(())
     });
-    show(&service, &index, handle);
+    show(&service, &index, &pool, handle.clone());
     let api = Api::new(Parts {
         region: service.common.region.clone(),
         regions: service.common.regions.clone(),
@@ -77,6 +78,8 @@ async fn wire(service: Service, settings: Settings) -> anyhow::Result<()> {
         consistency_key: settings.consistency_key,
         recorder,
     });
+    // What was in the log at start may revoke what is in the read model.
+    handle.until_caught_up().await;
     service.routes(http::router(api), Limits { body: LARGEST_BODY, ..Limits::default() });
     Ok(())
 }
@@ -121,7 +124,7 @@ async fn retry_parked(pool: &PgPool, lease: &Lease, read_model: &mut ReadModel) 
 }
 
 /// Readiness, status and gauges.
-fn show(service: &Service, index: &SharedIndex, handle: ConsumerHandle) {
+fn show(service: &Service, index: &SharedIndex, pool: &PgPool, handle: ConsumerHandle) {
     let consumer = handle.clone();
     service.health.watch("policy changes", move || match consumer.caught_up() {
         true => Ok(()),
@@ -134,19 +137,24 @@ fn show(service: &Service, index: &SharedIndex, handle: ConsumerHandle) {
     service.status_on_request("chains", "heads", move || {
         std::future::ready(json!(shown.read(Index::chain_statuses).ok()))
     });
-    let (measured, stop) = (index.clone(), service.shutdown.clone());
-    service.spawn("gauges", async move {
-        while tokio::time::timeout(GAUGES_EVERY, stop.cancelled()).await.is_err() {
-            measure(&measured);
-        }
-        Ok(())
-    });
+    service.spawn("gauges", gauges(index.clone(), pool.clone(), service.shutdown.clone()));
 }
 
-fn measure(index: &SharedIndex) {
-    // An index left half-changed ends the process from where it was changed.
-    let states = index.read(|index| index.overview().states).unwrap_or_default();
-    for (state, count) in states {
+async fn gauges(index: SharedIndex, pool: PgPool, stop: CancellationToken) -> anyhow::Result<()> {
+    loop {
+        measure(&index, &pool).await;
+        if tokio::time::timeout(GAUGES_EVERY, stop.cancelled()).await.is_ok() {
+            return Ok(());
+        }
+    }
+}
+
+/// What cannot be read now keeps the value it had.
+async fn measure(index: &SharedIndex, pool: &PgPool) {
+    for (state, count) in index.read(|index| index.overview().states).unwrap_or_default() {
         metrics::gauge!("writ_chains", "state" => state).set(count as f64);
+    }
+    if let Ok(parked) = park::count(pool).await {
+        metrics::gauge!("writ_parked_records").set(parked as f64);
     }
 }

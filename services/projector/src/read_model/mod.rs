@@ -12,6 +12,4 @@ pub use effects::Effects;
 pub use projection::ReadModel;
 
 #[cfg(test)]
-pub(crate) mod testing;
-#[cfg(test)]
 mod tests;

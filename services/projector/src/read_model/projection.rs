@@ -50,6 +50,16 @@ impl ReadModel {
         Self { region: region.to_owned(), schemas, index, freshness, staged: Staged::load(staged) }
     }
 
+    /// What requests read.
+    pub fn shared_index(&self) -> SharedIndex {
+        self.index.clone()
+    }
+
+    /// Who waits for what is applied here.
+    pub fn freshness(&self) -> Freshness {
+        self.freshness.clone()
+    }
+
     /// Tries kept records again, in order. What still cannot be processed stays kept.
     pub fn retry(&mut self, parked: Vec<Parked>) -> Effects {
         let mut effects = Effects { deltas: self.resume(&parked), ..Effects::default() };

@@ -1,1 +1,285 @@
+use futures::FutureExt;
+use proptest::prelude::*;
+use sqlx::PgPool;
+use uuid::Uuid;
+use writ_contract::policy_change::{ChainState, ChangeSet, Heartbeat, Operation};
+use writ_contract::{Hash, PLATFORM_ORGANIZATION, Stream};
+use writ_log::Record;
+use writ_log::consumer::Projection;
+use writ_log::park::Parked;
+use writ_policy::Halt;
 
+use super::*;
+use crate::freshness::{EventName, Goal};
+use crate::testing::*;
+
+fn home(number: u128) -> writ_contract::ChainId {
+    chain(organization(number), HOME, Stream::Identity)
+}
+
+/// A chain of `length` change sets of one organization.
+fn history(world: &mut World, number: u128, length: u128) -> Vec<ChangeSet> {
+    let step = |world: &mut World, id| world.seal(&home(number), vec![grant(id, USER, "r", "t", None, None)]);
+    (0..length).map(|id| step(world, id)).collect()
+}
+
+fn records(sets: &[ChangeSet]) -> Vec<Record> {
+    sets.iter().map(|set| record(HOME, set)).collect()
+}
+
+fn standing(model: &ReadModel, chain: &writ_contract::ChainId) -> (i64, Option<Halt>) {
+    model
+        .index
+        .read(|index| {
+            let standing = index.chain(chain).unwrap().standing();
+            (standing.position().revision, standing.halt)
+        })
+        .unwrap()
+}
+
+#[test]
+fn sets_of_all_regions_apply_in_order_and_once() {
+    let (mut world, mut model) = (World::default(), read_model());
+    let mut batch = records(&history(&mut world, 1, 3));
+    batch.push(record(LOCAL, &world.announce(organization(1), LOCAL, "cp-1")));
+    let effects = model.plan(&batch);
+    assert_eq!((effects.deltas.len(), effects.kept.len(), effects.staged.len()), (4, 0, 0));
+    assert_eq!(standing(&model, &home(1)), (3, None));
+    assert_eq!(standing(&model, &chain(organization(1), LOCAL, Stream::Entities)), (1, None));
+    let again = model.plan(&batch);
+    assert!(again.deltas.is_empty() && again.applied.is_empty());
+}
+
+#[test]
+fn a_gap_stops_the_chain_and_the_missing_set_heals_it() {
+    let (mut world, mut model) = (World::default(), read_model());
+    let sets = records(&history(&mut world, 1, 4));
+    let effects = model.plan(&[sets[0].clone(), sets[2].clone(), sets[3].clone()]);
+    assert_eq!(effects.staged.len(), 2);
+    assert_eq!(standing(&model, &home(1)), (1, Some(Halt::Gap)));
+    let healed = model.plan(&sets[1..2]);
+    assert_eq!(standing(&model, &home(1)), (4, None));
+    let through = healed.unstaged.last().map(|(chain, position)| (chain.clone(), position.revision));
+    assert_eq!(through, Some((home(1), 4)));
+}
+
+#[test]
+fn a_restart_continues_a_gap_from_what_was_staged() {
+    let (mut world, mut model) = (World::default(), read_model());
+    let sets = history(&mut world, 1, 3);
+    let effects = model.plan(&records(&[sets[0].clone(), sets[2].clone()]));
+    let mut restarted =
+        ReadModel::new(LOCAL, model.schemas.clone(), model.index.clone(), model.freshness.clone(), effects.staged);
+    restarted.plan(&records(&sets[1..2]));
+    assert_eq!(standing(&restarted, &home(1)), (3, None));
+}
+
+#[test]
+fn a_fork_stops_the_chain_for_good_and_no_other() {
+    let (mut model, mut world) = (read_model(), World::default());
+    let sets = history(&mut world, 1, 1);
+    let mut other_world = World::default();
+    let other = other_world.seal(&home(1), vec![Operation::DropAll {}]);
+    let next = history(&mut world, 1, 1);
+    let effects = model.plan(&[record(HOME, &sets[0]), record(HOME, &other), record(HOME, &next[0])]);
+    assert_eq!(standing(&model, &home(1)), (1, Some(Halt::Fork)));
+    assert_eq!(effects.staged.len(), 1, "what follows waits for a snapshot");
+    let unaffected = history(&mut World::default(), 2, 1);
+    model.plan(&records(&unaffected));
+    assert_eq!(standing(&model, &home(2)), (1, None));
+}
+
+#[test]
+fn a_set_that_leads_elsewhere_is_never_visible() {
+    let (mut world, mut model) = (World::default(), read_model());
+    let mut sets = history(&mut world, 1, 2);
+    sets[1].state_digest = Hash::ZERO;
+    model.plan(&records(&sets));
+    assert_eq!(standing(&model, &home(1)), (1, Some(Halt::StateMismatch)));
+    let granted = model.index.read(|index| index.chain(&home(1)).unwrap().rows().grant(Uuid::from_u128(1)).is_some());
+    assert_eq!(granted, Ok(false));
+}
+
+/// Records this build does not understand: each parks its organization alone.
+#[test]
+fn what_is_not_understood_parks_its_organization_alone() {
+    let tamper: [fn(&mut ChangeSet); 3] = [
+        |set| set.features = 1 << 40,
+        |set| set.parts = 2,
+        |set| {
+            set.payload[3] ^= 0xff;
+            set.digest = Hash::of(&[&set.previous_digest.0, &set.payload]);
+        },
+    ];
+    for (case, tamper) in tamper.into_iter().enumerate() {
+        let (mut world, mut model) = (World::default(), read_model());
+        let mut sets = history(&mut world, 1, 3);
+        tamper(&mut sets[1]);
+        let mut batch = records(&sets);
+        batch.extend(records(&history(&mut world, 2, 1)));
+        let effects = model.plan(&batch);
+        assert_eq!(effects.kept.len(), 2, "case {case}: the record and the one behind it");
+        let (revision, halt) = standing(&model, &home(1));
+        assert_eq!((revision, halt.map(Halt::state)), (1, Some(ChainState::Parked)), "case {case}");
+        assert_eq!(standing(&model, &home(2)), (1, None), "case {case}: others flow");
+    }
+}
+
+#[test]
+fn a_record_that_is_no_change_set_parks_its_organization() {
+    let (mut world, mut model) = (World::default(), read_model());
+    let sets = history(&mut world, 1, 2);
+    model.plan(&records(&sets[..1]));
+    let mut broken = record(HOME, &sets[1]);
+    broken.value = Some(b"?".to_vec());
+    let effects = model.plan(&[broken.clone()]);
+    assert_eq!((effects.kept.len(), effects.kept[0].record.clone()), (1, broken));
+    assert_eq!(standing(&model, &home(1)), (1, Some(Halt::Unreadable)));
+
+    let parked = Parked { id: 7, organization: organization(1), reason: String::new(), record: record(HOME, &sets[1]) };
+    let resumed = model.retry(vec![parked]);
+    assert_eq!(resumed.resumed, vec![7], "a build that understands it goes on");
+    assert_eq!(standing(&model, &home(1)), (2, None));
+}
+
+#[test]
+fn a_region_cannot_speak_for_another_ones_organization() {
+    let (mut world, mut model) = (World::default(), read_model());
+    model.plan(&records(&history(&mut world, 1, 1)));
+    let usurped = World::default().seal(&chain(organization(1), "au", Stream::Identity), vec![Operation::DropAll {}]);
+    let effects = model.plan(&[record("au", &usurped)]);
+    assert!(effects.deltas.is_empty() && effects.kept.is_empty());
+    assert_eq!(standing(&model, &home(1)), (1, None));
+}
+
+#[test]
+fn heartbeats_and_records_of_nobody_hold_up_nothing() {
+    let (mut world, mut model) = (World::default(), read_model());
+    let set = history(&mut world, 1, 1).remove(0);
+    let mut heartbeat = record(HOME, &set);
+    let name = <Heartbeat as writ_contract::Record>::TYPE;
+    heartbeat.headers.retain(|(header, _)| header != "ce_type");
+    heartbeat.headers.push(("ce_type".to_owned(), name.into()));
+    let mut nobody = record(HOME, &set);
+    nobody.key = None;
+    let effects = model.plan(&[heartbeat, nobody, record(HOME, &set)]);
+    assert_eq!((effects.deltas.len(), effects.kept.len()), (1, 0));
+}
+
+#[tokio::test]
+async fn waiters_wake_with_the_apply_and_event_waiters_with_the_commit() {
+    let (mut world, mut model) = (World::default(), read_model());
+    let set = world.announce(organization(1), LOCAL, "cp-1");
+    let entities = chain(organization(1), LOCAL, Stream::Entities);
+    let event = EventName {
+        organization: organization(1),
+        origin: LOCAL.into(),
+        source: "urn:gateway".into(),
+        id: "announce-cp-1".into(),
+    };
+    let mut state = model.freshness.register(Goal::Reached(entities, (1, 1))).unwrap();
+    let mut outcome = model.freshness.register(Goal::Decided(event)).unwrap();
+    let effects = model.plan(&[record(LOCAL, &set)]);
+    assert_eq!(state.woken().now_or_never(), Some(()));
+    assert_eq!(outcome.woken().now_or_never(), None, "its outcome cannot be looked up yet");
+    model.committed(effects);
+    assert_eq!(outcome.woken().now_or_never(), Some(()));
+}
+
+async fn write(pool: &PgPool, model: &mut ReadModel, batch: &[Record]) {
+    let effects = model.plan(batch);
+    let mut tx = pool.begin().await.unwrap();
+    model.persist(&mut tx, &effects).await.unwrap();
+    tx.commit().await.unwrap();
+    model.committed(effects);
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn what_is_written_is_what_memory_has(pool: PgPool) {
+    let (mut world, mut model) = (World::default(), read_model());
+    let tokens = Tokens::of(organization(1));
+    let mut sets = world.found(organization(1), &tokens);
+    sets.extend(history(&mut world, 1, 3));
+    let gap = sets.pop().unwrap();
+    let after_gap = history(&mut world, 1, 1).remove(0);
+    let mut batch = records(&sets);
+    batch.extend([record(LOCAL, &world.announce(organization(1), LOCAL, "cp-1")), record(HOME, &after_gap)]);
+    write(&pool, &mut model, &batch).await;
+
+    let stored = store::load(&pool).await.unwrap();
+    assert_eq!(stored.chain_statuses(), model.index.read(|index| index.chain_statuses()).unwrap());
+    for status in stored.chain_statuses() {
+        let recomputed = writ_policy_store::recompute_digest(&pool, &status.chain).await.unwrap();
+        assert_eq!(recomputed, status.state_digest, "{}", status.chain);
+    }
+    assert_eq!(writ_policy_store::staged(&pool).await.unwrap().len(), 1);
+
+    write(&pool, &mut model, &records(&[gap])).await;
+    assert_eq!(standing(&model, &home(1)), (5, None));
+    assert!(writ_policy_store::staged(&pool).await.unwrap().is_empty());
+}
+
+#[sqlx::test(migrator = "store::MIGRATOR")]
+async fn outcomes_of_events_are_found_by_the_producers_names(pool: PgPool) {
+    let (mut world, mut model) = (World::default(), read_model());
+    let set = world.announce(organization(1), LOCAL, "cp-1");
+    let refused = world.seal_as(
+        &chain(organization(1), LOCAL, Stream::Entities),
+        Vec::new(),
+        Some(writ_contract::actor::Cause { source: "urn:gateway".into(), id: "refused".into() }),
+        Some("unknown_parent".into()),
+    );
+    write(&pool, &mut model, &[record(LOCAL, &set), record(LOCAL, &refused)]).await;
+    let name = |organization, origin: &str, id: &str| EventName {
+        organization,
+        origin: origin.to_owned(),
+        source: "urn:gateway".to_owned(),
+        id: id.to_owned(),
+    };
+    let is_applied = async |name| applied::is_applied(&pool, &name).await.unwrap();
+    assert!(is_applied(name(organization(1), LOCAL, "announce-cp-1")).await);
+    assert!(is_applied(name(organization(1), LOCAL, "refused")).await);
+    assert!(!is_applied(name(organization(2), LOCAL, "announce-cp-1")).await, "another organization's");
+    assert!(!is_applied(name(organization(1), HOME, "announce-cp-1")).await, "another region's");
+    assert!(!is_applied(name(organization(1), LOCAL, "other")).await);
+}
+
+/// What a reader may be asked to do with a chain of change sets.
+fn deliveries() -> impl Strategy<Value = Vec<usize>> {
+    prop::collection::vec(0usize..6, 0..25)
+}
+
+proptest! {
+    /// However sets are repeated and reordered, memory holds a prefix of the history, and all of
+    /// it once every set has come.
+    #[test]
+    fn any_delivery_leaves_a_prefix_and_in_the_end_everything(order in deliveries()) {
+        let (mut world, mut model) = (World::default(), read_model());
+        let sets = history(&mut world, 1, 6);
+        let all = records(&sets);
+        let mut seen = std::collections::BTreeSet::new();
+        for at in order {
+            model.plan(&all[at..=at]);
+            seen.insert(at);
+            let prefix = (0..6).take_while(|at| seen.contains(at)).count();
+            let (revision, halt) = standing(&model, &home(1));
+            prop_assert_eq!(revision, prefix as i64);
+            prop_assert_eq!(halt.is_some(), seen.len() > prefix, "it stands still only while something is missing");
+            prop_assert_ne!(halt, Some(Halt::Fork));
+        }
+        model.plan(&all);
+        prop_assert_eq!(standing(&model, &home(1)), (6, None));
+        let digest = model.index.read(|index| index.head(&home(1)).unwrap().digest).unwrap();
+        prop_assert_eq!(digest, sets[5].digest);
+    }
+}
+
+#[test]
+fn the_catalogue_is_a_chain_of_each_region() {
+    let (mut world, mut model) = (World::default(), read_model());
+    for origin in [HOME, "au"] {
+        let set = world.seal(&chain(PLATFORM_ORGANIZATION, origin, Stream::Identity), Vec::new());
+        model.plan(&[record(origin, &set)]);
+        assert_eq!(standing(&model, &chain(PLATFORM_ORGANIZATION, origin, Stream::Identity)), (1, None));
+    }
+}

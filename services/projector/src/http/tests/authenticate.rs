@@ -1,0 +1,95 @@
+//! Who may ask, and about whom.
+
+use super::*;
+
+const PATH: &str = "/access/v1/evaluation";
+
+async fn with_authorization(region: &Region, value: Option<&str>) -> Answered {
+    let mut request = Region::post(PATH);
+    if let Some(value) = value {
+        request = request.header("authorization", value);
+    }
+    region.ask(request, &may(USER, "view", "cp-1")).await
+}
+
+#[tokio::test]
+async fn without_a_token_in_force_nobody_is_answered() {
+    let region = Region::new().await;
+    let (mut damaged, tokens) = (bearer(&region.tokens.user), &region.tokens);
+    damaged.pop();
+    let stranger = Tokens::of(region.organization).user;
+    let foreign = Tokens::of(organization(2)).user;
+    for value in [
+        "",
+        "Bearer",
+        "Bearer ",
+        "Basic dTpw",
+        "Bearer nonsense",
+        "Bearer kpat_us_x",
+        &damaged,
+        &bearer(&stranger),
+        &bearer(&foreign),
+        &bearer(&tokens.expired),
+        &bearer(&tokens.invite),
+    ] {
+        let answer = with_authorization(&region, Some(value)).await;
+        answer.refused(401);
+        assert!(answer.header("www-authenticate").starts_with("Bearer"), "{answer:?}");
+        assert!(answer.header("writ-consistency-token").is_empty());
+    }
+    let answer = with_authorization(&region, None).await;
+    answer.refused(401);
+    assert_eq!(answer.header("www-authenticate"), "Bearer");
+    assert!(with_authorization(&region, Some(&bearer(&tokens.user))).await.decision());
+    assert!(with_authorization(&region, Some(&bearer(&tokens.user).replace("Bearer", "bearer"))).await.decision());
+}
+
+#[tokio::test]
+async fn a_revoked_token_is_no_token() {
+    let mut region = Region::new().await;
+    region.change(vec![Operation::DropToken { id: Uuid::from_u128(2) }]);
+    with_authorization(&region, Some(&bearer(&region.tokens.user))).await.refused(401);
+}
+
+#[tokio::test]
+async fn the_token_of_one_who_may_not_act_is_no_token() {
+    let mut region = Region::new().await;
+    region.change(vec![Operation::PutPrincipal { id: USER, kind: PrincipalKind::User, active: false }]);
+    with_authorization(&region, Some(&bearer(&region.tokens.user))).await.refused(401);
+}
+
+#[tokio::test]
+async fn only_the_entitled_ask_about_others() {
+    let mut region = Region::new().await;
+    region.ask(region.as_user(), &may(OWNER, "view", "cp-1")).await.refused(403);
+    region.ask(region.as_user(), &may(Uuid::from_u128(99), "view", "cp-1")).await.refused(403);
+    let mut same_id_other_kind = may(USER, "view", "cp-1");
+    same_id_other_kind["subject"]["type"] = json!("system_account");
+    region.ask(region.as_user(), &same_id_other_kind).await.refused(403);
+    assert!(region.ask(region.as_owner(PATH), &may(USER, "view", "cp-1")).await.decision(), "an administrator may");
+
+    region.change(vec![grant(20, TEAM, "identity.decision_reader", "identity", None, None)]);
+    assert!(!region.ask(region.as_user(), &may(OWNER, "view", "cp-1")).await.decision(), "a reader gets an answer");
+    region.change(vec![Operation::DropGrant { id: Uuid::from_u128(20) }]);
+    region.ask(region.as_user(), &may(OWNER, "view", "cp-1")).await.refused(403);
+}
+
+#[tokio::test]
+async fn a_platform_service_names_the_organization_it_asks_about() {
+    let region = Region::new().await;
+    assert!(region.ask(region.as_platform(PATH), &may(USER, "view", "cp-1")).await.decision());
+    let platform = || Region::post(PATH).header("authorization", format!("Bearer {PLATFORM_TOKEN}"));
+    region.ask(platform(), &may(USER, "view", "cp-1")).await.refused(400);
+    region.ask(platform().header("writ-organization", "acme"), &may(USER, "view", "cp-1")).await.refused(400);
+    let other = platform().header("writ-organization", organization(2).to_string());
+    assert!(!region.ask(other, &may(USER, "view", "cp-1")).await.decision(), "what it may not see does not exist");
+}
+
+#[tokio::test]
+async fn a_principal_cannot_name_another_organization() {
+    let region = Region::new().await;
+    let own = region.as_user().header("writ-organization", region.organization.to_string());
+    assert!(region.ask(own, &may(USER, "view", "cp-1")).await.decision());
+    let other = region.as_user().header("writ-organization", organization(2).to_string());
+    region.ask(other, &may(USER, "view", "cp-1")).await.refused(400);
+}
