@@ -3,11 +3,14 @@
 mod buckets;
 mod traces;
 
+use std::io::IsTerminal;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::Subscriber;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -46,9 +49,8 @@ impl Telemetry {
         let filter = filter(&common.log)?;
         let traces = traces::provider(program, common)?;
         tracing_subscriber::registry()
-            .with(filter)
-            .with(lines(common.log_format))
-            .with(traces::layer(&traces, program))
+            .with(lines(common.log_format).with_filter(filter))
+            .with(traces::layer(&traces, program).with_filter(own_spans()))
             .try_init()?;
         let metrics = install_recorder(program)?;
         Ok(Self { metrics, traces })
@@ -78,11 +80,16 @@ fn filter(text: &str) -> Result<EnvFilter, ConfigError> {
     Ok(filter)
 }
 
+/// What is traced does not depend on how much is logged.
+fn own_spans() -> Targets {
+    Targets::new().with_target("writ", LevelFilter::INFO)
+}
+
 fn lines<S>(format: LogFormat) -> Box<dyn Layer<S> + Send + Sync>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    let lines = fmt::layer().with_writer(std::io::stderr);
+    let lines = fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     match format {
         LogFormat::Text => lines.boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),

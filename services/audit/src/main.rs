@@ -9,7 +9,7 @@ use writ_audit::log::{Recorder, subscriptions};
 use writ_audit::store;
 use writ_contract::SchemaRegistry;
 use writ_log::Lease;
-use writ_log::consumer::{Consumer, ConsumerConfig, ConsumerHandle};
+use writ_log::consumer::{Consumer, ConsumerConfig, ConsumerHandle, ConsumerStatus};
 use writ_log::schemas::{Follower, FollowerConfig};
 use writ_service::Service;
 
@@ -32,8 +32,9 @@ async fn wire(service: Service, _: Settings) -> anyhow::Result<()> {
     start.fail("learning schemas");
     let registry = SchemaRegistry::default();
     let follower = Follower::start(&follower_config(&service), registry.clone())?;
-    follower.handle().until_caught_up().await;
-    start.pass();
+    let schemas = follower.handle();
+    watch(&service, "schemas", schemas.clone());
+    schemas.until_caught_up().await;
 
     let recorder = Recorder::new(service.common.region.as_str(), registry);
     let consumer = Consumer::new(consumer_config(&service), pool.clone(), lease);
@@ -43,17 +44,22 @@ async fn wire(service: Service, _: Settings) -> anyhow::Result<()> {
         let _follower = follower;
         Ok(consumer.run(recorder, stop).await?)
     });
+    start.pass();
     Ok(())
+}
+
+/// A check of how far a reader of the log is.
+fn watch(service: &Service, name: &'static str, reader: ConsumerHandle) {
+    service.health.watch(name, move || match reader.status() {
+        ConsumerStatus { kafka: Some(reason), .. } => Err(format!("Kafka: {reason}")),
+        ConsumerStatus { caught_up: false, .. } => Err("catching up".to_owned()),
+        _ => Ok(()),
+    });
 }
 
 /// Readiness and the members of `/status`.
 fn show(service: &Service, consumer: ConsumerHandle, pool: PgPool) {
-    let seen = consumer.clone();
-    service.health.watch("log", move || match seen.status() {
-        status if status.kafka.is_some() => Err("waiting for Kafka".to_owned()),
-        status if !status.caught_up => Err("catching up".to_owned()),
-        _ => Ok(()),
-    });
+    watch(service, "log", consumer.clone());
     service.status("log", move || {
         let status = consumer.status();
         async move { json!(status) }

@@ -10,6 +10,8 @@ use crate::record::Entry;
 use crate::record::tests::entry;
 
 type Row = (Uuid, i64, String, Vec<u8>);
+/// Key, payload, kind of the actor, defect, headers, time.
+type Raw = (Option<Vec<u8>>, Option<Vec<u8>>, Option<String>, Option<String>, Vec<u8>, i64);
 
 async fn append_all(pool: &PgPool, entries: &[Entry]) -> Vec<TopicCount> {
     let mut tx = pool.begin().await.unwrap();
@@ -63,8 +65,8 @@ async fn another_payload_under_a_used_id_is_not_lost(pool: PgPool) {
     let mut second = first.clone();
     second.payload = Some(b"other".to_vec());
     second.payload_hash = Hash::of(&[b"other"]);
-    append_all(&pool, &[first.clone()]).await;
-    append_all(&pool, &[second.clone()]).await;
+    append_all(&pool, std::slice::from_ref(&first)).await;
+    append_all(&pool, std::slice::from_ref(&second)).await;
     assert_eq!(rows(&pool).await, expected(&[first, second]));
 }
 
@@ -75,12 +77,11 @@ async fn a_row_holds_all_that_was_kept(pool: PgPool) {
     raw.key = None;
     raw.payload = Some(vec![0, 0xff, 0]);
     raw.defect = Some("not Avro".to_owned());
-    append_all(&pool, &[raw.clone()]).await;
-    let row: (Option<Vec<u8>>, Option<Vec<u8>>, Option<String>, Option<String>, Vec<u8>, i64) =
-        sqlx::query_as("SELECT key, payload, actor_kind, defect, headers, occurred_at FROM entry")
-            .fetch_one(&pool)
-            .await
-            .unwrap();
+    append_all(&pool, std::slice::from_ref(&raw)).await;
+    let row: Raw = sqlx::query_as("SELECT key, payload, actor_kind, defect, headers, occurred_at FROM entry")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
     let headers = chain::packed(&raw.headers);
     assert_eq!(row, (None, raw.payload, None, raw.defect, headers, raw.occurred_at.0));
 }
