@@ -73,7 +73,8 @@ impl Launch {
     pub(crate) fn spawn(&self, name: &str, home: &Path, log: &Path) -> Result<ProcessId> {
         let output = appending(log)?;
         let mut command = self.command();
-        command.env(HOME_MARK, home).env(NAME_MARK, name).stdin(Stdio::null()).current_dir("/");
+        // The output is a file: no colours.
+        command.env(HOME_MARK, home).env(NAME_MARK, name).env("NO_COLOR", "1").stdin(Stdio::null()).current_dir("/");
         command.stderr(output.try_clone().map_err(Error::at(log))?).stdout(output);
         let what = format!("cannot start {}", self.program.display());
         let mut child = command.spawn().map_err(Error::io(what))?;

@@ -37,7 +37,7 @@ impl ProcessId {
         }
     }
 
-    /// Resident memory in bytes.
+    /// Memory of the process and its children in bytes; what several share counts once.
     pub(crate) fn memory(&self) -> Option<u64> {
         system::memory(self.pid)
     }
@@ -66,8 +66,20 @@ mod system {
     }
 
     pub(super) fn memory(pid: u32) -> Option<u64> {
-        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+        let own = proportional(pid)?;
+        Some(own + children(pid).filter_map(proportional).sum::<u64>())
+    }
+
+    /// PostgreSQL works in child processes. The list is empty where the kernel does not keep it.
+    fn children(pid: u32) -> impl Iterator<Item = u32> {
+        let text = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+        text.split_whitespace().filter_map(|child| child.parse().ok()).collect::<Vec<_>>().into_iter()
+    }
+
+    /// Resident memory, pages that others have too in proportion.
+    fn proportional(pid: u32) -> Option<u64> {
+        let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).ok()?;
+        let line = text.lines().find_map(|line| line.strip_prefix("Pss:"))?;
         let kibibytes: u64 = line.split_whitespace().next()?.parse().ok()?;
         Some(kibibytes * 1024)
     }

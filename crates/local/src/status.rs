@@ -16,7 +16,7 @@ pub struct PartStatus {
     pub pid: Option<u32>,
     /// Where it listens, if it does.
     pub port: Option<u16>,
-    /// Resident memory in bytes.
+    /// Memory in bytes, child processes included.
     pub memory_bytes: Option<u64>,
     /// Whether it can do its work.
     pub ready: bool,

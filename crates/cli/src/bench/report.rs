@@ -56,7 +56,7 @@ impl From<Vec<Duration>> for Quantiles {
     fn from(mut times: Vec<Duration>) -> Self {
         times.sort();
         let rank = |share: f64| ((times.len() as f64 * share).ceil() as usize).saturating_sub(1);
-        let at = |share| times.get(rank(share)).map(|time| time.as_secs_f64() * 1_000.0);
+        let at = |share| times.get(rank(share)).map(|time| milliseconds(time.as_secs_f64()));
         Self { count: times.len() as u64, p50: at(0.5), p90: at(0.9), p99: at(0.99) }
     }
 }
@@ -68,7 +68,7 @@ impl Stage {
     }
 
     fn quantiles(&self) -> Quantiles {
-        let at = |share| self.histogram.quantile(share).map(|seconds| seconds * 1_000.0);
+        let at = |share| self.histogram.quantile(share).map(milliseconds);
         Quantiles { count: self.histogram.count() as u64, p50: at(0.5), p90: at(0.9), p99: at(0.99) }
     }
 }
@@ -86,6 +86,11 @@ impl Report {
         println!("fdatasync (median): {} ms", number(self.fsync_ms));
         println!("idle CPU: {} %", number(self.idle_cpu.map(|share| share * 100.0)));
     }
+}
+
+/// To the microsecond: what lies below is noise.
+fn milliseconds(seconds: f64) -> f64 {
+    (seconds * 1_000_000.0).round() / 1_000.0
 }
 
 fn row(name: &str, quantiles: Quantiles, share: Option<f64>) -> [String; 6] {

@@ -74,7 +74,8 @@ impl<'a, F: FnMut(&Step)> Teller<'a, F> {
         let other = self.act(title, stage.home_entities.create(id, CONTROL_PLANES, &here)).await?;
         let (event, other) = (stage.away_entities.freshness(away, &event), stage.home_entities.freshness(home, &other));
         let (name, description) = &cast.team;
-        let team = self.act(format!("{home}: the administrator creates a team"), admin.create_team(name, description)).await?;
+        let team =
+            self.act(format!("{home}: the administrator creates a team"), admin.create_team(name, description)).await?;
         Ok(Scene { admin, user, team, there, here, announced: format!("{event},{other}") })
     }
 
