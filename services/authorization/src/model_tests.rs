@@ -266,6 +266,6 @@ proptest! {
             }
         }
         check(&reader, &chain, &model, events.len())?;
-        prop_assert_eq!(reader.head(&chain), index.read().unwrap().head(&chain));
+        prop_assert_eq!(reader.head(&chain).cloned(), index.read().unwrap().head(&chain).cloned());
     }
 }
