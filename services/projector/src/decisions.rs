@@ -143,3 +143,7 @@ fn trace_id(span: &Span) -> Option<String> {
     let context = context.span().span_context().clone();
     context.is_valid().then(|| context.trace_id().to_string())
 }
+
+#[cfg(test)]
+#[path = "decisions_tests.rs"]
+mod tests;

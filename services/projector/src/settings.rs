@@ -69,3 +69,7 @@ impl Settings {
         self.public_url.as_ref().map_or_else(|| format!("http://{listen}"), |url| url.as_str().to_owned())
     }
 }
+
+#[cfg(test)]
+#[path = "settings_tests.rs"]
+mod tests;

@@ -7,7 +7,7 @@ mod question;
 mod reader;
 
 pub use answer::{Answer, Answers};
-pub use question::{Evaluation, Evaluations, Request, Semantic};
+pub use question::{Evaluation, Evaluations, Request, Said, Semantic};
 pub use reader::Invalid;
 
 #[cfg(test)]

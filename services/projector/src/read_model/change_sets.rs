@@ -24,6 +24,15 @@ enum Unreadable {
     Key,
 }
 
+/// What a change set did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    /// It is in force. The chain may have seen more.
+    Applied { more: bool },
+    /// It was in force before, is refused, or waits.
+    Unchanged,
+}
+
 impl ReadModel {
     /// Processes a record of `policy-changes`.
     pub(super) fn change_set(&mut self, record: &Record, effects: &mut Effects) -> Result<(), Keep> {
@@ -39,9 +48,9 @@ impl ReadModel {
         let origin = record.origin(&self.region).to_owned();
         match read(record, &self.schemas) {
             Ok((envelope, set)) => {
-                measure::arrived(&self.region, &origin, &envelope, record.timestamp);
-                self.apply(&origin, set, effects)?;
-                measure::projected(&origin, record.timestamp);
+                if self.apply(&origin, set, effects)? {
+                    measure::hops(&self.region, &origin, &envelope, record.timestamp);
+                }
                 Ok(())
             }
             Err(unreadable) => {
@@ -53,44 +62,51 @@ impl ReadModel {
         }
     }
 
-    /// Applies a change set, and those that waited for it.
-    fn apply(&mut self, origin: &str, set: ChangeSet, effects: &mut Effects) -> Result<(), Keep> {
+    /// Applies a change set, and those that waited for it. False if it changed nothing.
+    fn apply(&mut self, origin: &str, set: ChangeSet, effects: &mut Effects) -> Result<bool, Keep> {
         let chain = ChainId { organization: set.organization, origin: origin.to_owned(), stream: set.stream };
-        let mut next = Some(set);
-        while let Some(set) = next {
-            let healed = self.apply_one(&chain, set, effects)?;
-            next = healed.then(|| self.take_staged(&chain, effects)).flatten();
+        let outcome = self.apply_one(&chain, set, effects)?;
+        if outcome == (Outcome::Applied { more: true }) {
+            self.apply_staged(&chain, effects);
         }
-        Ok(())
+        Ok(outcome != Outcome::Unchanged)
     }
 
-    /// Applies one change set. True if it applied, but the chain has seen more.
-    fn apply_one(&mut self, chain: &ChainId, set: ChangeSet, effects: &mut Effects) -> Result<bool, Keep> {
+    /// Applies what came too early and is next now. What still cannot be applied stays staged.
+    pub(super) fn apply_staged(&mut self, chain: &ChainId, effects: &mut Effects) {
+        while let Some(set) = self.take_staged(chain) {
+            let position = Position { epoch: set.epoch, revision: set.revision };
+            match self.apply_one(chain, set.clone(), effects) {
+                Ok(Outcome::Applied { .. }) => effects.unstaged.push((chain.clone(), position)),
+                Ok(Outcome::Unchanged) => return,
+                Err(_) => return self.staged.put(&chain.origin, set),
+            }
+        }
+    }
+
+    fn apply_one(&mut self, chain: &ChainId, set: ChangeSet, effects: &mut Effects) -> Result<Outcome, Keep> {
         let ops = match decode::<PolicyOps>(&set.payload, &self.schemas) {
             Ok(ops) => ops,
             Err(error) => return self.unknown_operations(chain, &set, &error, effects),
         };
         match self.index.write(|index| index.apply(&chain.origin, &set, &ops)) {
-            Verdict::Applied(delta) => Ok(self.applied(chain, &set, delta, effects)),
-            Verdict::Halted { halt, newer, delta } => self.halted(set, halt, newer, delta, effects).map(|()| false),
+            Verdict::Applied(delta) => return Ok(self.applied(chain, &set, delta, effects)),
+            Verdict::Halted { halt, newer, delta } => self.halted(set, halt, newer, delta, effects)?,
             Verdict::Duplicate => {
                 metrics::counter!("writ_duplicate_change_sets_total", "origin" => chain.origin.clone()).increment(1);
-                Ok(false)
             }
-            Verdict::ForeignOrigin { home } => {
-                foreign(chain, &home);
-                Ok(false)
-            }
+            Verdict::ForeignOrigin { home } => foreign(chain, &home),
         }
+        Ok(Outcome::Unchanged)
     }
 
-    fn applied(&mut self, chain: &ChainId, set: &ChangeSet, delta: Delta, effects: &mut Effects) -> bool {
+    fn applied(&mut self, chain: &ChainId, set: &ChangeSet, delta: Delta, effects: &mut Effects) -> Outcome {
         self.freshness.reached(chain, (set.epoch, set.revision));
         measure::applied(&chain.origin, set.committed_at);
         effects.applied.extend(Applied::of(chain, set));
         let more = delta.head().state == ChainState::Stopped;
         effects.deltas.push(delta);
-        more
+        Outcome::Applied { more }
     }
 
     /// A chain that stopped keeps its tail staged; one that is parked keeps the records.
@@ -122,7 +138,7 @@ impl ReadModel {
         set: &ChangeSet,
         error: &CodecError,
         effects: &mut Effects,
-    ) -> Result<bool, Keep> {
+    ) -> Result<Outcome, Keep> {
         let position = Position { epoch: set.epoch, revision: set.revision };
         let delta = self.index.write(|index| {
             let past = index.chain(chain).is_some_and(|chain| chain.position() >= position);
@@ -130,16 +146,15 @@ impl ReadModel {
             let refused = past || (foreign && chain.stream == writ_contract::Stream::Identity);
             (!refused).then(|| index.halt(chain, Halt::Unreadable, Some(position)))
         });
-        let Some(delta) = delta else { return Ok(false) };
+        let Some(delta) = delta else { return Ok(Outcome::Unchanged) };
         alarm(&delta, Halt::Unreadable);
         effects.deltas.push(delta);
         Err(Keep { organization: chain.organization, reason: error.to_string() })
     }
 
-    /// The next change set of a chain that came too early.
-    fn take_staged(&mut self, chain: &ChainId, effects: &mut Effects) -> Option<ChangeSet> {
-        let applied = self.index.write(|index| index.chain(chain).map(|chain| chain.position()))?;
-        effects.unstaged.push((chain.clone(), applied.next()));
+    /// The next change set of a chain, if it came too early.
+    fn take_staged(&mut self, chain: &ChainId) -> Option<ChangeSet> {
+        let applied = self.index.write(|index| index.chain(chain).map_or(Position::START, |chain| chain.position()));
         self.staged.take(chain, applied.next())
     }
 }

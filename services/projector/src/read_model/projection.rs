@@ -1,7 +1,5 @@
 //! The projection: records of `policy-changes`, local and mirrored, one after the other.
 
-use std::collections::HashSet;
-
 use sqlx::PgConnection;
 use uuid::Uuid;
 use writ_contract::policy_change::ChangeSet;
@@ -60,26 +58,25 @@ impl ReadModel {
         self.freshness.clone()
     }
 
-    /// Tries kept records again, in order. What still cannot be processed stays kept.
+    /// Tries again what an earlier build did not understand: kept records in order, then what is
+    /// staged behind them. What still cannot be processed stays where it is.
     pub fn retry(&mut self, parked: Vec<Parked>) -> Effects {
-        let mut effects = Effects { deltas: self.resume(&parked), ..Effects::default() };
+        let mut effects = Effects { deltas: self.resume(), ..Effects::default() };
         for Parked { id, record, .. } in parked {
             if self.follow(&record, &mut effects).is_ok() {
                 effects.resumed.push(id);
             }
         }
+        for chain in self.staged.chains() {
+            self.apply_staged(&chain, &mut effects);
+        }
         effects
     }
 
-    /// Lets the chains of kept records move on.
-    fn resume(&mut self, parked: &[Parked]) -> Vec<Delta> {
-        let organizations: HashSet<Uuid> = parked.iter().map(|parked| parked.organization).collect();
+    /// Lets parked chains move on.
+    fn resume(&mut self) -> Vec<Delta> {
         self.index.write(|index| {
-            let chains: Vec<ChainId> = index
-                .heads()
-                .filter(|standing| organizations.contains(&standing.head.chain.organization))
-                .map(|standing| standing.head.chain.clone())
-                .collect();
+            let chains: Vec<ChainId> = index.heads().map(|standing| standing.head.chain.clone()).collect();
             chains.iter().filter_map(|chain| index.resume(chain)).collect()
         })
     }

@@ -36,6 +36,11 @@ impl Staged {
         set
     }
 
+    /// Chains of which any wait.
+    pub(super) fn chains(&self) -> Vec<ChainId> {
+        self.0.keys().cloned().collect()
+    }
+
     /// How many change sets wait.
     pub(super) fn len(&self) -> usize {
         self.0.values().map(BTreeMap::len).sum()

@@ -74,6 +74,31 @@ fn a_restart_continues_a_gap_from_what_was_staged() {
     assert_eq!(standing(&restarted, &home(1)), (3, None));
 }
 
+/// A gap that heals onto something this build does not understand: the record that healed it is
+/// in force, and what is staged waits for the next build.
+#[test]
+fn what_is_staged_is_never_lost() {
+    let (mut world, mut model) = (World::default(), read_model());
+    let mut sets = history(&mut world, 1, 3);
+    sets[2].features = 1 << 40;
+    let effects = model.plan(&records(&[sets[0].clone(), sets[2].clone()]));
+    assert_eq!(effects.staged.len(), 1);
+    let healed = model.plan(&records(&sets[1..2]));
+    assert_eq!(standing(&model, &home(1)), (2, Some(Halt::UnknownFeature)));
+    assert!(healed.unstaged.is_empty() && healed.kept.is_empty());
+    sets[2].features = 0;
+    let mut next_build = ReadModel::new(
+        LOCAL,
+        model.schemas.clone(),
+        model.index.clone(),
+        model.freshness.clone(),
+        vec![(HOME.to_owned(), sets[2].clone())],
+    );
+    let resumed = next_build.retry(Vec::new());
+    assert_eq!(resumed.unstaged.len(), 1);
+    assert_eq!(standing(&next_build, &home(1)), (3, None));
+}
+
 #[test]
 fn a_fork_stops_the_chain_for_good_and_no_other() {
     let (mut model, mut world) = (read_model(), World::default());
