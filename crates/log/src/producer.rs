@@ -8,10 +8,11 @@ use rdkafka::producer::future_producer::{Delivery as KafkaDelivery, DeliveryFutu
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
 use rdkafka::util::Timeout;
 use tracing::{Instrument as _, Span};
+use writ_contract::Timestamp;
 
 use crate::backoff::Backoff;
 use crate::kafka::{Reporter, client_config};
-use crate::{Outgoing, trace};
+use crate::{Outgoing, headers, trace};
 
 /// Largest request: the largest topic limit (dead letters).
 const MAX_MESSAGE_BYTES: usize = 1_310_720;
@@ -120,6 +121,10 @@ impl Producer {
     pub(crate) fn enqueue(&self, mut outgoing: Outgoing) -> Result<Pending, SendError> {
         let span = trace::send_span(&outgoing);
         trace::hand_on(&span, &mut outgoing.headers);
+        if outgoing.measured_from.is_some() {
+            // The next stage is measured from here, not from when the record was made.
+            headers::set(&mut outgoing.headers, "ce_time", &Timestamp::now().to_string());
+        }
         match self.inner.send_result(to_kafka(&outgoing)) {
             Ok(delivery) => Ok(Pending { delivery, span, reporter: self.reporter.clone(), topic: outgoing.topic }),
             Err((source, _)) => {
