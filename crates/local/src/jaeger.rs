@@ -35,7 +35,7 @@ pub(crate) fn find() -> Option<PathBuf> {
 pub(crate) fn prepare(program: PathBuf, folder: &Path, ports: Ports) -> Result<Launch> {
     let settings = folder.join("jaeger.yaml");
     std::fs::write(&settings, SETTINGS).map_err(Error::at(&settings))?;
-    let launch = Launch::new(program).args(["--config".into(), settings]);
+    let launch = Launch::new(program).settings(&settings).args(["--config".into(), settings]);
     let launch = launch.env("JAEGER_PAGE_PORT", ports.page.to_string());
     Ok(launch.env("JAEGER_OTLP_PORT", ports.otlp.to_string()).ports([ports.page, ports.otlp]))
 }

@@ -90,7 +90,7 @@ impl Jvm {
     pub(crate) fn launch(&self, program: Program, settings: &Path) -> Result<Launch> {
         let archive = self.archive(program);
         let sharing = archive.is_file().then(|| format!("-XX:SharedArchiveFile={}", archive.display()));
-        Ok(self.base(program)?.args(sharing).args([program.class()]).args([settings]))
+        Ok(self.base(program)?.args(sharing).args([program.class()]).args([settings]).settings(settings))
     }
 
     /// The same, writing the class-data archive to `archive` when it ends.

@@ -22,6 +22,7 @@ pub(crate) struct Launch {
     args: Vec<OsString>,
     env: Vec<(String, String)>,
     user: Option<User>,
+    settings: Option<PathBuf>,
     /// Ports it is going to listen on.
     pub(crate) ports: Vec<u16>,
 }
@@ -35,7 +36,14 @@ pub(crate) struct User {
 
 impl Launch {
     pub(crate) fn new(program: impl Into<PathBuf>) -> Self {
-        Self { program: program.into(), args: Vec::new(), env: Vec::new(), user: None, ports: Vec::new() }
+        Self {
+            program: program.into(),
+            args: Vec::new(),
+            env: Vec::new(),
+            user: None,
+            settings: None,
+            ports: Vec::new(),
+        }
     }
 
     pub(crate) fn args<T: Into<OsString>>(mut self, args: impl IntoIterator<Item = T>) -> Self {
@@ -53,16 +61,23 @@ impl Launch {
         self
     }
 
+    /// The file it reads its settings from.
+    pub(crate) fn settings(mut self, file: &Path) -> Self {
+        self.settings = Some(file.to_path_buf());
+        self
+    }
+
     pub(crate) fn ports(mut self, ports: impl IntoIterator<Item = u16>) -> Self {
         self.ports.extend(ports);
         self
     }
 
-    /// Changes when the program, its arguments or its environment change: a process started
-    /// with another fingerprint is out of date.
+    /// Changes when the program, its arguments, its environment or its settings change: a process
+    /// started with another fingerprint is out of date.
     pub(crate) fn fingerprint(&self) -> String {
         let mut hasher = DefaultHasher::new();
         (&self.program, &self.args, &self.env).hash(&mut hasher);
+        self.settings.as_ref().and_then(|file| std::fs::read(file).ok()).hash(&mut hasher);
         if let Ok(file) = self.program.metadata() {
             (file.len(), file.modified().ok()).hash(&mut hasher);
         }
@@ -127,5 +142,10 @@ mod tests {
         assert_eq!(launch.fingerprint(), launch.clone().fingerprint());
         assert_ne!(launch.fingerprint(), launch.clone().env("B", "1").fingerprint());
         assert_ne!(launch.fingerprint(), launch.clone().args(["2"]).fingerprint());
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let reading = launch.settings(file.path());
+        let before = reading.fingerprint();
+        std::fs::write(file.path(), "regions = 3").expect("writable");
+        assert_ne!(reading.fingerprint(), before);
     }
 }

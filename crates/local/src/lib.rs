@@ -24,6 +24,7 @@ pub mod prerequisites;
 mod process;
 mod progress;
 mod readiness;
+mod reserve;
 mod secrets;
 mod services;
 mod status;

@@ -53,7 +53,7 @@ impl Postgres {
         }
         let settings = folder.join("postgresql.conf");
         fs::write(&settings, SETTINGS).map_err(Error::at(&settings))?;
-        let launch = Launch::new(self.bin.join("postgres")).args(["-D"]).args([&data]);
+        let launch = Launch::new(self.bin.join("postgres")).args(["-D"]).args([&data]).settings(&settings);
         let launch = launch.args([format!("-cconfig_file={}", settings.display())]);
         let (hba, ident) = (data.join("pg_hba.conf"), data.join("pg_ident.conf"));
         let launch =

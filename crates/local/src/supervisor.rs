@@ -19,6 +19,10 @@ use crate::strays;
 pub(crate) const GLANCE: Duration = Duration::from_millis(50);
 /// How many of a log's last lines an error shows.
 const TAIL_LINES: usize = 15;
+/// How long a stranger's connection may have a port that we want.
+const PASSING: Duration = Duration::from_secs(15);
+/// How a process that is in the way is ended.
+const RECLAIM: Ending = Ending { signal: Signal::SIGTERM, grace: Duration::from_secs(10) };
 /// How long a killed process may take to disappear.
 const KILLED: Duration = Duration::from_secs(10);
 
@@ -114,13 +118,35 @@ impl Supervisor {
         Err(Error::Exited { name: name.to_owned(), log, tail })
     }
 
-    /// Makes sure that nobody holds the ports; strays of this home are ended.
+    /// Ends what holds a port of this home without right: a stray, or a process of ours that was
+    /// given the port for an outgoing connection. Strangers are left alone.
+    pub(crate) async fn reclaim(&self, port: u16) {
+        let listener = holder::listener(port);
+        let Some(pid) = listener.or_else(|| holder::connection(port)) else { return };
+        let recorded = self.names().into_iter().find(|name| self.running(name).is_some_and(|held| held.pid == pid));
+        match recorded {
+            // It listens where it should, on a port of its own.
+            Some(_) if listener.is_some() => {}
+            Some(name) => drop(self.stop(&name, RECLAIM).await),
+            None if strays::belongs_to(pid, &self.home) => {
+                if let Some(stray) = ProcessId::of(pid) {
+                    end(&stray, RECLAIM).await;
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// Waits a little for ports that a passing connection has.
     async fn clear_ports(&self, name: &str, launch: &Launch) -> Result<()> {
-        for port in launch.ports.iter().copied().filter(|port| !holder::is_free(*port)) {
-            let pid = holder::holder(port);
-            match pid.filter(|pid| strays::belongs_to(*pid, &self.home)).and_then(ProcessId::of) {
-                Some(stray) => end(&stray, Ending { signal: Signal::SIGKILL, grace: KILLED }).await,
-                None => return Err(in_use(port, name, pid)),
+        let began = Instant::now();
+        for port in launch.ports.iter().copied() {
+            while !holder::is_free(port) {
+                if holder::listener(port).is_some() || began.elapsed() > PASSING {
+                    let holder = holder::describe(port);
+                    return Err(Error::PortInUse { port, wanted_by: name.to_owned(), holder });
+                }
+                tokio::time::sleep(GLANCE).await;
             }
         }
         Ok(())
@@ -153,10 +179,6 @@ async fn gone(process: &ProcessId, patience: Duration) -> bool {
         tokio::time::sleep(GLANCE).await;
     }
     true
-}
-
-fn in_use(port: u16, name: &str, pid: Option<u32>) -> Error {
-    Error::PortInUse { port, wanted_by: name.to_owned(), holder: holder::describe(pid) }
 }
 
 #[cfg(test)]

@@ -8,12 +8,15 @@ use crate::lock;
 use crate::postgres::Postgres;
 use crate::prerequisites;
 use crate::progress::Progress;
+use crate::reserve::Reserved;
 
 /// What processes are started with.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Tools {
     pub(crate) jvm: Jvm,
     pub(crate) postgres: Postgres,
+    /// Ports of the parts that are still to start.
+    pub(crate) reserved: Reserved,
 }
 
 impl Cluster {
@@ -33,6 +36,6 @@ impl Cluster {
             step.done("fetched");
         }
         archive::ensure(&jvm, self.home().root(), progress).await?;
-        Ok(Tools { jvm, postgres: Postgres::new(found.postgres)? })
+        Ok(Tools { jvm, postgres: Postgres::new(found.postgres)?, reserved: Reserved::default() })
     }
 }

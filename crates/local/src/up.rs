@@ -56,8 +56,9 @@ impl Cluster {
     /// When something is missing, a port is taken, or a part does not become ready.
     pub async fn up(&self, options: UpOptions, progress: &Progress) -> Result<()> {
         let _lock = lock::take(self.home().root()).await?;
-        let tools = self.tools(options.install, progress).await?;
+        let mut tools = self.tools(options.install, progress).await?;
         self.stop_unwanted().await;
+        tools.reserved = self.reserve().await;
         let foundations = self.regions.iter().map(|region| self.foundation(region, &tools, progress));
         try_join!(try_join_all(foundations), self.jaeger_up(progress))?;
         let rest = self.regions.iter().map(|region| self.on_top(region, &tools, options, progress));
@@ -91,7 +92,9 @@ impl Cluster {
 
     async fn part_up(&self, region: &LocalRegion, part: Part, tools: &Tools, progress: &Progress) -> Result<()> {
         let step = progress.step(format!("{} {}", region.code, part.name()));
-        let began = self.raise(&self.rising(region, part, tools).await?, &step).await?;
+        let rising = self.rising(region, part, tools).await?;
+        tools.reserved.release(&rising.launch.ports);
+        let began = self.raise(&rising, &step).await?;
         match part {
             Part::Postgres => {
                 let passwords = |service| self.secrets.role_password(service).to_owned();

@@ -81,7 +81,8 @@ impl Load {
             let load = Arc::clone(self);
             tasks.push(tokio::spawn(async move { load.assign_and_ask(&entity(number)).await }));
         }
-        try_join_all(tasks).await?.into_iter().collect()
+        let times: Result<Vec<Duration>> = try_join_all(tasks).await?.into_iter().collect();
+        times.with_context(|| format!("not all of {} assignments at {}/s succeeded", rhythm.count, rhythm.rate))
     }
 
     async fn assign_and_ask(&self, entity: &str) -> Result<Duration> {
