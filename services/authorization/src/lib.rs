@@ -11,6 +11,8 @@ pub mod policies;
 pub mod store;
 
 #[cfg(test)]
+mod entities_model_tests;
+#[cfg(test)]
 mod model_tests;
 #[cfg(test)]
 mod testing;

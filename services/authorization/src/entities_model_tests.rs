@@ -1,0 +1,131 @@
+//! Whatever other systems announce, and however often they or the log repeat it, the chain of
+//! entities holds what a plain model of them holds, and every event is answered exactly once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+use writ_contract::entity_event::EntityEvent;
+use writ_contract::entity_event::EntityEventKind::{Created, Deleted};
+use writ_contract::{ChainId, Stream};
+use writ_log::consumer::Projection;
+use writ_log::{Record, topics};
+use writ_policy::EntityKey;
+use writ_policy::rows::Announced;
+
+use crate::testing::*;
+
+/// Entities as the system that announces them thinks of them.
+#[derive(Debug, Default)]
+struct Model {
+    live: BTreeMap<u8, Option<u8>>,
+    deleted: BTreeSet<u8>,
+}
+
+#[derive(Debug, Clone)]
+enum Announce {
+    Create(u8, Option<u8>),
+    Delete(u8),
+}
+
+impl Model {
+    /// The refusal that is due, if one is; else the model follows.
+    fn follow(&mut self, announce: &Announce) -> Option<&'static str> {
+        match *announce {
+            Announce::Create(id, _) if self.deleted.contains(&id) => Some("entity_deleted"),
+            Announce::Create(id, parent) if self.live.contains_key(&id) => {
+                (self.live[&id] != parent).then_some("parent_differs")
+            }
+            Announce::Create(id, parent) => {
+                let refusal = parent.and_then(|parent| self.refuse_parent(parent));
+                if refusal.is_none() {
+                    self.live.insert(id, parent);
+                }
+                refusal
+            }
+            Announce::Delete(id) if self.deleted.contains(&id) => None,
+            Announce::Delete(id) if !self.live.contains_key(&id) => Some("unknown_entity"),
+            Announce::Delete(id) => {
+                self.delete(id);
+                None
+            }
+        }
+    }
+
+    fn refuse_parent(&self, parent: u8) -> Option<&'static str> {
+        if self.deleted.contains(&parent) {
+            return Some("parent_deleted");
+        }
+        if !self.live.contains_key(&parent) {
+            return Some("unknown_parent");
+        }
+        let levels = std::iter::successors(Some(parent), |id| self.live[id]).count();
+        (levels >= 8).then_some("too_deep")
+    }
+
+    fn delete(&mut self, id: u8) {
+        let children: Vec<u8> =
+            self.live.iter().filter(|(_, parent)| **parent == Some(id)).map(|(id, _)| *id).collect();
+        children.into_iter().for_each(|child| self.delete(child));
+        self.live.remove(&id);
+        self.deleted.insert(id);
+    }
+}
+
+fn key(id: u8) -> EntityKey {
+    EntityKey::new("control_planes", format!("cp-{id}"))
+}
+
+fn event(announce: &Announce) -> EntityEvent {
+    let parent = |parent: Option<u8>| parent.map(|parent| key(parent).id);
+    match announce {
+        Announce::Create(id, of) => entity(organization(1), Created, &key(*id).id, parent(*of).as_deref()),
+        Announce::Delete(id) => entity(organization(1), Deleted, &key(*id).id, None),
+    }
+}
+
+/// Mostly children of the entity just before, so that they get deep.
+fn announcements() -> impl Strategy<Value = Vec<Announce>> {
+    let announce = prop_oneof![
+        6 => (1u8..14).prop_map(|id| Announce::Create(id, Some(id - 1))),
+        3 => (0u8..14, proptest::option::of(0u8..14)).prop_map(|(id, parent)| Announce::Create(id, parent)),
+        2 => Just(Announce::Create(0, None)),
+        1 => (0u8..14).prop_map(Announce::Delete),
+    ];
+    prop::collection::vec(announce, 1..60)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn the_chain_of_entities_holds_what_the_model_holds(
+        announcements in announcements(),
+        replays in prop::collection::vec(0usize..100, 0..5),
+    ) {
+        let mut model = Model::default();
+        let refusals: Vec<_> = announcements.iter().map(|announce| model.follow(announce)).collect();
+        let numbered = announcements.iter().enumerate();
+        let records: Vec<Record> = numbered
+            .map(|(number, announce)| record(topics::ENTITY_EVENTS, organization(1), &format!("e{number}"), &event(announce)))
+            .collect();
+        let (mut policies, index) = policies();
+        let mut answers = Vec::new();
+        for replay in replays.into_iter().map(|replay| replay.min(records.len())).chain([records.len()]) {
+            let effects = policies.plan(&records[..replay]);
+            answers.extend(change_sets(&effects.outgoing).into_iter().map(|(set, _)| (set.revision, set.rejected)));
+        }
+        let expected: Vec<_> = (1..).zip(refusals.into_iter().map(|refusal| refusal.map(str::to_owned))).collect();
+        prop_assert_eq!(answers, expected);
+
+        let index = index.read().unwrap();
+        let chain = ChainId { organization: organization(1), origin: REGION.into(), stream: Stream::Entities };
+        let rows = index.chain(&chain).unwrap().rows();
+        for id in 0..14 {
+            let expected = match model.live.get(&id) {
+                Some(parent) => Some(Announced::Live { parent: parent.map(key) }),
+                None => model.deleted.contains(&id).then_some(Announced::Deleted),
+            };
+            prop_assert_eq!(rows.entity(&key(id)).cloned(), expected, "{}", id);
+        }
+    }
+}
