@@ -77,7 +77,9 @@ impl System {
 /// Finds the heads of an organization anywhere in a status page.
 fn collect(value: &Value, organization: &str, into: &mut Vec<Value>) {
     match value {
-        Value::Object(fields) if fields.get("organization").is_some_and(|id| id == organization) && fields.contains_key("stream") => {
+        Value::Object(fields)
+            if fields.get("organization").is_some_and(|id| id == organization) && fields.contains_key("stream") =>
+        {
             into.push(value.clone());
         }
         Value::Object(fields) => fields.values().for_each(|field| collect(field, organization, into)),

@@ -54,8 +54,18 @@ fn bad_records(producer: &EntityProducer, organization: Uuid) -> Result<Vec<Bad>
         Bad { what: "malformed JSON", headers: json(), value: b"{".to_vec(), reason: "not_decodable" },
         Bad { what: "a missing header", headers: without_id(), value: good, reason: "missing_header" },
         Bad { what: "65 KiB", headers: json(), value: padded, reason: "too_large" },
-        Bad { what: "a bad id", headers: avro(), value: encode(&event(organization, "white space", None))?, reason: "invalid_entity_id" },
-        Bad { what: "an unknown parent", headers: avro(), value: encode(&event(organization, "child", Some("nobody")))?, reason: "unknown_parent" },
+        Bad {
+            what: "a bad id",
+            headers: avro(),
+            value: encode(&event(organization, "white space", None))?,
+            reason: "invalid_entity_id",
+        },
+        Bad {
+            what: "an unknown parent",
+            headers: avro(),
+            value: encode(&event(organization, "child", Some("nobody")))?,
+            reason: "unknown_parent",
+        },
     ])
 }
 
@@ -72,7 +82,8 @@ async fn a_record_that_cannot_be_taken_is_answered_and_holds_up_nothing() -> Res
     }
     let behind = producer.create(organization.uuid(), "control_planes", "cp-behind").await?;
     let fresh = format!("{},{}", organization.consistency_token, producer.freshness("eu", &behind));
-    let question = Question { user: &organization.owner, action: "view", resource_type: "control_planes", resource: "cp-behind" };
+    let question =
+        Question { user: &organization.owner, action: "view", resource_type: "control_planes", resource: "cp-behind" };
     let answer = system.read("eu").evaluate(&organization.owner_token, question, Some(&fresh)).await?;
     ensure!(answer.status == 200, "what stands behind is applied: {} {}", answer.status, answer.body);
 
@@ -83,8 +94,15 @@ async fn a_record_that_cannot_be_taken_is_answered_and_holds_up_nothing() -> Res
     })
     .await?;
     for record in &bad {
-        let letter = reasons.iter().find(|letter| letter.value == record.value && letter.header("dlq_reason").starts_with(record.reason));
-        ensure!(letter.is_some(), "{}: {:?}", record.what, reasons.iter().map(|l| l.header("dlq_reason")).collect::<Vec<_>>());
+        let letter = reasons
+            .iter()
+            .find(|letter| letter.value == record.value && letter.header("dlq_reason").starts_with(record.reason));
+        ensure!(
+            letter.is_some(),
+            "{}: {:?}",
+            record.what,
+            reasons.iter().map(|l| l.header("dlq_reason")).collect::<Vec<_>>()
+        );
     }
     Ok(())
 }
@@ -97,7 +115,8 @@ async fn a_refused_event_is_answered_to_whoever_waits_for_it() -> Result<()> {
     let producer = system.entities("eu")?;
     let refused = producer.send(event(organization.uuid(), "orphan", Some("nobody"))).await?;
     let fresh = format!("{},{}", organization.consistency_token, producer.freshness("eu", &refused));
-    let question = Question { user: &organization.owner, action: "view", resource_type: "control_planes", resource: "orphan" };
+    let question =
+        Question { user: &organization.owner, action: "view", resource_type: "control_planes", resource: "orphan" };
     let answer = system.read("au").evaluate(&organization.owner_token, question, Some(&fresh)).await?;
     ensure!(answer.status == 200 && !answer.allowed(), "{} {}", answer.status, answer.body);
     Ok(())
@@ -115,7 +134,8 @@ async fn the_same_event_again_is_the_same_event() -> Result<()> {
     }
     let last = producer.create(organization.uuid(), "control_planes", "cp-last").await?;
     let fresh = format!("{},{}", organization.consistency_token, producer.freshness("eu", &last));
-    let question = Question { user: &organization.owner, action: "view", resource_type: "control_planes", resource: "cp-last" };
+    let question =
+        Question { user: &organization.owner, action: "view", resource_type: "control_planes", resource: "cp-last" };
     system.read("eu").evaluate(&organization.owner_token, question, Some(&fresh)).await?;
     let heads = system.heads("eu", &organization.id).await?;
     let entities = heads.iter().find(|head| head["stream"] == "entities" && head["origin"] == "eu").unwrap();

@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 async fn answer(request: RequestBuilder) -> Result<(u16, String, Value)> {
     let response = request.send().await?;
     let status = response.status().as_u16();
-    let kind = response.headers().get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_owned();
+    let kind =
+        response.headers().get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default().to_owned();
     let text = response.text().await?;
     Ok((status, kind, serde_json::from_str(&text).unwrap_or(Value::String(text))))
 }
@@ -28,10 +29,20 @@ async fn the_management_api_says_what_is_wrong() -> Result<()> {
         ("a wrong type", post("/v3/teams").body(r#"{"name":7}"#), 400),
         ("a missing field", post("/v3/teams").body("{}"), 400),
         ("an unknown team", post(&unknown).body(json!({"id": organization.owner}).to_string()), 404),
-        ("an unknown role", post(&format!("/v3/users/{}/assigned-roles", organization.owner)).body(
-            r#"{"role_name":"King","entity_type_name":"Control Planes","entity_id":"*","entity_region":"eu"}"#), 400),
-        ("an unknown region", post(&format!("/v3/users/{}/assigned-roles", organization.owner)).body(
-            r#"{"role_name":"Viewer","entity_type_name":"Control Planes","entity_id":"*","entity_region":"xx"}"#), 400),
+        (
+            "an unknown role",
+            post(&format!("/v3/users/{}/assigned-roles", organization.owner)).body(
+                r#"{"role_name":"King","entity_type_name":"Control Planes","entity_id":"*","entity_region":"eu"}"#,
+            ),
+            400,
+        ),
+        (
+            "an unknown region",
+            post(&format!("/v3/users/{}/assigned-roles", organization.owner)).body(
+                r#"{"role_name":"Viewer","entity_type_name":"Control Planes","entity_id":"*","entity_region":"xx"}"#,
+            ),
+            400,
+        ),
     ];
     for (what, request, expected) in cases {
         let (status, kind, body) = answer(request).await?;
@@ -64,7 +75,11 @@ async fn a_bad_bearer_token_is_refused_by_both_apis() -> Result<()> {
     for bad in ["", "nonsense", &damaged, "kpat_us_x"] {
         let management = system.http.get(format!("{}/v3/users/me", system.identity_url("us"))).bearer_auth(bad);
         assert_eq!(answer(management).await?.0, 401, "management, {bad:?}");
-        let read = system.http.post(format!("{}/access/v1/evaluation", system.read_url("eu"))).bearer_auth(bad).json(&question);
+        let read = system
+            .http
+            .post(format!("{}/access/v1/evaluation", system.read_url("eu")))
+            .bearer_auth(bad)
+            .json(&question);
         assert_eq!(answer(read).await?.0, 401, "read, {bad:?}");
     }
     let none = system.http.get(format!("{}/v3/users/me", system.identity_url("us")));
@@ -79,14 +94,18 @@ async fn the_read_api_says_what_is_wrong() -> Result<()> {
     let organization = Organization::create(system, "us").await?;
     let post = |body: String| {
         let request = system.http.post(format!("{}/access/v1/evaluation", system.read_url("eu")));
-        let request = request.bearer_auth(&organization.owner_token).header("content-type", "application/json; charset=utf-8");
+        let request =
+            request.bearer_auth(&organization.owner_token).header("content-type", "application/json; charset=utf-8");
         request.header("writ-at-least-as-fresh", &organization.consistency_token).header("prefer", "wait=10").body(body)
     };
     for (what, body) in [
         ("malformed JSON", "{".to_owned()),
         ("an empty body", String::new()),
         ("a wrong type", r#"{"subject":7}"#.to_owned()),
-        ("no resource", json!({"subject": {"type": "user", "id": organization.owner}, "action": {"name": "view"}}).to_string()),
+        (
+            "no resource",
+            json!({"subject": {"type": "user", "id": organization.owner}, "action": {"name": "view"}}).to_string(),
+        ),
     ] {
         let (status, kind, body) = answer(post(body)).await?;
         assert_eq!(status, 400, "{what}: {body}");

@@ -49,7 +49,8 @@ async fn a_forged_or_foreign_consistency_token_is_a_bad_request() -> Result<()> 
     let system = System::running().await?;
     let organization = Organization::create(system, "us").await?;
     let other = Organization::create(system, "us").await?;
-    let question = Question { user: &organization.owner, action: "view", resource_type: "control_planes", resource: "cp" };
+    let question =
+        Question { user: &organization.owner, action: "view", resource_type: "control_planes", resource: "cp" };
     let mut forged = organization.consistency_token.clone();
     forged.truncate(forged.len() - 1);
     let mut flipped = organization.consistency_token.clone();

@@ -50,10 +50,11 @@ fn stream(organization: Arc<Organization>, stop: Arc<AtomicBool>) -> JoinHandle<
 
 /// All grants of the organization that a region's read model holds.
 async fn grants(system: &System, region: &str, organization: &Organization) -> Result<BTreeSet<String>> {
-    let rows: Vec<uuid::Uuid> = sqlx::query_scalar(r#"SELECT id FROM "grant" WHERE organization = $1 AND entity_type = 'control_planes'"#)
-        .bind(organization.uuid())
-        .fetch_all(&system.database(region, "read_model").await?)
-        .await?;
+    let rows: Vec<uuid::Uuid> =
+        sqlx::query_scalar(r#"SELECT id FROM "grant" WHERE organization = $1 AND entity_type = 'control_planes'"#)
+            .bind(organization.uuid())
+            .fetch_all(&system.database(region, "read_model").await?)
+            .await?;
     Ok(rows.into_iter().map(|id| id.to_string()).collect())
 }
 
@@ -80,7 +81,10 @@ async fn check_rows(system: &System, organization: &Organization, told: &Acknowl
         let rows = grants(system, region, organization).await?;
         for id in &told.assigned {
             let ended = told.ended.contains(id);
-            ensure!(ended != rows.contains(id) || told.uncertain.contains(id), "{region}: assignment {id}, ended: {ended}");
+            ensure!(
+                ended != rows.contains(id) || told.uncertain.contains(id),
+                "{region}: assignment {id}, ended: {ended}"
+            );
         }
     }
     Ok(())
@@ -90,10 +94,12 @@ async fn check_rows(system: &System, organization: &Organization, told: &Acknowl
 async fn check_audit(system: &'static System, organization: &Organization, revision: i64) -> Result<()> {
     for region in REGIONS {
         until("audit to have every change set", async || {
-            let entries: i64 = sqlx::query_scalar("SELECT count(*) FROM entry WHERE organization = $1 AND topic = 'policy-changes' AND origin = 'us'")
-                .bind(organization.uuid())
-                .fetch_one(&system.database(region, "audit").await?)
-                .await?;
+            let entries: i64 = sqlx::query_scalar(
+                "SELECT count(*) FROM entry WHERE organization = $1 AND topic = 'policy-changes' AND origin = 'us'",
+            )
+            .bind(organization.uuid())
+            .fetch_one(&system.database(region, "audit").await?)
+            .await?;
             ensure!(entries <= revision, "{region}: {entries} entries for {revision} revisions");
             Ok((entries == revision).then_some(()))
         })
@@ -129,7 +135,11 @@ async fn killed_services_lose_nothing_and_apply_nothing_twice() -> Result<()> {
     for region in REGIONS {
         let chain = ChainId { organization: organization.uuid(), origin: "us".to_owned(), stream: Stream::Identity };
         let recomputed = recompute_digest(&system.database(region, "read_model").await?, &chain).await?.to_string();
-        ensure!(head["state_digest"] == recomputed, "{region}: {recomputed} from the rows, {} travelled", head["state_digest"]);
+        ensure!(
+            head["state_digest"] == recomputed,
+            "{region}: {recomputed} from the rows, {} travelled",
+            head["state_digest"]
+        );
     }
     check_audit(system, &organization, head["revision"].as_i64().unwrap()).await
 }
