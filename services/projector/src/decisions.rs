@@ -11,8 +11,8 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 use uuid::Uuid;
 use writ_contract::actor::Actor;
 use writ_contract::decision::DecisionRecord;
-use writ_contract::{Region, Timestamp};
-use writ_log::{Outgoing, Producer, topics};
+use writ_contract::{Region, Timestamp, encode};
+use writ_log::{Envelope, Outgoing, Producer, topics};
 use writ_policy::Decision;
 
 use crate::authzen::Evaluation;
@@ -28,23 +28,20 @@ const LONGEST: usize = 128;
 #[derive(Debug, Clone)]
 pub struct Recorder(Sender<Decided>);
 
-/// A decision and the question it answers.
+/// A decision and the question it answers, in the trace of the request.
 #[derive(Debug, Clone)]
 pub struct Decided {
     record: DecisionRecord,
-    span: Span,
+    envelope: Envelope,
 }
 
 /// Sends decisions to the log.
-pub struct Sending {
-    decided: Receiver<Decided>,
-    source: String,
-}
+pub struct Sending(Receiver<Decided>);
 
-/// A recorder, and what sends its decisions to the log of a region.
-pub fn recorder(region: &Region) -> (Recorder, Sending) {
+/// A recorder, and what sends its decisions to the log.
+pub fn recorder() -> (Recorder, Sending) {
     let (sender, decided) = channel(WAITING);
-    (Recorder(sender), Sending { decided, source: format!("/{region}/projector") })
+    (Recorder(sender), Sending(decided))
 }
 
 impl Recorder {
@@ -69,7 +66,7 @@ impl Decided {
         asked: &Evaluation,
         decision: Decision,
     ) -> Self {
-        let span = Span::current();
+        let envelope = Envelope::new::<DecisionRecord>(&format!("/{region}/projector"));
         let record = DecisionRecord {
             id: Uuid::now_v7(),
             organization,
@@ -85,10 +82,10 @@ impl Decided {
             heads: decision.heads,
             // Not known before the origins' watermarks arrive.
             age_ms: -1,
-            trace_id: trace_id(&span),
+            trace_id: trace_id(),
             sample_rate: 1.0,
         };
-        Self { record, span }
+        Self { record, envelope }
     }
 }
 
@@ -98,7 +95,7 @@ impl Sending {
         let mut batch = Vec::with_capacity(BATCH);
         loop {
             let taken = tokio::select! {
-                taken = self.decided.recv_many(&mut batch, BATCH) => taken,
+                taken = self.0.recv_many(&mut batch, BATCH) => taken,
                 () = shutdown.cancelled() => 0,
             };
             if taken == 0 {
@@ -106,29 +103,27 @@ impl Sending {
             }
             self.send(&producer, &mut batch).await;
         }
-        self.decided.close();
-        while self.decided.recv_many(&mut batch, BATCH).await > 0 {
+        self.0.close();
+        while self.0.recv_many(&mut batch, BATCH).await > 0 {
             self.send(&producer, &mut batch).await;
         }
     }
 
     async fn send(&self, producer: &Producer, batch: &mut Vec<Decided>) {
-        let sent = join_all(batch.drain(..).map(|decided| self.send_one(producer, decided))).await;
+        let sent = join_all(batch.drain(..).map(|decided| send_one(producer, decided))).await;
         let dropped = sent.into_iter().filter(|sent| !sent).count();
         if dropped > 0 {
             metrics::counter!("writ_decisions_dropped_total").increment(dropped as u64);
         }
     }
+}
 
-    async fn send_one(&self, producer: &Producer, decided: Decided) -> bool {
-        let Decided { record, span } = decided;
-        let outgoing =
-            span.in_scope(|| Outgoing::keyed(topics::DECISIONS, &record.id.to_string(), &self.source, &record));
-        match outgoing {
-            Ok(outgoing) => producer.send(outgoing).await.is_ok(),
-            Err(_) => false,
-        }
-    }
+/// Whether the log has it.
+async fn send_one(producer: &Producer, Decided { record, envelope }: Decided) -> bool {
+    let Ok(value) = encode(&record) else { return false };
+    let key = record.id.to_string();
+    let outgoing = Outgoing::enveloped(topics::DECISIONS, key.as_bytes(), &envelope, Some(value));
+    producer.send(outgoing).await.is_ok()
 }
 
 /// What a request calls an action or a resource is recorded only if it can be the name of one:
@@ -138,8 +133,8 @@ fn harmless(text: &str) -> String {
     if text.len() <= LONGEST && text.bytes().all(allowed) { text.to_owned() } else { "?".to_owned() }
 }
 
-fn trace_id(span: &Span) -> Option<String> {
-    let context = span.context();
+fn trace_id() -> Option<String> {
+    let context = Span::current().context();
     let context = context.span().span_context().clone();
     context.is_valid().then(|| context.trace_id().to_string())
 }

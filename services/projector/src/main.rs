@@ -59,7 +59,7 @@ async fn wire(service: Service, settings: Settings) -> anyhow::Result<()> {
         let _follower = follower;
         Ok(consumer.run(read_model, stop).await?)
     });
-    let (recorder, sending) = decisions::recorder(&service.common.region);
+    let (recorder, sending) = decisions::recorder();
     let stop = service.shutdown.clone();
     service.spawn("decisions", async move {
         sending.run(producer, stop).await;

@@ -30,7 +30,9 @@ pub async fn write(tx: &mut PgConnection, effects: &Effects) -> Result<(), sqlx:
     for kept in &effects.kept {
         park::append(&mut *tx, &kept.record, kept.organization, &kept.reason).await?;
     }
-    park::delete(&mut *tx, &effects.resumed).await?;
+    if !effects.resumed.is_empty() {
+        park::delete(&mut *tx, &effects.resumed).await?;
+    }
     outbox::append(tx, &effects.outgoing).await
 }
 

@@ -7,6 +7,7 @@ use axum::response::Response;
 use super::answer::Seen;
 use super::body::Body;
 use super::caller::Caller;
+use super::freshness::Fresh;
 use super::refusal::Refusal;
 use super::state::Api;
 use crate::authzen::{Answer, Answers, Evaluation, Evaluations, Request};
@@ -14,7 +15,13 @@ use crate::authzen::{Answer, Answers, Evaluation, Evaluations, Request};
 /// Decides whether a subject may do something.
 #[utoipa::path(
     post, path = "/access/v1/evaluation", tag = "decisions",
-    request_body(content = serde_json::Value, description = "AuthZEN 1.0 access evaluation request"),
+    params(Fresh),
+    request_body(content = Value, description = "AuthZEN 1.0 access evaluation request", example = json!({
+        "subject": {"type": "user", "id": "0198a3c2-6f0e-7d19-8c55-0a3f5e0d7b11"},
+        "action": {"name": "view"},
+        "resource": {"type": "control_planes", "id": "cp-eu-1"},
+    })),
+    security(("bearer" = [])),
     responses(
         (status = 200, description = "The decision; a denial is one, too", body = Answer),
         (status = 400, description = "Malformed request or consistency token", body = String),
@@ -33,7 +40,17 @@ pub(super) async fn evaluate(State(api): State<Api>, headers: HeaderMap, body: B
 /// Decides several questions at once.
 #[utoipa::path(
     post, path = "/access/v1/evaluations", tag = "decisions",
-    request_body(content = serde_json::Value, description = "AuthZEN 1.0 access evaluations request"),
+    params(Fresh),
+    request_body(content = Value, description = "AuthZEN 1.0 access evaluations request", example = json!({
+        "subject": {"type": "user", "id": "0198a3c2-6f0e-7d19-8c55-0a3f5e0d7b11"},
+        "action": {"name": "view"},
+        "evaluations": [
+            {"resource": {"type": "control_planes", "id": "cp-eu-1"}},
+            {"resource": {"type": "control_planes", "id": "cp-eu-2"}, "action": {"name": "edit"}},
+        ],
+        "options": {"evaluations_semantic": "execute_all"},
+    })),
+    security(("bearer" = [])),
     responses(
         (status = 200, description = "The decisions, in the order of the request", body = Answers),
         (status = 400, description = "Malformed request or consistency token", body = String),

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::http::HeaderMap;
 use tokio::time::{Instant, timeout_at};
+use utoipa::IntoParams;
 use uuid::Uuid;
 use writ_contract::ChainId;
 use writ_policy::Position;
@@ -16,6 +17,23 @@ use crate::read_model::applied;
 
 const AT_LEAST_AS_FRESH: &str = "writ-at-least-as-fresh";
 const PREFER: &str = "prefer";
+
+/// The headers of a read, as they are described to clients.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "describes headers; they are read by name")]
+pub(super) struct Fresh {
+    /// `Writ-Consistency-Token`s of earlier answers and `event;<region>;<ce_source>;<ce_id>` tokens, joined by
+    /// commas: the answer is at least as fresh as all of them.
+    #[param(rename = "Writ-At-Least-As-Fresh")]
+    at_least_as_fresh: Option<String>,
+    /// `wait=<seconds>`: how long to wait for that.
+    #[param(rename = "Prefer")]
+    prefer: Option<String>,
+    /// For platform services: the organization they ask about.
+    #[param(rename = "Writ-Organization")]
+    organization: Option<String>,
+}
 
 /// How long reads wait for the state they ask for.
 #[derive(Debug, Clone, Copy)]

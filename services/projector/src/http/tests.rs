@@ -51,7 +51,7 @@ impl Region {
         let organization = organization(1);
         let tokens = Tokens::of(organization);
         let model = read_model();
-        let (recorder, sending) = decisions::recorder(&LOCAL.parse().unwrap());
+        let (recorder, sending) = decisions::recorder();
         let api = Api::new(Parts {
             region: LOCAL.parse().unwrap(),
             regions: vec![HOME.parse().unwrap(), LOCAL.parse().unwrap()],

@@ -32,7 +32,7 @@ pub async fn write(tx: &mut PgConnection, effects: &Effects) -> Result<(), sqlx:
     for kept in &effects.kept {
         park::append(&mut *tx, &kept.record, kept.organization, &kept.reason).await?;
     }
-    park::delete(tx, &effects.resumed).await
+    if effects.resumed.is_empty() { Ok(()) } else { park::delete(tx, &effects.resumed).await }
 }
 
 /// The index as it was last written. A chain whose rows are not those of its head stands still.

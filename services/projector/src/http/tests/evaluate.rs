@@ -116,6 +116,10 @@ async fn the_metadata_names_only_what_there_is() {
     let openapi = region.send(Request::get("/openapi.json").body(Body::empty()).unwrap()).await.json();
     let paths: Vec<_> = openapi["paths"].as_object().unwrap().keys().cloned().collect();
     assert_eq!(paths, ["/.well-known/authzen-configuration", "/access/v1/evaluation", "/access/v1/evaluations"]);
+    let evaluation = &openapi["paths"]["/access/v1/evaluation"]["post"];
+    assert_eq!(evaluation["security"], json!([{"bearer": []}]));
+    assert_eq!(evaluation["parameters"][0]["name"], "Writ-At-Least-As-Fresh");
+    assert_eq!(openapi["components"]["securitySchemes"]["bearer"]["scheme"], "bearer");
     let search = region.as_owner("/access/v1/search/subject").body(Body::from("{}")).unwrap();
     assert_eq!(region.send(search).await.status, 404);
     let get = Request::get("/access/v1/evaluation").body(Body::empty()).unwrap();
