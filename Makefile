@@ -4,6 +4,9 @@ TARGET = $(or $(CARGO_TARGET_DIR),target)
 WRIT   = $(TARGET)/release/writ
 BUILD  = cargo build --release --workspace --bins
 
+# The example producer in Python is part of the tests.
+PYTHON = $(abspath $(TARGET))/producers-venv/bin/python
+
 .PHONY: demo up down status lint test test-faults bench
 
 demo: ## the story: two regions start, a right granted in one is in force in the other
@@ -21,11 +24,14 @@ status: ## each part of each region, chain by chain
 lint: ## formatting, and every lint as an error
 	cargo fmt --all --check && cargo clippy --workspace --all-targets -- -D warnings
 
-test: ## unit, store and whole-system tests, on parts they start and stop themselves
-	cargo build --workspace --bins && $(TARGET)/debug/writ with-database -- cargo test --workspace
+test: $(PYTHON) ## unit, store and whole-system tests, on parts they start and stop themselves
+	cargo build --workspace --bins && WRIT_TEST_PYTHON=$(PYTHON) $(TARGET)/debug/writ with-database -- cargo test --workspace --no-fail-fast
 
 test-faults: ## the long fault and convergence runs
 	cargo build --workspace --bins && $(TARGET)/debug/writ with-database -- cargo test --workspace -- --ignored --test-threads=1
+
+$(PYTHON): schemas/examples/requirements.txt
+	python3 -m venv $(dir $(@D)) && $@ -m pip install --quiet --disable-pip-version-check -r $< && touch $@
 
 bench: ## how long a change takes to the other region, stage by stage
 	$(BUILD) && $(WRIT) bench propagation

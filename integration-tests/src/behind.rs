@@ -29,7 +29,7 @@ impl System {
 
     async fn heads_of(&self, region: &str, service: Service, organization: &str) -> Result<Vec<Value>> {
         let url = format!("{}/status?chains=1", self.region(region).url(service));
-        let status: Value = serde_json::from_str(&self.http.get(url).send().await?.text().await?)?;
+        let status: Value = serde_json::from_str(&self.http().get(url).send().await?.text().await?)?;
         let mut heads = Vec::new();
         collect(&status, organization, &mut heads);
         Ok(heads)
@@ -43,7 +43,7 @@ impl System {
         let mut all = Vec::new();
         for service in SERVICES {
             let url = format!("{}/metrics", self.region(region).url(service));
-            all.push((service.name(), self.http.get(url).send().await?.text().await?));
+            all.push((service.name(), self.http().get(url).send().await?.text().await?));
         }
         Ok(all)
     }

@@ -24,8 +24,6 @@ static SYSTEM: OnceCell<System> = OnceCell::const_new();
 /// Three regions of real Kafka, MirrorMaker 2, PostgreSQL and the four services.
 pub struct System {
     pub(crate) cluster: Cluster,
-    /// Keeps its connections; follows no redirects.
-    pub http: reqwest::Client,
     traces: Traces,
     /// Takes the cluster down when this process ends, however it ends.
     _undertaker: Child,
@@ -48,12 +46,17 @@ impl System {
         let cluster = Cluster::open(Options { home, regions, port_offset, otlp_endpoint, ..Options::default() })?;
         let undertaker = undertaker()?;
         cluster.up(UpOptions::default(), &Progress::new()).await?;
-        Ok(Self { cluster, http: writ_client::http(), traces, _undertaker: undertaker })
+        Ok(Self { cluster, traces, _undertaker: undertaker })
+    }
+
+    /// A client of the caller's own: connections do not outlive the runtime of the test that opened them.
+    pub fn http(&self) -> reqwest::Client {
+        writ_client::http()
     }
 
     /// The management API of a region for the holder of a token.
     pub fn management(&self, region: &str, bearer: &str) -> Management {
-        Management::new(self.http.clone(), &self.identity_url(region), bearer)
+        Management::new(self.http(), &self.identity_url(region), bearer)
     }
 
     /// The management API of a region for the platform operator.
@@ -63,7 +66,7 @@ impl System {
 
     /// The read API of a region.
     pub fn read(&self, region: &str) -> ReadApi {
-        ReadApi::new(self.http.clone(), &self.read_url(region))
+        ReadApi::new(self.http(), &self.read_url(region))
     }
 
     /// Another system of a region.

@@ -21,7 +21,7 @@ async fn the_management_api_says_what_is_wrong() -> Result<()> {
     let organization = Organization::create(system, "us").await?;
     let post = |path: &str| {
         let url = format!("{}{path}", system.identity_url("us"));
-        system.http.post(url).bearer_auth(&organization.owner_token).header("content-type", "application/json")
+        system.http().post(url).bearer_auth(&organization.owner_token).header("content-type", "application/json")
     };
     let unknown = format!("/v3/teams/{}/users", uuid::Uuid::now_v7());
     let cases = [
@@ -53,7 +53,7 @@ async fn the_management_api_says_what_is_wrong() -> Result<()> {
             assert!(body["invalid_parameters"][0]["field"].is_string(), "{what} names the field: {body}");
         }
     }
-    let wrong_kind = system.http.post(format!("{}/v3/teams", system.identity_url("us")));
+    let wrong_kind = system.http().post(format!("{}/v3/teams", system.identity_url("us")));
     let wrong_kind = wrong_kind.bearer_auth(&organization.owner_token).header("content-type", "text/plain").body("{}");
     assert!([400, 415].contains(&answer(wrong_kind).await?.0));
     let oversized = post("/v3/teams").body(format!(r#"{{"name":"x","description":"{}"}}"#, "x".repeat(4 << 20)));
@@ -73,16 +73,16 @@ async fn a_bad_bearer_token_is_refused_by_both_apis() -> Result<()> {
     let question = json!({"subject": {"type": "user", "id": organization.owner}, "action": {"name": "view"},
         "resource": {"type": "control_planes", "id": "cp"}});
     for bad in ["", "nonsense", &damaged, "kpat_us_x"] {
-        let management = system.http.get(format!("{}/v3/users/me", system.identity_url("us"))).bearer_auth(bad);
+        let management = system.http().get(format!("{}/v3/users/me", system.identity_url("us"))).bearer_auth(bad);
         assert_eq!(answer(management).await?.0, 401, "management, {bad:?}");
         let read = system
-            .http
+            .http()
             .post(format!("{}/access/v1/evaluation", system.read_url("eu")))
             .bearer_auth(bad)
             .json(&question);
         assert_eq!(answer(read).await?.0, 401, "read, {bad:?}");
     }
-    let none = system.http.get(format!("{}/v3/users/me", system.identity_url("us")));
+    let none = system.http().get(format!("{}/v3/users/me", system.identity_url("us")));
     assert_eq!(answer(none).await?.0, 401);
     Ok(())
 }
@@ -93,7 +93,7 @@ async fn the_read_api_says_what_is_wrong() -> Result<()> {
     let system = System::running().await?;
     let organization = Organization::create(system, "us").await?;
     let post = |body: String| {
-        let request = system.http.post(format!("{}/access/v1/evaluation", system.read_url("eu")));
+        let request = system.http().post(format!("{}/access/v1/evaluation", system.read_url("eu")));
         let request =
             request.bearer_auth(&organization.owner_token).header("content-type", "application/json; charset=utf-8");
         request.header("writ-at-least-as-fresh", &organization.consistency_token).header("prefer", "wait=10").body(body)

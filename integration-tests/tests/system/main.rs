@@ -1,4 +1,5 @@
-//! The whole system: three regions of real Kafka, MirrorMaker 2, PostgreSQL and the four services. One module a promise.
+//! The whole system: three regions of real Kafka, MirrorMaker 2, PostgreSQL and the four services.
+//! One module a promise.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
@@ -9,5 +10,4 @@ mod features;
 mod home_region;
 mod producers;
 mod residency;
-mod restarts;
 mod story;

@@ -56,7 +56,7 @@ impl CreateTeam {
         let mut fields = Fields::of(body)?;
         let team = Self {
             name: fields.required_text("name", text::name),
-            description: fields.text("description", text::name),
+            description: fields.text("description", text::whatever),
             labels: labels::read(&mut fields, "labels"),
         };
         fields.finish(team)
@@ -94,7 +94,7 @@ impl UpdateTeam {
         let mut fields = Fields::of(body)?;
         let update = Self {
             name: fields.changed_text("name", text::name),
-            description: fields.patched_text("description", text::name),
+            description: fields.patched_text("description", text::whatever),
             labels: labels::read_changes(&mut fields, "labels"),
         };
         fields.finish(update)

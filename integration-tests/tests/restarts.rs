@@ -1,4 +1,7 @@
 //! `kill -9` of every service in the middle of a stream of writes: nothing is lost, nothing applied twice.
+//! In a program of its own: other tests would not like their services killed.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
