@@ -36,11 +36,24 @@ impl CompiledSchema {
     /// When `text` is not an Avro schema.
     pub fn parse(text: &str) -> Result<Self, apache_avro::Error> {
         let schema = Schema::parse_str(text)?;
+        let canonical = parsing_canonical_form(&schema);
         let mut fingerprint = [0; 8];
-        fingerprint.copy_from_slice(&schema.fingerprint::<Rabin>().bytes);
-        let sha256 = Hash::of(&[schema.canonical_form().as_bytes()]);
+        fingerprint.copy_from_slice(&Schema::parse_str(&canonical)?.fingerprint::<Rabin>().bytes);
+        let sha256 = Hash::of(&[canonical.as_bytes()]);
         Ok(Self { schema, fingerprint, sha256, text: text.to_owned() })
     }
+}
+
+/// Names of Avro's primitive types.
+const PRIMITIVES: [&str; 8] = ["null", "boolean", "int", "long", "float", "double", "bytes", "string"];
+
+/// The parsing canonical form of the Avro specification, by which every other library names a schema.
+///
+/// apache-avro 0.22 leaves a primitive type that had a logical type as `{"type":"long"}`; the rule
+/// [PRIMITIVES] makes it `"long"`.
+fn parsing_canonical_form(schema: &Schema) -> String {
+    let simple = |form: String, name: &&str| form.replace(&format!(r#"{{"type":"{name}"}}"#), &format!(r#""{name}""#));
+    PRIMITIVES.iter().fold(schema.canonical_form(), simple)
 }
 
 /// Gives a type the schema of a file under `schemas/`.

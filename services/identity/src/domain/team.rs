@@ -203,7 +203,7 @@ mod tests {
         for body in [json!({}), json!({"name": ""}), json!({"name": null}), json!({"name": 5})] {
             assert_eq!(CreateTeam::read(&body).unwrap_err().0[0].field, "name");
         }
-        assert_eq!(CreateTeam::read(&json!({"name": "a", "description": ""})).unwrap_err().0[0].field, "description");
+        assert_eq!(CreateTeam::read(&json!({"name": "a", "description": "\0"})).unwrap_err().0[0].field, "description");
         assert_eq!(CreateTeam::read(&json!({"name": "a", "labels": {"a": null}})).unwrap_err().0[0].field, "labels");
     }
 }
