@@ -7,14 +7,18 @@ use writ_contract::policy_change::{Operation, PolicyOps, PrincipalKind};
 
 /// The operations of one identity event, possibly none, in the order of its changes.
 ///
-/// `roles` are the keys of the roles the chain holds before the event. Nothing else decides the
-/// result: the same event on the same chain gives the same operations, byte for byte.
-pub fn operations(changes: Changes, roles: impl IntoIterator<Item = String>) -> PolicyOps {
-    let mut roles: BTreeSet<String> = roles.into_iter().collect();
+/// `roles` looks up the keys of the roles the chain holds before the event; it is asked only by a
+/// change of the catalogue. Nothing else decides the result: the same event on the same chain
+/// gives the same operations, byte for byte.
+pub fn operations(changes: Changes, roles: impl Fn() -> Vec<String>) -> PolicyOps {
+    let mut held = None;
     let mut ops = Vec::with_capacity(changes.changes.len());
     for change in changes.changes {
         match change {
-            Change::CatalogueChanged { roles: now } => catalogue(now, &mut roles, &mut ops),
+            Change::CatalogueChanged { roles: now } => {
+                let before = held.take().unwrap_or_else(|| roles().into_iter().collect());
+                held = Some(catalogue(now, &before, &mut ops));
+            }
             other => follow(other, &mut ops),
         }
     }
@@ -22,11 +26,12 @@ pub fn operations(changes: Changes, roles: impl IntoIterator<Item = String>) -> 
 }
 
 /// Puts every role of the new catalogue and drops those that are gone, in the order of their keys.
-fn catalogue(now: Vec<CatalogueRole>, roles: &mut BTreeSet<String>, ops: &mut Vec<Operation>) {
-    let gone = std::mem::take(roles);
-    roles.extend(now.iter().map(|role| role.key.clone()));
+/// Returns the keys that are held then.
+fn catalogue(now: Vec<CatalogueRole>, before: &BTreeSet<String>, ops: &mut Vec<Operation>) -> BTreeSet<String> {
+    let held: BTreeSet<String> = now.iter().map(|role| role.key.clone()).collect();
     ops.extend(now.into_iter().map(put_role));
-    ops.extend(gone.into_iter().filter(|key| !roles.contains(key)).map(|role| Operation::DropRole { role }));
+    ops.extend(before.difference(&held).map(|role| Operation::DropRole { role: role.clone() }));
+    held
 }
 
 fn put_role(role: CatalogueRole) -> Operation {

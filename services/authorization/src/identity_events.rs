@@ -6,7 +6,7 @@ use writ_contract::identity_event::{Changes, IdentityEvent, Watermark};
 use writ_contract::{ChainId, CodecError, Record as _, Stream, decode};
 use writ_log::{Envelope, EnvelopeError, Record};
 use writ_policy::apply::KNOWN_FEATURES;
-use writ_policy::{Chain, Halt, Header, Position};
+use writ_policy::{Chain, Halt, Header, Position, RowKey};
 
 use crate::derive;
 use crate::effects::Effects;
@@ -86,7 +86,7 @@ impl Policies {
         let (envelope, event) = self.read_event(chain.organization, record)?;
         let wanted = Position { epoch: event.epoch, revision: event.revision };
         let mut index = self.index();
-        if self::stands(index.chain(chain)) >= wanted {
+        if stands(index.chain(chain)) >= wanted {
             tracing::debug!(%chain, %wanted, "an event that was processed before");
             return Ok(());
         }
@@ -95,7 +95,7 @@ impl Policies {
             return Err(Obstacle::Features);
         }
         let changes: Changes = decode(&event.payload, &self.schemas)?;
-        let ops = derive::operations(changes, roles(index.chain(chain))).ops;
+        let ops = derive::operations(changes, || roles(index.chain(chain))).ops;
         let (set, delta) = index.seal(chain, header(wanted, event), ops)?;
         drop(index);
         effects.outgoing.push(change_set_record(&self.region, &set, &envelope, record.timestamp)?);
@@ -130,9 +130,8 @@ fn check_next(chain: Option<&Chain>, wanted: Position) -> Result<(), Obstacle> {
     }
 }
 
-/// Keys of the roles the chain holds.
+/// Keys of the roles the chain holds. Looks at every row: only a change of the catalogue asks.
 fn roles(chain: Option<&Chain>) -> Vec<String> {
-    use writ_policy::RowKey;
     let keys = chain.into_iter().flat_map(|chain| chain.rows().keys());
     keys.filter_map(|key| if let RowKey::Role(role) = key { Some(role) } else { None }).collect()
 }

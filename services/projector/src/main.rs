@@ -13,6 +13,7 @@ use writ_log::consumer::{Consumer, ConsumerConfig, ConsumerHandle, Projection, S
 use writ_log::schemas::{Follower, FollowerConfig};
 use writ_log::{Lease, Producer, park, schemas, topics};
 use writ_policy::Index;
+use writ_projector::decisions::Recorder;
 use writ_projector::freshness::Freshness;
 use writ_projector::http::{Api, Parts};
 use writ_projector::index::SharedIndex;
@@ -46,10 +47,7 @@ async fn wire(service: Service, settings: Settings) -> anyhow::Result<()> {
     loading.fail("loading");
     let index = SharedIndex::new(store::load(&pool).await?);
     let freshness = Freshness::new(settings.limits());
-    let staged = writ_policy_store::staged(&pool).await?;
-    let region = service.common.region.as_str();
-    let mut read_model = ReadModel::new(region, registry, index.clone(), freshness.clone(), staged);
-    retry_parked(&pool, &lease, &mut read_model).await?;
+    let read_model = read_model(&service, &pool, &lease, registry, &index, &freshness).await?;
     loading.pass();
 
     let consumer = Consumer::new(consumer_config(&service), pool.clone(), lease);
@@ -59,29 +57,36 @@ async fn wire(service: Service, settings: Settings) -> anyhow::Result<()> {
         let _follower = follower;
         Ok(consumer.run(read_model, stop).await?)
     });
+    show(&service, &index, &pool, handle.clone());
+    let recorder = record_decisions(&service, producer);
+    // What was in the log at start may revoke what is in the read model.
+    handle.until_caught_up().await;
+    let common = &service.common;
+    let api = Api::new(Parts {
+        region: common.region.clone(),
+        regions: common.regions.clone(),
+        public_url: settings.public_url(common.listen),
+        platform: settings.platform_tokens(),
+        consistency_key: settings.consistency_key,
+        index,
+        freshness,
+        waiting,
+        pool,
+        recorder,
+    });
+    service.routes(http::router(api), Limits { body: LARGEST_BODY, ..Limits::default() });
+    Ok(())
+}
+
+/// Has decisions sent to the log beside the answers.
+fn record_decisions(service: &Service, producer: Producer) -> Recorder {
     let (recorder, sending) = decisions::recorder();
     let stop = service.shutdown.clone();
     service.spawn("decisions", async move {
         sending.run(producer, stop).await;
         Ok(())
     });
-    show(&service, &index, &pool, handle.clone());
-    let api = Api::new(Parts {
-        region: service.common.region.clone(),
-        regions: service.common.regions.clone(),
-        public_url: settings.public_url(service.common.listen),
-        index,
-        freshness,
-        waiting,
-        pool,
-        platform: settings.platform_tokens(),
-        consistency_key: settings.consistency_key,
-        recorder,
-    });
-    // What was in the log at start may revoke what is in the read model.
-    handle.until_caught_up().await;
-    service.routes(http::router(api), Limits { body: LARGEST_BODY, ..Limits::default() });
-    Ok(())
+    recorder
 }
 
 /// Connects to Kafka and tells readers how this service writes.
@@ -112,15 +117,25 @@ fn consumer_config(service: &Service) -> ConsumerConfig {
     }
 }
 
-/// This build may understand what an earlier one did not.
-async fn retry_parked(pool: &PgPool, lease: &Lease, read_model: &mut ReadModel) -> anyhow::Result<()> {
+/// Continues from what is stored. This build may understand what an earlier one did not.
+async fn read_model(
+    service: &Service,
+    pool: &PgPool,
+    lease: &Lease,
+    registry: SchemaRegistry,
+    index: &SharedIndex,
+    freshness: &Freshness,
+) -> anyhow::Result<ReadModel> {
+    let staged = writ_policy_store::staged(pool).await?;
+    let region = service.common.region.as_str();
+    let mut read_model = ReadModel::new(region, registry, index.clone(), freshness.clone(), staged);
     let effects = read_model.retry(store::parked(pool).await?);
     let mut tx = pool.begin().await?;
     lease.check(&mut tx).await?;
     store::write(&mut tx, &effects).await?;
     tx.commit().await?;
     read_model.committed(effects);
-    Ok(())
+    Ok(read_model)
 }
 
 /// Readiness, status and gauges.
