@@ -11,6 +11,10 @@ use crate::launch::Launch;
 
 const POM: &str = include_str!("../../../infra/kafka/pom.xml");
 const LOG4J: &str = include_str!("../../../infra/kafka/log4j2.properties");
+/// Several JVMs share a small machine: the serial collector has the smallest footprint, and the first compiler is fast
+/// at once, where the second takes minutes of processor time to be faster. An archive made by another JVM is ignored:
+/// no reason to say so at each start.
+const FRUGAL: [&str; 4] = ["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xlog:disable", "-Xlog:all=error:stderr"];
 
 /// The two programs in the jars.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,7 +108,7 @@ impl Jvm {
         let log4j = self.log4j()?;
         let archive = self.archive(Program::Broker);
         let mut command = Command::new(&self.java);
-        command.args(["-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xlog:disable", "-Xlog:all=error:stderr"]);
+        command.args(FRUGAL);
         if archive.is_file() {
             command.arg(format!("-XX:SharedArchiveFile={}", archive.display()));
         }
@@ -114,10 +118,10 @@ impl Jvm {
 
     fn base(&self, program: Program) -> Result<Launch> {
         let heap = format!("-Xmx{}m", program.heap());
-        // The serial collector has the smallest footprint. An archive made by another JVM is
-        // ignored by this one: no reason to say so at each start.
-        let options = ["-XX:+UseSerialGC", "-Xlog:disable", "-Xlog:all=error:stderr", "-Djava.awt.headless=true"];
-        let launch = Launch::new(&self.java).args([heap]).args(options).args([self.log4j()?]);
+        let launch = Launch::new(&self.java)
+            .args([heap, "-Djava.awt.headless=true".to_owned()])
+            .args(FRUGAL)
+            .args([self.log4j()?]);
         Ok(launch.args(["-cp".into(), self.libs().join("*")]))
     }
 

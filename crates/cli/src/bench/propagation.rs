@@ -19,7 +19,7 @@ pub(crate) struct Propagation {
     #[arg(long, default_value_t = 1000)]
     count: u32,
     /// Role assignments before that, not measured: everything has run once, and the JVMs are warm
-    #[arg(long, default_value_t = 500)]
+    #[arg(long, default_value_t = 1000)]
     warm_up: u32,
     /// Region of the change [default: the first]
     #[arg(long, value_name = "CODE")]
