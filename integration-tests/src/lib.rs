@@ -2,12 +2,14 @@
 //! ways to look behind them.
 
 mod behind;
+mod model;
 mod organization;
 mod system;
 pub mod topic;
 mod traces;
 mod wait;
 
+pub use model::expected_digest;
 pub use organization::Organization;
 pub use system::{REGIONS, SERVICES, System};
 pub use wait::{PATIENCE, until};

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use integration_tests::{Organization, REGIONS, SERVICES, System, until};
+use integration_tests::{Organization, REGIONS, SERVICES, System, expected_digest, until};
 use tokio::task::JoinHandle;
 use writ_client::AssignRole;
 use writ_contract::{ChainId, Stream};
@@ -135,6 +135,12 @@ async fn killed_services_lose_nothing_and_apply_nothing_twice() -> Result<()> {
 
     let head = until("all regions to converge", async || converged(system, &organization).await).await?;
     check_rows(system, &organization, &told).await?;
+    let expected = expected_digest(&system.database("us", "identity").await?, organization.uuid()).await?.to_string();
+    ensure!(
+        head["state_digest"] == expected,
+        "{expected} follows from identity's tables, {} travelled",
+        head["state_digest"]
+    );
     for region in REGIONS {
         let chain = ChainId { organization: organization.uuid(), origin: "us".to_owned(), stream: Stream::Identity };
         let recomputed = recompute_digest(&system.database(region, "read_model").await?, &chain).await?.to_string();
