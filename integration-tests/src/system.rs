@@ -1,5 +1,6 @@
 //! The cluster that all tests share.
 
+use std::io::Read;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
@@ -39,12 +40,13 @@ impl System {
     }
 
     async fn start() -> Result<Self> {
+        std::fs::create_dir_all(HOME)?;
+        let undertaker = undertaker()?;
         let traces = Traces::listen()?;
         let regions = Some(REGIONS.map(str::to_owned).to_vec());
         let (home, port_offset) = (Some(HOME.into()), Some(PORT_OFFSET));
         let otlp_endpoint = Some(traces.endpoint());
         let cluster = Cluster::open(Options { home, regions, port_offset, otlp_endpoint, ..Options::default() })?;
-        let undertaker = undertaker()?;
         cluster.up(UpOptions::default(), &Progress::new()).await?;
         Ok(Self { cluster, traces, _undertaker: undertaker })
     }
@@ -126,12 +128,16 @@ impl System {
 }
 
 /// A process that waits for the end of this one, which closes its standard input, and runs `writ down`.
+/// Returns once the undertaker of an earlier test program has done its work.
 fn undertaker() -> Result<Child> {
     let current = std::env::current_exe()?;
     let folder = current.parent().and_then(Path::parent).context("a target folder")?;
-    let script = r#"cat >/dev/null; exec "$0" --home "$1" down"#;
+    let script = r#"exec 9>"$1/undertaker"; flock 9; echo; cat >/dev/null; exec "$0" --home "$1" down >&2"#;
     let mut command = Command::new("setsid");
     command.args(["sh", "-c", script]).arg(folder.join("writ")).arg(HOME);
-    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.spawn().context("setsid sh")
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut undertaker = command.spawn().context("setsid sh")?;
+    let waiting = undertaker.stdout.as_mut().context("standard output")?;
+    waiting.read_exact(&mut [0]).context("the undertaker's word (it needs setsid and flock)")?;
+    Ok(undertaker)
 }

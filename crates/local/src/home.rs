@@ -87,7 +87,8 @@ pub(crate) fn create(folder: &Path) -> Result<()> {
 
 /// Writes a file that only its owner may read.
 pub(crate) fn write_private(path: &Path, text: &str) -> Result<()> {
-    let fresh = path.with_extension("new");
+    // Two commands may write at the same time: the last one wins, neither fails.
+    let fresh = path.with_extension(format!("{}.new", std::process::id()));
     fs::write(&fresh, "").map_err(Error::at(&fresh))?;
     fs::set_permissions(&fresh, fs::Permissions::from_mode(0o600)).map_err(Error::at(&fresh))?;
     fs::write(&fresh, text).map_err(Error::at(&fresh))?;

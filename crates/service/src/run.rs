@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::{self, Common, ConfigError};
-use crate::health::Health;
+use crate::health::{Check, Health};
 use crate::http::{self, Limits, Operations, Routes};
 use crate::telemetry::{Program, Telemetry};
 use crate::{database, shutdown};
@@ -38,6 +38,7 @@ pub struct Service {
     routes: Routes,
     parts: TaskTracker,
     failures: UnboundedSender<anyhow::Error>,
+    wired: Check,
 }
 
 impl Service {
@@ -144,11 +145,13 @@ async fn start(
         .await
         .map_err(|error| anyhow::anyhow!("WRIT_LISTEN: {}: {error}", common.listen))?;
     let health = Health::default();
+    // Until all parts are there, their checks may not be either.
+    let wired = health.check("start");
     let operations = Operations::new(program, common.region.clone(), health.clone(), telemetry.metrics());
     let shutdown = shutdown::on_signal()?;
     let (failures, seen) = unbounded_channel();
     let (routes, parts) = (Routes::default(), TaskTracker::new());
-    let service = Service { common, health, shutdown, operations, routes, parts, failures };
+    let service = Service { common, health, shutdown, operations, routes, parts, failures, wired };
     let server = http::serve(listener, service.operations.clone(), service.routes.clone(), service.shutdown.clone());
     service.spawn("HTTP server", async { Ok(server.await?) });
     Ok((service, seen))
@@ -163,6 +166,7 @@ async fn until_stopped(
 ) -> anyhow::Result<()> {
     let wired = async {
         wire.await?;
+        service.wired.pass();
         std::future::pending().await
     };
     tokio::select! {

@@ -56,7 +56,7 @@ async fn the_management_api_says_what_is_wrong() -> Result<()> {
     let wrong_kind = system.http().post(format!("{}/v3/teams", system.identity_url("us")));
     let wrong_kind = wrong_kind.bearer_auth(&organization.owner_token).header("content-type", "text/plain").body("{}");
     assert!([400, 415].contains(&answer(wrong_kind).await?.0));
-    let oversized = post("/v3/teams").body(format!(r#"{{"name":"x","description":"{}"}}"#, "x".repeat(4 << 20)));
+    let oversized = post("/v3/teams").body(format!(r#"{{"name":"x","description":"{}"}}"#, "x".repeat(300 << 10)));
     assert_eq!(answer(oversized).await?.0, 413);
     organization.admin.create_team("still served", "").await?;
     Ok(())
@@ -111,7 +111,7 @@ async fn the_read_api_says_what_is_wrong() -> Result<()> {
         assert_eq!(status, 400, "{what}: {body}");
         assert!(kind.starts_with("text/plain"), "{what}: {kind}");
     }
-    let oversized = json!({"pad": "x".repeat(8 << 20)}).to_string();
+    let oversized = json!({"pad": "x".repeat(1200 << 10)}).to_string();
     assert_eq!(answer(post(oversized)).await?.0, 413);
     let unknown = json!({"subject": {"type": "user", "id": organization.owner}, "action": {"name": "no-such"},
         "resource": {"type": "no_such", "id": "nobody"}, "unknown": {"field": 1}});
