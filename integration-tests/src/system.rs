@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result};
 use tokio::sync::OnceCell;
 use writ_client::{EntityProducer, Management, ReadApi};
-use writ_local::{Cluster, LocalRegion, Options, Part, Progress, Service, Signal, UpOptions};
+use writ_local::{Cluster, LocalRegion, Options, Part, Progress, Service, Signal, UpOptions, within_reach};
 
 use crate::traces::Traces;
 
@@ -18,7 +18,7 @@ pub const SERVICES: [Service; 4] = Service::ALL;
 
 /// Keeps clear of a cluster on the usual ports.
 const PORT_OFFSET: u16 = 500;
-const HOME: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../.writ-test");
+const HOME: &str = ".writ-test";
 
 static SYSTEM: OnceCell<System> = OnceCell::const_new();
 
@@ -40,11 +40,13 @@ impl System {
     }
 
     async fn start() -> Result<Self> {
-        std::fs::create_dir_all(HOME)?;
-        let undertaker = undertaker()?;
+        let project = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the project's folder")?;
+        let home = within_reach(project.join(HOME));
+        std::fs::create_dir_all(&home)?;
+        let undertaker = undertaker(&home)?;
         let traces = Traces::listen()?;
         let regions = Some(REGIONS.map(str::to_owned).to_vec());
-        let (home, port_offset) = (Some(HOME.into()), Some(PORT_OFFSET));
+        let (home, port_offset) = (Some(home), Some(PORT_OFFSET));
         let otlp_endpoint = Some(traces.endpoint());
         let cluster = Cluster::open(Options { home, regions, port_offset, otlp_endpoint, ..Options::default() })?;
         cluster.up(UpOptions::default(), &Progress::new()).await?;
@@ -129,12 +131,12 @@ impl System {
 
 /// A process that waits for the end of this one, which closes its standard input, and runs `writ down`.
 /// Returns once the undertaker of an earlier test program has done its work.
-fn undertaker() -> Result<Child> {
+fn undertaker(home: &Path) -> Result<Child> {
     let current = std::env::current_exe()?;
     let folder = current.parent().and_then(Path::parent).context("a target folder")?;
     let script = r#"exec 9>"$1/undertaker"; flock 9; echo; cat >/dev/null; exec "$0" --home "$1" down >&2"#;
     let mut command = Command::new("setsid");
-    command.args(["sh", "-c", script]).arg(folder.join("writ")).arg(HOME);
+    command.args(["sh", "-c", script]).arg(folder.join("writ")).arg(home);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut undertaker = command.spawn().context("setsid sh")?;
     let waiting = undertaker.stdout.as_mut().context("standard output")?;

@@ -2,6 +2,7 @@
 //! all clusters of a project share (Kafka's jars and class-data archives).
 
 use std::fs;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -22,14 +23,14 @@ pub struct Home {
 }
 
 impl Home {
-    /// Opens a home, creating its folders. Without `root` it is `.writ` in the project's folder
+    /// Opens a home, creating its folders. Without `root` it is `.writ` in the project's folder, [within reach](within_reach)
     /// (found upwards from the current one); the cache is `WRIT_CACHE` or `.writ-cache` there.
     ///
     /// # Errors
     /// When a folder cannot be created.
     pub fn open(root: Option<&Path>) -> Result<Self> {
         let project = project()?;
-        let root = absolute(root.map_or_else(|| project.join(HOME), Path::to_path_buf))?;
+        let root = absolute(root.map_or_else(|| within_reach(project.join(HOME)), Path::to_path_buf))?;
         let cache = std::env::var_os("WRIT_CACHE").map_or_else(|| project.join(CACHE), PathBuf::from);
         let home = Self { root, cache: absolute(cache)? };
         for folder in [home.root.clone(), home.run(), home.logs(), home.cache.clone()] {
@@ -74,6 +75,18 @@ impl Home {
         create(&folder)?;
         Ok(folder)
     }
+}
+
+/// Where a home that is wanted at `wanted` can be: there, or under `/var/tmp` when this is root, whose PostgreSQL runs
+/// as another user, and that user may not pass through a folder above it (such as root's own).
+pub fn within_reach(wanted: PathBuf) -> PathBuf {
+    let closed = |folder: &Path| fs::metadata(folder).is_ok_and(|found| found.permissions().mode() & 0o001 == 0);
+    if !nix::unistd::geteuid().is_root() || !wanted.ancestors().skip(1).any(closed) {
+        return wanted;
+    }
+    let mut hasher = DefaultHasher::new();
+    wanted.hash(&mut hasher);
+    PathBuf::from(format!("/var/tmp/writ-{:016x}", hasher.finish()))
 }
 
 /// Creates a folder that other users may pass through: PostgreSQL runs as one of them.

@@ -37,7 +37,7 @@ mod up;
 pub use cluster::{Cluster, LocalRegion, Options, Part};
 pub use error::{Error, Result};
 pub use holder::holder_of;
-pub use home::Home;
+pub use home::{Home, within_reach};
 pub use nix::sys::signal::Signal;
 pub use ports::Ports;
 pub use progress::{Progress, Step, seconds};

@@ -13,7 +13,8 @@ fn example(name: &str) -> PathBuf {
 
 /// Runs a producer; answers the event's id, which it prints.
 fn run(mut command: Command) -> Result<String> {
-    let output = command.output().with_context(|| format!("{command:?} (see `make test` for what it needs)"))?;
+    let output =
+        command.output().with_context(|| format!("{command:?}: `make test` sets up Python, kcat is a package"))?;
     ensure!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }
