@@ -77,7 +77,7 @@ impl Home {
     }
 }
 
-/// Where a home that is wanted at `wanted` can be: there, or under `/var/tmp` when this is root, whose PostgreSQL runs
+/// Where a home that is wanted at `wanted` can be: there, or under `/var/lib` when this is root, whose PostgreSQL runs
 /// as another user, and that user may not pass through a folder above it (such as root's own).
 pub fn within_reach(wanted: PathBuf) -> PathBuf {
     let closed = |folder: &Path| fs::metadata(folder).is_ok_and(|found| found.permissions().mode() & 0o001 == 0);
@@ -86,7 +86,7 @@ pub fn within_reach(wanted: PathBuf) -> PathBuf {
     }
     let mut hasher = DefaultHasher::new();
     wanted.hash(&mut hasher);
-    PathBuf::from(format!("/var/tmp/writ-{:016x}", hasher.finish()))
+    PathBuf::from(format!("/var/lib/writ-{:016x}", hasher.finish()))
 }
 
 /// Creates a folder that other users may pass through: PostgreSQL runs as one of them.
