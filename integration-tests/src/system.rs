@@ -1,12 +1,13 @@
 //! The cluster that all tests share.
 
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result};
 use tokio::sync::OnceCell;
 use writ_client::{EntityProducer, Management, ReadApi};
+use writ_kafka::Connection;
 use writ_local::{Cluster, LocalRegion, Options, Part, Progress, Service, Signal, UpOptions, within_reach};
 
 use crate::traces::Traces;
@@ -78,7 +79,7 @@ impl System {
     /// # Errors
     /// When the client cannot be made.
     pub fn entities(&self, region: &str) -> Result<EntityProducer> {
-        Ok(EntityProducer::new(&self.brokers(region), "urn:test:entities")?)
+        Ok(EntityProducer::new(&self.cluster.kafka_of_demo(self.region(region)), "urn:test:entities")?)
     }
 
     /// Base address of a region's management API.
@@ -91,9 +92,24 @@ impl System {
         self.region(region).url(Service::Projector)
     }
 
-    /// Bootstrap servers of a region's Kafka.
-    pub fn brokers(&self, region: &str) -> String {
-        self.region(region).brokers()
+    /// A region's Kafka, reached as its administrator.
+    pub fn kafka(&self, region: &str) -> Connection {
+        self.cluster.kafka_administrator(self.region(region))
+    }
+
+    /// A region's Kafka, reached as any principal of that region.
+    pub fn kafka_as(&self, region: &str, principal: &str) -> Connection {
+        self.cluster.kafka(self.region(region), principal)
+    }
+
+    /// Settings for librdkafka with which the demo's producer reaches a region.
+    ///
+    /// # Errors
+    /// When the cluster has no such producer.
+    pub fn client_file(&self, region: &str) -> Result<PathBuf> {
+        let producers = self.cluster.producers()?;
+        let producer = producers.first().context("a producer")?;
+        Ok(self.cluster.client_file(self.region(region), producer))
     }
 
     /// The folder that everything of the cluster is in.

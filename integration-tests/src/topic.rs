@@ -6,9 +6,10 @@ use anyhow::{Context, Result};
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{BorrowedMessage, Header, Headers, Message, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
-use rdkafka::{ClientConfig, Offset, TopicPartitionList};
+use rdkafka::{Offset, TopicPartitionList};
 use uuid::Uuid;
 use writ_contract::{Record, encode};
+use writ_kafka::Connection;
 
 /// A record as a test looks at it.
 #[derive(Debug, Clone)]
@@ -32,9 +33,9 @@ impl Seen {
 ///
 /// # Errors
 /// When the broker does not answer.
-pub fn read_all(brokers: &str, topic: &str) -> Result<Vec<Seen>> {
-    let consumer: BaseConsumer = ClientConfig::new()
-        .set("bootstrap.servers", brokers)
+pub fn read_all(kafka: &Connection, topic: &str) -> Result<Vec<Seen>> {
+    let consumer: BaseConsumer = kafka
+        .client_config("test")
         .set("group.id", format!("test-{}", Uuid::now_v7()))
         .set("enable.auto.commit", "false")
         .set("enable.partition.eof", "true")
@@ -78,12 +79,8 @@ fn look_at(message: &BorrowedMessage<'_>) -> Seen {
 ///
 /// # Errors
 /// When the broker does not take it.
-pub async fn write<R: Record>(brokers: &str, topic: &str, organization: Uuid, record: &R) -> Result<()> {
-    let producer: FutureProducer = ClientConfig::new()
-        .set("bootstrap.servers", brokers)
-        .set("partitioner", "murmur2_random")
-        .set("allow.auto.create.topics", "false")
-        .create()?;
+pub async fn write<R: Record>(kafka: &Connection, topic: &str, organization: Uuid, record: &R) -> Result<()> {
+    let producer: FutureProducer = kafka.client_config("test").set("partitioner", "murmur2_random").create()?;
     let id = Uuid::now_v7().to_string();
     let header = |key, value| Header { key, value: Some(value) };
     let headers = OwnedHeaders::new()

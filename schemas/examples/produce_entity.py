@@ -26,6 +26,12 @@ def single_object(schema: dict, record: dict) -> bytes:
     return b"\xc3\x01" + fingerprint + body.getvalue()
 
 
+def settings(file: Path) -> dict[str, str]:
+    """Lines of `name=value`, as `writ producer add` writes them."""
+    lines = (line.strip() for line in file.read_text().splitlines())
+    return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
 def entity_event(args: argparse.Namespace) -> dict:
     return {
         "kind": args.kind,
@@ -50,7 +56,7 @@ def headers(args: argparse.Namespace) -> list[tuple[str, str]]:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--brokers", required=True, help="Kafka of the entity's region, such as 127.0.0.1:29092")
+    parser.add_argument("--config", required=True, type=Path, help="Kafka of the entity's region, and our principal there: settings of librdkafka")
     parser.add_argument("--organization", required=True, help="the organization's id")
     parser.add_argument("--type", required=True, help="key of the catalogue, such as control_planes")
     parser.add_argument("--id", required=True, help="the entity's id")
@@ -67,7 +73,7 @@ def main() -> None:
     schema = json.loads(SCHEMA_FILE.read_text())
     failures = []
     producer = Producer({
-        "bootstrap.servers": args.brokers,
+        **settings(args.config),
         "enable.idempotence": True,
         "partitioner": "murmur2_random",
         "allow.auto.create.topics": False,

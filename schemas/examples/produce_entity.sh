@@ -1,15 +1,16 @@
 #!/usr/bin/env bash
-# produce_entity.sh BROKERS ORGANIZATION ENTITY_TYPE ENTITY_ID [created|deleted]
+# produce_entity.sh CONFIG ORGANIZATION ENTITY_TYPE ENTITY_ID [created|deleted]
 # Announces one entity to Writ: a JSON record on `entity-events` of the region's Kafka, with kcat.
+# CONFIG has the settings with which kcat reaches that Kafka, as `writ producer add` writes them.
 set -euo pipefail
-[ $# -ge 4 ] || { sed -n '2,3s/^# //p' "$0" >&2; exit 2; }
-brokers=$1 organization=$2 entity_type=$3 entity_id=$4 kind=${5:-created}
+[ $# -ge 4 ] || { sed -n '2,4s/^# //p' "$0" >&2; exit 2; }
+config=$1 organization=$2 entity_type=$3 entity_id=$4 kind=${5:-created}
 event_id=$(cat /proc/sys/kernel/random/uuid 2>/dev/null || uuidgen)
 now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 
 printf '{"kind":"%s","organization":"%s","entity_type":"%s","entity_id":"%s","occurred_at":"%s"}' \
     "$kind" "$organization" "$entity_type" "$entity_id" "$now" |
-    kcat -P -b "$brokers" -t entity-events -k "$organization" \
+    kcat -P -F "$config" -t entity-events -k "$organization" \
         -X partitioner=murmur2_random -X enable.idempotence=true \
         -H ce_specversion=1.0 -H ce_type=writ.EntityEvent -H ce_source=urn:example:shell \
         -H "ce_id=$event_id" -H content-type=application/json

@@ -67,8 +67,9 @@ impl Stage {
             operator: Management::new(http.clone(), &here.url(Service::Identity), &cluster.secrets.operator_token),
             home_reads: reads(here),
             away_reads: reads(there),
-            home_entities: EntityProducer::new(&here.brokers(), SOURCE).context("a producer at home")?,
-            away_entities: EntityProducer::new(&there.brokers(), SOURCE).context("a producer in the other region")?,
+            home_entities: EntityProducer::new(&cluster.kafka_of_demo(here), SOURCE).context("a producer at home")?,
+            away_entities: EntityProducer::new(&cluster.kafka_of_demo(there), SOURCE)
+                .context("a producer in the other region")?,
         })
     }
 

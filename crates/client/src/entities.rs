@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use rdkafka::ClientConfig;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use uuid::Uuid;
 use writ_contract::entity_event::{EntityEvent, EntityEventKind};
 use writ_contract::{Record, Timestamp, encode};
+use writ_kafka::Connection;
 
 use crate::answer::ClientError;
 
@@ -21,16 +21,15 @@ pub struct EntityProducer {
 }
 
 impl EntityProducer {
-    /// A producer of the region whose Kafka is at `brokers`; `source` is its CloudEvents source.
+    /// A producer of the region with this Kafka; `source` is its CloudEvents source.
     ///
     /// # Errors
     /// When the client cannot be made.
-    pub fn new(brokers: &str, source: &str) -> Result<Self, ClientError> {
-        let producer = ClientConfig::new()
-            .set("bootstrap.servers", brokers)
+    pub fn new(kafka: &Connection, source: &str) -> Result<Self, ClientError> {
+        let producer = kafka
+            .client_config(source)
             .set("enable.idempotence", "true")
             .set("partitioner", "murmur2_random")
-            .set("allow.auto.create.topics", "false")
             .set("linger.ms", "0")
             .create()?;
         Ok(Self { producer, source: source.to_owned() })

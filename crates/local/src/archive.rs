@@ -5,12 +5,16 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
+use secrecy::SecretString;
+use uuid::Uuid;
+use writ_kafka::{Connection, Login};
+use writ_kafka_access::rules::ADMINISTRATOR;
 
 use crate::cluster::LocalRegion;
 use crate::error::{Error, Result};
 use crate::home::create;
 use crate::jvm::{Jvm, Program};
-use crate::kafka;
+use crate::kafka::{self, BrokerSecurity};
 use crate::mirror::{self, Alias, Flow};
 use crate::ports::Ports;
 use crate::process::ProcessId;
@@ -18,6 +22,7 @@ use crate::progress::{Progress, Step};
 use crate::readiness::Ready;
 use crate::supervisor::{Ending, GLANCE, end};
 use crate::temporary::free_port;
+use crate::tls::Authority;
 
 /// How long a broker or a mirror may take to do its work once.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -34,7 +39,8 @@ pub(crate) async fn ensure(jvm: &Jvm, home: &Path, progress: &Progress) -> Resul
     step.long("made once, so that Kafka starts fast");
     let folder = jvm.folder().join("training");
     create(&folder)?;
-    let made = Trainer { jvm, home, folder: &folder, step: &step }.train().await;
+    let made =
+        Trainer { jvm, home, folder: &folder, password: Uuid::new_v4().to_string().into(), step: &step }.train().await;
     std::fs::remove_dir_all(&folder).map_err(Error::at(&folder))?;
     made?;
     step.done("made");
@@ -45,6 +51,7 @@ struct Trainer<'a> {
     jvm: &'a Jvm,
     home: &'a Path,
     folder: &'a Path,
+    password: SecretString,
     step: &'a Step,
 }
 
@@ -52,9 +59,10 @@ impl Trainer<'_> {
     async fn train(&self) -> Result<()> {
         let region = region()?;
         self.step.note("running a broker, to see which classes it loads");
-        let settings = kafka::write_settings(self.folder, &region)?;
-        kafka::format(self.jvm, self.folder, &settings).await?;
-        let broker = self.start(Program::Broker, &settings, &[])?;
+        let settings = kafka::settings_of(self.folder, &region, Some(self.security(&region)?));
+        let file = kafka::write_settings(self.folder, &settings)?;
+        kafka::format(self.jvm, self.folder, &settings, &file).await?;
+        let broker = self.start(Program::Broker, &file, &[])?;
         let mirrored = self.train_mirror(&region).await;
         self.step.note("writing the broker's archive");
         end(&broker.process, ENDING).await;
@@ -63,19 +71,32 @@ impl Trainer<'_> {
     }
 
     async fn train_mirror(&self, region: &LocalRegion) -> Result<()> {
-        let brokers = region.brokers();
-        within("the training broker", Ready::Kafka(brokers.clone())).await?;
-        writ_log::topics::ensure(&brokers).await.map_err(|error| Error::Settings(error.to_string()))?;
+        let kafka = self.kafka(region);
+        within("the training broker", Ready::Kafka(kafka.clone())).await?;
+        writ_log::topics::ensure(&kafka, &[]).await?;
         self.step.note("running a mirror, to see which classes it loads");
         // From the broker to itself, under two names.
-        let alias = |name: &str| Alias { name: name.to_owned(), brokers: brokers.clone() };
+        let alias = |name: &str| Alias { name: name.to_owned(), kafka: kafka.clone() };
         let settings = mirror::write_settings(self.folder, &[alias("from"), alias("to")])?;
         let mirror = self.start(Program::Mirror, &settings, &["--clusters", "to"])?;
-        let moved = within("the training mirror", Ready::Mirror(vec![Flow::new("from", brokers)])).await;
+        let moved = within("the training mirror", Ready::Mirror(vec![Flow::new("from", kafka.clone())])).await;
         self.step.note("writing the mirror's archive");
         end(&mirror.process, ENDING).await;
         moved?;
         mirror.keep(self.jvm)
+    }
+
+    /// As secure as the brokers to come: the archive is to hold what that takes.
+    fn security(&self, region: &LocalRegion) -> Result<BrokerSecurity> {
+        let hosts = ["127.0.0.1".to_owned()];
+        let code = region.code.as_str();
+        Authority::open(&self.folder.join("tls"))?.certify_broker(code, &hosts, self.folder)?;
+        Ok(BrokerSecurity { region: code.to_owned(), tls: self.folder.to_path_buf(), password: self.password.clone() })
+    }
+
+    fn kafka(&self, region: &LocalRegion) -> Connection {
+        let (username, ca) = (ADMINISTRATOR.to_owned(), self.folder.join("ca.pem"));
+        Connection::new(region.brokers(), Login { username, password: self.password.clone(), ca })
     }
 
     fn start(&self, program: Program, settings: &Path, args: &[&str]) -> Result<Training> {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use writ_contract::Region;
 
+use crate::access::RegisteredProducer;
 use crate::error::{Error, Result};
 use crate::home::{Home, write_private};
 use crate::jaeger;
@@ -70,6 +71,8 @@ pub struct Options {
     pub binaries: Option<PathBuf>,
     /// Where the services send their traces, by OTLP over HTTP; a `jaeger` on the path.
     pub otlp_endpoint: Option<String>,
+    /// Whether Kafka asks nobody who they are, to measure what security costs; false.
+    pub plaintext_kafka: Option<bool>,
 }
 
 /// A local cluster of regions.
@@ -81,6 +84,8 @@ pub struct Cluster {
     pub secrets: Secrets,
     pub(crate) port_offset: u16,
     pub(crate) home: Home,
+    pub(crate) plaintext_kafka: bool,
+    pub(crate) producers: Vec<RegisteredProducer>,
     pub(crate) binaries: Option<PathBuf>,
     otlp_endpoint: Option<String>,
 }
@@ -90,6 +95,10 @@ struct File {
     port_offset: u16,
     regions: Vec<LocalRegion>,
     secrets: Secrets,
+    #[serde(default)]
+    plaintext_kafka: bool,
+    #[serde(default = "demo_only")]
+    producers: Vec<RegisteredProducer>,
 }
 
 impl Cluster {
@@ -104,12 +113,17 @@ impl Cluster {
         let port_offset = options.port_offset.or(saved.as_ref().map(|file| file.port_offset)).unwrap_or(0);
         let codes = options.regions.or(saved.as_ref().map(codes_of)).unwrap_or_else(default_regions);
         let regions = place(&codes, port_offset)?;
+        let was_plaintext = saved.as_ref().is_some_and(|file| file.plaintext_kafka);
+        let plaintext_kafka = options.plaintext_kafka.unwrap_or(was_plaintext);
+        let producers = saved.as_ref().map_or_else(demo_only, |file| file.producers.clone());
         let secrets = saved.map_or_else(Secrets::generate, |file| file.secrets);
         let cluster = Self {
             regions,
             secrets,
             port_offset,
             home,
+            plaintext_kafka,
+            producers,
             binaries: options.binaries,
             otlp_endpoint: options.otlp_endpoint,
         };
@@ -169,9 +183,10 @@ impl Cluster {
         Supervisor::new(self.home.clone())
     }
 
-    fn save(&self) -> Result<()> {
-        let (regions, secrets) = (self.regions.clone(), self.secrets.clone());
-        let file = File { port_offset: self.port_offset, regions, secrets };
+    pub(crate) fn save(&self) -> Result<()> {
+        let (regions, secrets, producers) = (self.regions.clone(), self.secrets.clone(), self.producers.clone());
+        let (port_offset, plaintext_kafka) = (self.port_offset, self.plaintext_kafka);
+        let file = File { port_offset, regions, secrets, plaintext_kafka, producers };
         let text = serde_json::to_string_pretty(&file).map_err(|error| Error::Settings(error.to_string()))?;
         write_private(&self.home.cluster_file(), &text)
     }
@@ -188,6 +203,10 @@ fn read(path: &Path) -> Result<Option<File>> {
 
 fn codes_of(file: &File) -> Vec<String> {
     file.regions.iter().map(|region| region.code.to_string()).collect()
+}
+
+fn demo_only() -> Vec<RegisteredProducer> {
+    vec![RegisteredProducer::demo()]
 }
 
 fn default_regions() -> Vec<String> {

@@ -3,6 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use writ_kafka_access::AccessError;
+use writ_log::topics::EnsureError;
+
 /// Result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -68,6 +71,15 @@ pub enum Error {
     /// Kafka refused something.
     #[error("Kafka: {0}")]
     Kafka(#[from] rdkafka::error::KafkaError),
+    /// The rights at Kafka could not be made what they should be.
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    /// The topics could not be made what they should be.
+    #[error(transparent)]
+    Topics(#[from] EnsureError),
+    /// A certificate could not be made.
+    #[error("certificate: {0}")]
+    Certificate(#[from] rcgen::Error),
     /// The options or a file of the cluster make no sense.
     #[error("{0}")]
     Settings(String),

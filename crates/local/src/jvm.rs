@@ -103,8 +103,8 @@ impl Jvm {
         Ok(self.base(program)?.args([dump, program.class().to_owned()]).args([settings]))
     }
 
-    /// The tool that formats a broker's data folder.
-    pub(crate) fn storage_tool(&self) -> Result<Command> {
+    /// Kafka's tool that formats a broker's data folder; the file says the class and its arguments.
+    pub(crate) fn storage_tool(&self, arguments: &Path) -> Result<Command> {
         let log4j = self.log4j()?;
         let archive = self.archive(Program::Broker);
         let mut command = Command::new(&self.java);
@@ -112,7 +112,7 @@ impl Jvm {
         if archive.is_file() {
             command.arg(format!("-XX:SharedArchiveFile={}", archive.display()));
         }
-        command.arg(log4j).arg("-cp").arg(self.libs().join("*")).arg("kafka.tools.StorageTool");
+        command.arg(log4j).arg("-cp").arg(self.libs().join("*")).arg(format!("@{}", arguments.display()));
         Ok(command)
     }
 

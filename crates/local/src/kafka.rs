@@ -1,79 +1,115 @@
 //! One KRaft broker for each region.
 
+mod settings;
+
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
-use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
+use secrecy::ExposeSecret;
 use uuid::Uuid;
+use writ_kafka::{Connection, MECHANISM};
+use writ_kafka_access::rules::ADMINISTRATOR;
 
 use crate::cluster::{LocalRegion, Part};
 use crate::command;
 use crate::error::{Error, Result};
-use crate::home::create;
+use crate::home::{create, write_private};
 use crate::jvm::{Jvm, Program};
 use crate::launch::Launch;
 use crate::supervisor::Ending;
 
-const SETTINGS: &str = include_str!("../../../infra/kafka/server.properties");
+pub(crate) use settings::{BrokerSecurity, BrokerSettings};
+
 /// How long one question to a broker may take.
 const ASK: Duration = Duration::from_secs(2);
+/// What a data folder was formatted with is written there, because Kafka does not tell.
+const FORMATTED: &str = "formatted";
 
 /// A broker closes its logs cleanly, which spares it a recovery.
 pub(crate) const ENDING: Ending = Ending { signal: Signal::SIGTERM, grace: Duration::from_secs(20) };
 
 /// Writes the settings into `folder`, formats its data folder once, and says how to start.
-pub(crate) async fn prepare(jvm: &Jvm, folder: &Path, region: &LocalRegion) -> Result<Launch> {
-    let settings = write_settings(folder, region)?;
-    format(jvm, folder, &settings).await?;
+pub(crate) async fn prepare(
+    jvm: &Jvm,
+    folder: &Path,
+    region: &LocalRegion,
+    security: Option<BrokerSecurity>,
+) -> Result<Launch> {
+    let settings = settings_of(folder, region, security);
+    let file = write_settings(folder, &settings)?;
+    format(jvm, folder, &settings, &file).await?;
     let ports = [region.ports.kafka, region.ports.controller];
-    Ok(jvm.launch(Program::Broker, &settings)?.ports(ports))
+    Ok(jvm.launch(Program::Broker, &file)?.ports(ports))
+}
+
+/// The settings of a broker on this machine's loopback address.
+pub(crate) fn settings_of(folder: &Path, region: &LocalRegion, security: Option<BrokerSecurity>) -> BrokerSettings {
+    let address = format!("CLIENT://{}", region.brokers());
+    let controller_port = region.ports.controller;
+    let (listeners, advertised) = (address.clone(), address);
+    BrokerSettings { data: folder.join("data"), controller_port, listeners, advertised, security }
 }
 
 /// Writes `server.properties` and returns its path.
-pub(crate) fn write_settings(folder: &Path, region: &LocalRegion) -> Result<std::path::PathBuf> {
+pub(crate) fn write_settings(folder: &Path, settings: &BrokerSettings) -> Result<PathBuf> {
     create(folder)?;
-    let text = SETTINGS
-        .replace("${data}", &folder.join("data").display().to_string())
-        .replace("${bind}", "127.0.0.1")
-        .replace("${host}", "127.0.0.1")
-        .replace("${port}", &region.ports.kafka.to_string())
-        .replace("${controller_port}", &region.ports.controller.to_string());
     let file = folder.join("server.properties");
-    fs::write(&file, text).map_err(Error::at(&file))?;
+    write_private(&file, &settings.text())?;
     Ok(file)
 }
 
 /// Formats the data folder, unless that has been done.
-pub(crate) async fn format(jvm: &Jvm, folder: &Path, settings: &Path) -> Result<()> {
-    if folder.join("data/meta.properties").is_file() {
-        return Ok(());
+pub(crate) async fn format(jvm: &Jvm, folder: &Path, settings: &BrokerSettings, file: &Path) -> Result<()> {
+    let wanted = if settings.security.is_some() { "secure" } else { "plaintext" };
+    let mark = folder.join(FORMATTED);
+    if settings.data.join("meta.properties").is_file() {
+        return as_formatted(&mark, wanted);
     }
-    let mut tool = jvm.storage_tool()?;
     // Kafka's cluster ids are UUIDs; it takes the text of any.
-    tool.args(["format", "--ignore-formatted", "-t", &Uuid::new_v4().simple().to_string()[..22], "-c"]).arg(settings);
-    command::run(&mut tool, "formatting Kafka's data folder").await.map(drop)
+    let cluster = &Uuid::new_v4().simple().to_string()[..22];
+    let mut words = format!("format --ignore-formatted -t {cluster} -c \"{}\"", file.display());
+    if let Some(security) = &settings.security {
+        let password = security.password.expose_secret();
+        words += &format!(" --add-scram {MECHANISM}=[name={ADMINISTRATOR},password={password}]");
+    }
+    // In a file, because everyone sees the arguments of a process.
+    let arguments = folder.join("format.args");
+    write_private(&arguments, &format!("kafka.tools.StorageTool {words}"))?;
+    let formatted = command::run(&mut jvm.storage_tool(&arguments)?, "formatting Kafka's data folder").await;
+    fs::remove_file(&arguments).map_err(Error::at(&arguments))?;
+    formatted?;
+    fs::write(&mark, wanted).map_err(Error::at(&mark))
+}
+
+/// The administrator's password is part of the data: a folder that was formatted without cannot be used with.
+fn as_formatted(mark: &Path, wanted: &str) -> Result<()> {
+    let found = fs::read_to_string(mark).unwrap_or_else(|_| "plaintext".to_owned());
+    let folder = mark.parent().unwrap_or(mark).display();
+    let other =
+        || Error::Settings(format!("{folder} was made for Kafka with security {found}, not {wanted}: remove it"));
+    (found == wanted).then_some(()).ok_or_else(other)
 }
 
 /// Whether the broker answers, within two seconds.
-pub(crate) async fn answers(brokers: &str) -> Result<(), String> {
-    let consumer = consumer(brokers).map_err(|error| error.to_string())?;
+pub(crate) async fn answers(kafka: &Connection) -> Result<(), String> {
+    let consumer = consumer(kafka).map_err(|error| error.to_string())?;
     let asked = tokio::task::spawn_blocking(move || consumer.fetch_metadata(None, ASK).map(drop)).await;
     asked.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
 }
 
 /// The end of a topic's first partition; none if there is no such topic.
-pub(crate) async fn end_of(brokers: &str, topic: String) -> Option<i64> {
-    let consumer = consumer(brokers).ok()?;
+pub(crate) async fn end_of(kafka: &Connection, topic: String) -> Option<i64> {
+    let consumer = consumer(kafka).ok()?;
     let asked = tokio::task::spawn_blocking(move || consumer.fetch_watermarks(&topic, 0, ASK)).await;
     asked.ok()?.ok().map(|(_, end)| end)
 }
 
-fn consumer(brokers: &str) -> Result<BaseConsumer> {
-    let mut config = ClientConfig::new();
-    config.set("bootstrap.servers", brokers).set("reconnect.backoff.ms", "50").set("reconnect.backoff.max.ms", "200");
+fn consumer(kafka: &Connection) -> Result<BaseConsumer> {
+    let mut config = kafka.client_config("writ-local");
+    config.set("reconnect.backoff.ms", "50").set("reconnect.backoff.max.ms", "200");
     Ok(config.create()?)
 }
 

@@ -5,6 +5,7 @@
 //! [`Cluster::down`] ends it; [`Cluster::kill`] and [`Cluster::start`] are for those who want to
 //! see it fail and mend.
 
+mod access;
 mod archive;
 mod cluster;
 mod command;
@@ -31,9 +32,11 @@ mod status;
 mod strays;
 mod supervisor;
 mod temporary;
+mod tls;
 mod tools;
 mod up;
 
+pub use access::RegisteredProducer;
 pub use cluster::{Cluster, LocalRegion, Options, Part};
 pub use error::{Error, Result};
 pub use holder::holder_of;

@@ -1,76 +1,78 @@
 //! MirrorMaker 2: one process for each region, beside the cluster that it writes to.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
+use secrecy::ExposeSecret;
+use writ_kafka::Connection;
+use writ_kafka_access::rules;
 use writ_log::topics;
 
 use crate::cluster::LocalRegion;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::home::write_private;
 use crate::jvm::{Jvm, Program};
 use crate::kafka;
 use crate::launch::Launch;
 use crate::supervisor::Ending;
 
 const SETTINGS: &str = include_str!("../../../infra/mirrormaker/mm2.properties");
+const SECURE: &str = include_str!("../../../infra/mirrormaker/secure.properties");
 /// MirrorMaker's own topic, to which each direction writes once a second.
 const HEARTBEATS: &str = "heartbeats";
 
 pub(crate) const ENDING: Ending = Ending { signal: Signal::SIGTERM, grace: Duration::from_secs(10) };
 
-/// One cluster as MirrorMaker knows it: its alias and where it is.
+/// One cluster as MirrorMaker knows it: its alias, where it is, and as whom MirrorMaker comes.
 #[derive(Debug, Clone)]
 pub(crate) struct Alias {
     pub(crate) name: String,
-    pub(crate) brokers: String,
+    pub(crate) kafka: Connection,
 }
 
-impl From<&LocalRegion> for Alias {
-    fn from(region: &LocalRegion) -> Self {
-        Self { name: region.code.to_string(), brokers: region.brokers() }
-    }
+/// The principal of the mirror that writes to `target` at the cluster of `region`.
+pub(crate) fn principal(region: &str, target: &str) -> String {
+    if region == target { rules::MIRROR.to_owned() } else { rules::mirror_of(target) }
 }
 
 /// Writes the settings and says how to start the mirror that writes to `target`.
-pub(crate) fn prepare(jvm: &Jvm, folder: &Path, all: &[LocalRegion], target: &LocalRegion) -> Result<Launch> {
-    let aliases: Vec<Alias> = all.iter().map(Alias::from).collect();
-    let settings = write_settings(folder, &aliases)?;
+pub(crate) fn prepare(jvm: &Jvm, folder: &Path, aliases: &[Alias], target: &LocalRegion) -> Result<Launch> {
+    let settings = write_settings(folder, aliases)?;
     Ok(jvm.launch(Program::Mirror, &settings)?.args(["--clusters", target.code.as_str()]))
 }
 
 /// Writes `mm2.properties` and returns its path.
 pub(crate) fn write_settings(folder: &Path, aliases: &[Alias]) -> Result<PathBuf> {
     let file = folder.join("mm2.properties");
-    fs::write(&file, settings(SETTINGS, aliases, &allowed())).map_err(Error::at(&file))?;
+    write_private(&file, &settings(aliases, &allowed()))?;
     Ok(file)
 }
 
 /// One direction into a cluster, seen by the heartbeats that arrive.
 #[derive(Debug)]
 pub(crate) struct Flow {
-    brokers: String,
+    kafka: Connection,
     topic: String,
     first: Mutex<Option<i64>>,
 }
 
 impl Flow {
-    /// The direction from `source` into the cluster at `brokers`.
-    pub(crate) fn new(source: &str, brokers: String) -> Self {
-        Self { brokers, topic: topics::mirrored(HEARTBEATS, source), first: Mutex::new(None) }
+    /// The direction from `source` into a cluster.
+    pub(crate) fn new(source: &str, kafka: Connection) -> Self {
+        Self { kafka, topic: topics::mirrored(HEARTBEATS, source), first: Mutex::new(None) }
     }
 
-    /// All directions into a region.
-    pub(crate) fn into_region(all: &[LocalRegion], target: &LocalRegion) -> Vec<Self> {
+    /// All directions into a region, whose Kafka this is.
+    pub(crate) fn into_region(all: &[LocalRegion], target: &LocalRegion, kafka: &Connection) -> Vec<Self> {
         let sources = all.iter().filter(|region| region.code != target.code);
-        sources.map(|source| Self::new(source.code.as_str(), target.brokers())).collect()
+        sources.map(|source| Self::new(source.code.as_str(), kafka.clone())).collect()
     }
 
     /// Whether heartbeats have arrived since this was first asked: then the mirror moves records.
     pub(crate) async fn moves(&self) -> Result<(), String> {
-        let end = kafka::end_of(&self.brokers, self.topic.clone()).await;
+        let end = kafka::end_of(&self.kafka, self.topic.clone()).await;
         let mut first = self.first.lock().unwrap_or_else(PoisonError::into_inner);
         if first.is_some() && end > *first {
             return Ok(());
@@ -87,9 +89,11 @@ fn allowed() -> String {
     mirrored.chain([commands]).collect::<Vec<_>>().join(", ")
 }
 
-fn settings(template: &str, aliases: &[Alias], topics: &str) -> String {
+fn settings(aliases: &[Alias], topics: &str) -> String {
     let names: Vec<&str> = aliases.iter().map(|alias| alias.name.as_str()).collect();
-    template.lines().flat_map(|line| line_of(line, aliases, &names.join(", "), topics)).collect()
+    let secure = aliases.iter().any(|alias| alias.kafka.login().is_some());
+    let template = SETTINGS.lines().chain(SECURE.lines().filter(|_| secure));
+    template.flat_map(|line| line_of(line, aliases, &names.join(", "), topics)).collect()
 }
 
 /// One line of the template: as it is, once for each region, or once for each direction.
@@ -98,14 +102,23 @@ fn line_of(line: &str, aliases: &[Alias], clusters: &str, topics: &str) -> Vec<S
         return vec![format!("{line}\n")];
     }
     if line.contains("${region}") {
-        let of = |alias: &Alias| line.replace("${region}", &alias.name).replace("${brokers}", &alias.brokers);
-        return aliases.iter().map(|alias| of(alias) + "\n").collect();
+        return aliases.iter().map(|alias| alias.fill_in(line) + "\n").collect();
     }
     if line.contains("${source}") {
         let of = |(source, target): (&str, &str)| line.replace("${source}", source).replace("${target}", target);
         return directions(aliases).map(|direction| of(direction) + "\n").collect();
     }
     vec![line.replace("${clusters}", clusters).replace("${topics}", topics) + "\n"]
+}
+
+impl Alias {
+    fn fill_in(&self, line: &str) -> String {
+        let line = line.replace("${region}", &self.name).replace("${brokers}", self.kafka.brokers());
+        let Some(login) = self.kafka.login() else { return line };
+        line.replace("${username}", &login.username)
+            .replace("${password}", login.password.expose_secret())
+            .replace("${ca}", &login.ca.display().to_string())
+    }
 }
 
 fn directions(aliases: &[Alias]) -> impl Iterator<Item = (&str, &str)> {
@@ -117,22 +130,29 @@ fn directions(aliases: &[Alias]) -> impl Iterator<Item = (&str, &str)> {
 
 #[cfg(test)]
 mod tests {
+    use writ_kafka::Login;
+
     use super::*;
 
     fn three() -> Vec<Alias> {
-        let alias = |name: &str, port| Alias { name: name.to_owned(), brokers: format!("127.0.0.1:{port}") };
+        let login =
+            |name: &str| Login { username: principal(name, "eu"), password: "hush".into(), ca: "/ca.pem".into() };
+        let kafka = |name: &str, port| Connection::new(format!("127.0.0.1:{port}"), login(name));
+        let alias = |name: &str, port| Alias { name: name.to_owned(), kafka: kafka(name, port) };
         vec![alias("us", 19092), alias("eu", 29092), alias("au", 39092)]
     }
 
     #[test]
     fn every_direction_between_regions_is_mirrored_once() {
-        let text = settings(SETTINGS, &three(), &allowed());
+        let text = settings(&three(), &allowed());
         let enabled: Vec<&str> = text.lines().filter(|line| line.contains("->")).collect();
         assert_eq!(enabled.len(), 6);
         assert!(enabled.contains(&"au->us.enabled = true"));
         assert!(text.contains("clusters = us, eu, au\n"));
         assert!(text.contains("eu.bootstrap.servers = 127.0.0.1:29092\n"));
         assert!(text.contains("au.producer.linger.ms = 0\n"));
+        assert!(text.contains("us.sasl.jaas.config = ") && text.contains("username=\"mirror-eu\" password=\"hush\""));
+        assert!(text.contains("username=\"mirror\" password"));
         assert!(!text.lines().any(|line| !line.starts_with('#') && line.contains("${")));
     }
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use futures::future::try_join_all;
-use sqlx::Connection;
+use sqlx::Connection as _;
+use writ_kafka::Connection;
 
 use crate::kafka;
 use crate::mirror::Flow;
@@ -19,8 +20,8 @@ const REASON: usize = 200;
 pub(crate) enum Ready<'a> {
     /// The server lets its administrator in.
     Postgres(Administration<'a>),
-    /// The broker at this address answers.
-    Kafka(String),
+    /// The broker lets its administrator in.
+    Kafka(Connection),
     /// All these directions move records.
     Mirror(Vec<Flow>),
     /// This address answers 200.
@@ -37,7 +38,7 @@ impl Ready<'_> {
     async fn look_patiently(&self) -> Result<(), String> {
         match self {
             Self::Postgres(server) => enter(*server).await.map_err(|error| error.to_string()),
-            Self::Kafka(brokers) => kafka::answers(brokers).await,
+            Self::Kafka(kafka) => kafka::answers(kafka).await,
             Self::Mirror(flows) => try_join_all(flows.iter().map(Flow::moves)).await.map(drop),
             Self::Http(url) => ask(url).await,
         }

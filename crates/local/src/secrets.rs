@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use crate::services::Service;
 
@@ -23,6 +25,9 @@ pub struct Secrets {
     pub(crate) postgres_password: String,
     /// Passwords of the services' database roles.
     pub(crate) role_passwords: BTreeMap<Service, String>,
+    /// What the passwords of Kafka's principals are made from.
+    #[serde(default = "random")]
+    kafka_seed: String,
 }
 
 impl Secrets {
@@ -33,12 +38,18 @@ impl Secrets {
             consistency_key: random(),
             postgres_password: random(),
             role_passwords: Service::ALL.into_iter().map(|service| (service, random())).collect(),
+            kafka_seed: random(),
         }
     }
 
     /// Password of a service's database role.
     pub(crate) fn role_password(&self, service: Service) -> &str {
         self.role_passwords.get(&service).map_or("", String::as_str)
+    }
+
+    /// Password of a principal at a region's Kafka: another for each, and nothing to keep when a producer is added.
+    pub(crate) fn kafka_password(&self, region: &str, principal: &str) -> SecretString {
+        hex(&Sha256::digest(format!("{}/{region}/{principal}", self.kafka_seed))).into()
     }
 }
 
@@ -49,5 +60,9 @@ impl std::fmt::Debug for Secrets {
 }
 
 fn random() -> String {
-    rand::random::<[u8; RANDOM_BYTES]>().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&rand::random::<[u8; RANDOM_BYTES]>())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

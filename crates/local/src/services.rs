@@ -4,8 +4,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
+use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use writ_kafka::Connection;
 
 use crate::cluster::{Cluster, LocalRegion};
 use crate::error::{Error, Result};
@@ -106,7 +108,16 @@ pub(crate) fn prepare(cluster: &Cluster, region: &LocalRegion, service: Service)
         .env("WRIT_LISTEN", format!("127.0.0.1:{}", region.port(service)))
         .env("WRIT_PUBLIC_URL", region.url(service))
         .ports([region.port(service)]);
+    let launch = with_login(launch, &cluster.kafka_of(region, service));
     Ok(own_settings(with_traces(launch, cluster), cluster, service))
+}
+
+fn with_login(launch: Launch, kafka: &Connection) -> Launch {
+    let Some(login) = kafka.login() else { return launch };
+    launch
+        .env("WRIT_KAFKA_USERNAME", &login.username)
+        .env("WRIT_KAFKA_PASSWORD", login.password.expose_secret())
+        .env("WRIT_KAFKA_CA", login.ca.display().to_string())
 }
 
 fn with_traces(launch: Launch, cluster: &Cluster) -> Launch {

@@ -4,7 +4,6 @@ use std::time::{Duration, Instant};
 
 use futures::future::try_join_all;
 use futures::try_join;
-use writ_log::topics;
 
 use crate::cluster::{Cluster, LocalRegion, Part};
 use crate::error::{Error, Result};
@@ -100,10 +99,7 @@ impl Cluster {
                 let passwords = |service| self.secrets.role_password(service).to_owned();
                 postgres::ensure_databases(self.administration(region), passwords).await?;
             }
-            Part::Kafka => {
-                let ensured = topics::ensure(&region.brokers()).await;
-                ensured.map_err(|error| Error::Settings(format!("{}: {error}", region.process(part))))?;
-            }
+            Part::Kafka => self.provision(region).await?,
             Part::Mirror | Part::Service(_) => {}
         }
         step.done(if began == Started::Found { "runs" } else { "started" });
@@ -114,8 +110,12 @@ impl Cluster {
         let folder = self.home.region(region.code.as_str())?;
         let launch = match part {
             Part::Postgres => tools.postgres.prepare(&folder, self.administration(region)).await?,
-            Part::Kafka => kafka::prepare(&tools.jvm, &folder.join("kafka"), region).await?,
-            Part::Mirror => mirror::prepare(&tools.jvm, &folder, &self.regions, region)?,
+            Part::Kafka => {
+                let folder = folder.join("kafka");
+                let security = self.broker_security(region, &folder)?;
+                kafka::prepare(&tools.jvm, &folder, region, security).await?
+            }
+            Part::Mirror => mirror::prepare(&tools.jvm, &folder, &self.aliases(region), region)?,
             Part::Service(service) => services::prepare(self, region, service)?,
         };
         Ok(Rising { name: region.process(part), launch, ending: part.ending(), ready: self.ready(region, part) })
@@ -124,8 +124,11 @@ impl Cluster {
     pub(crate) fn ready(&self, region: &LocalRegion, part: Part) -> Ready<'_> {
         match part {
             Part::Postgres => Ready::Postgres(self.administration(region)),
-            Part::Kafka => Ready::Kafka(region.brokers()),
-            Part::Mirror => Ready::Mirror(mirror::Flow::into_region(&self.regions, region)),
+            Part::Kafka => Ready::Kafka(self.kafka_administrator(region)),
+            Part::Mirror => {
+                let kafka = self.kafka_administrator(region);
+                Ready::Mirror(mirror::Flow::into_region(&self.regions, region, &kafka))
+            }
             Part::Service(service) => Ready::Http(format!("{}/readyz", region.url(service))),
         }
     }

@@ -8,6 +8,7 @@ mod status;
 mod tracker;
 
 use std::future::Future;
+use writ_kafka::Connection;
 
 use rdkafka::error::KafkaError;
 use sqlx::postgres::{PgConnection, PgPool};
@@ -47,8 +48,8 @@ pub trait Projection: Send {
 /// Which cluster a consumer reads, and what of it.
 #[derive(Debug, Clone)]
 pub struct ConsumerConfig {
-    /// Bootstrap servers of this region's cluster.
-    pub brokers: String,
+    /// This region's cluster.
+    pub kafka: Connection,
     /// Name of the client in Kafka's logs and metrics; also its group id, under which nothing is
     /// stored, but which needs `READ` on the group where access is controlled.
     pub client_id: String,

@@ -6,14 +6,12 @@ use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::KafkaError;
 use rdkafka::{ClientContext, Statistics};
+use writ_kafka::Connection;
 
 /// The settings every client has.
-pub(crate) fn client_config(brokers: &str, client_id: &str) -> ClientConfig {
-    let mut config = ClientConfig::new();
+pub(crate) fn client_config(kafka: &Connection, client_id: &str) -> ClientConfig {
+    let mut config = kafka.client_config(client_id);
     config
-        .set("bootstrap.servers", brokers)
-        .set("client.id", client_id)
-        .set("allow.auto.create.topics", "false")
         // A restarted broker is found again within a second, not ten.
         .set("reconnect.backoff.max.ms", "1000")
         .set("retry.backoff.max.ms", "1000")

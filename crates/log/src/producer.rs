@@ -9,6 +9,7 @@ use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
 use rdkafka::util::Timeout;
 use tracing::{Instrument as _, Span};
 use writ_contract::Timestamp;
+use writ_kafka::Connection;
 
 use crate::backoff::Backoff;
 use crate::kafka::{Reporter, client_config};
@@ -71,13 +72,13 @@ pub struct Producer {
 }
 
 impl Producer {
-    /// A producer for the cluster at `brokers`. Does not wait for it.
+    /// A producer for a cluster. Does not wait for it.
     ///
     /// # Errors
     /// When the settings are wrong.
-    pub fn connect(brokers: &str, client_id: &str) -> Result<Self, KafkaError> {
+    pub fn connect(kafka: &Connection, client_id: &str) -> Result<Self, KafkaError> {
         let reporter = Reporter::default();
-        let inner = client_config(brokers, client_id)
+        let inner = client_config(kafka, client_id)
             .set("enable.idempotence", "true")
             .set("acks", "all")
             .set("linger.ms", "0")

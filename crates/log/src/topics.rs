@@ -62,6 +62,17 @@ pub fn spec(name: &str) -> Option<&'static TopicSpec> {
     TOPICS.get(name)
 }
 
+/// What a command producer's topic and its dead-letter topic are like: as those of entity events, but mirrored, and
+/// kept no longer than a command may be late.
+pub fn of_commands(topic: &str) -> Vec<TopicSpec> {
+    let like = |model: &str, name: String, mirrored: bool| {
+        spec(model).map(|model| TopicSpec { name, mirrored, writers: Vec::new(), readers: Vec::new(), ..model.clone() })
+    };
+    let commands =
+        like(IDENTITY_COMMAND_RESULTS, topic.to_owned(), true).map(|topic| TopicSpec { dead_letter: true, ..topic });
+    commands.into_iter().chain(like(ENTITY_EVENTS_DLQ, dead_letter(topic), false)).collect()
+}
+
 /// Name under which another region finds the topic `name` of `origin`.
 pub fn mirrored(name: &str, origin: &str) -> String {
     format!("{origin}.{name}")

@@ -6,6 +6,7 @@ mod error;
 mod text;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use figment::Figment;
 use figment::providers::{Format, Toml};
@@ -13,6 +14,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use writ_contract::Region;
+use writ_kafka::{Connection, Login};
 
 use environment::Environment;
 pub use error::ConfigError;
@@ -31,6 +33,12 @@ pub struct Common {
     pub regions: Vec<Region>,
     /// `WRIT_KAFKA_BROKERS`: `host:port` of this region's brokers, comma-separated.
     pub kafka_brokers: String,
+    /// `WRIT_KAFKA_USERNAME`: principal of the service at Kafka. None: Kafka is reached in the clear.
+    pub kafka_username: Option<String>,
+    /// `WRIT_KAFKA_PASSWORD`: the principal's password.
+    pub kafka_password: Option<SecretString>,
+    /// `WRIT_KAFKA_CA`: file with the certificates (PEM) that the brokers' own are checked with.
+    pub kafka_ca: Option<PathBuf>,
     /// `WRIT_DATABASE_URL`: the service's own database, with its role and password.
     pub database_url: SecretString,
     /// `WRIT_LISTEN`: address and port of the HTTP server.
@@ -88,6 +96,35 @@ pub fn load_from<S: DeserializeOwned>(
 }
 
 impl Common {
+    /// This region's Kafka, and the service's principal there.
+    pub fn kafka(&self) -> Connection {
+        match self.login() {
+            Some(login) => Connection::new(&self.kafka_brokers, login),
+            None => Connection::plaintext(&self.kafka_brokers),
+        }
+    }
+
+    fn login(&self) -> Option<Login> {
+        let (username, password, ca) =
+            (self.kafka_username.clone()?, self.kafka_password.clone()?, self.kafka_ca.clone()?);
+        Some(Login { username, password, ca })
+    }
+
+    /// All three or none: half a login must not end in plain text.
+    fn validate_login(&self) -> Result<(), ConfigError> {
+        let given = [
+            ("kafka_username", self.kafka_username.is_some()),
+            ("kafka_password", self.kafka_password.is_some()),
+            ("kafka_ca", self.kafka_ca.is_some()),
+        ];
+        let missing = given.iter().find(|(_, given)| !given).filter(|_| given.iter().any(|(_, given)| *given));
+        if let Some((field, _)) = missing {
+            return Err(ConfigError::invalid(field, "not set, but other settings of Kafka's login are"));
+        }
+        let readable = self.kafka_ca.as_ref().map_or(Ok(()), |file| std::fs::File::open(file).map(drop));
+        readable.map_err(|error| ConfigError::invalid("kafka_ca", error.kind().to_string()))
+    }
+
     fn validate(&self) -> Result<(), ConfigError> {
         if !self.regions.contains(&self.region) {
             return Err(ConfigError::invalid("region", "not among WRIT_REGIONS"));
@@ -98,6 +135,7 @@ impl Common {
         if !(0.0..=1.0).contains(&self.trace_ratio) {
             return Err(ConfigError::invalid("trace_ratio", "not between 0 and 1"));
         }
+        self.validate_login()?;
         crate::database::options(&self.database_url).map(drop)
     }
 }

@@ -88,7 +88,7 @@ async fn a_record_that_cannot_be_taken_is_answered_and_holds_up_nothing() -> Res
     ensure!(answer.status == 200, "what stands behind is applied: {} {}", answer.status, answer.body);
 
     let reasons = until("the dead letters", async || {
-        let letters = topic::read_all(&system.brokers("eu"), "entity-events-dlq")?;
+        let letters = topic::read_all(&system.kafka("eu"), "entity-events-dlq")?;
         let mine: Vec<_> = letters.into_iter().filter(|letter| letter.key == key).collect();
         Ok((mine.len() >= bad.len()).then_some(mine))
     })

@@ -41,7 +41,7 @@ async fn an_unknown_feature_on_policy_changes_parks_its_organization_alone() -> 
         parts: 1,
         payload,
     };
-    topic::write(&system.brokers("us"), "policy-changes", parked.uuid(), &set).await?;
+    topic::write(&system.kafka("us"), "policy-changes", parked.uuid(), &set).await?;
     for region in ["us", "eu"] {
         parks(system, region, &parked).await?;
         flows(system, region, &other).await?;
@@ -71,7 +71,7 @@ async fn an_unknown_feature_on_identity_events_parks_its_organization_alone() ->
         features: UNKNOWN_FEATURE,
         payload: encode(&Changes { changes: vec![Change::OrganizationDeleted {}] })?,
     };
-    topic::write(&system.brokers("us"), "identity-events", parked.uuid(), &event).await?;
+    topic::write(&system.kafka("us"), "identity-events", parked.uuid(), &event).await?;
     until("the chain to be parked in authorization", async || {
         let heads = system.authorization_heads("us", &parked.id).await?;
         Ok(heads.into_iter().find(|head| head["state"] == "parked"))

@@ -36,7 +36,7 @@ async fn an_avro_record_from_python_is_taken() -> Result<()> {
     let organization = Organization::create(System::running().await?, "us").await?;
     let python = std::env::var("WRIT_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let mut command = Command::new(python);
-    command.arg(example("produce_entity.py")).args(["--brokers", &organization.system.brokers("eu")]);
+    command.arg(example("produce_entity.py")).arg("--config").arg(organization.system.client_file("eu")?);
     command.args(["--organization", &organization.id, "--type", "control_planes", "--id", "cp-python"]);
     let event = run(command)?;
     is_taken("urn:example:producer", &organization, "cp-python", &event).await
@@ -47,7 +47,7 @@ async fn an_avro_record_from_python_is_taken() -> Result<()> {
 async fn a_json_record_from_the_shell_is_taken() -> Result<()> {
     let organization = Organization::create(System::running().await?, "us").await?;
     let mut command = Command::new(example("produce_entity.sh"));
-    command.args([&organization.system.brokers("eu"), &organization.id, "control_planes", "cp-shell"]);
+    command.arg(organization.system.client_file("eu")?).args([&organization.id, "control_planes", "cp-shell"]);
     let event = run(command)?;
     is_taken("urn:example:shell", &organization, "cp-shell", &event).await
 }

@@ -76,7 +76,7 @@ async fn entries(pool: PgPool) -> Value {
 
 fn consumer_config(service: &Service) -> ConsumerConfig {
     ConsumerConfig {
-        brokers: service.common.kafka_brokers.clone(),
+        kafka: service.common.kafka(),
         client_id: NAME.to_owned(),
         region: service.common.region.to_string(),
         regions: service.common.regions.iter().map(ToString::to_string).collect(),
@@ -85,6 +85,6 @@ fn consumer_config(service: &Service) -> ConsumerConfig {
 }
 
 fn follower_config(service: &Service) -> FollowerConfig {
-    let ConsumerConfig { brokers, client_id, region, regions, .. } = consumer_config(service);
-    FollowerConfig { brokers, client_id, region, regions }
+    let ConsumerConfig { kafka, client_id, region, regions, .. } = consumer_config(service);
+    FollowerConfig { kafka, client_id, region, regions }
 }

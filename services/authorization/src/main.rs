@@ -68,7 +68,7 @@ async fn wire(service: Service, _: Settings) -> anyhow::Result<()> {
 
 /// Connects to Kafka and tells readers how this service writes.
 async fn producer(service: &Service) -> anyhow::Result<Producer> {
-    let producer = Producer::connect(&service.common.kafka_brokers, NAME).context("WRIT_KAFKA_BROKERS")?;
+    let producer = Producer::connect(&service.common.kafka(), NAME).context("WRIT_KAFKA_BROKERS")?;
     producer.warm_up(&[topics::POLICY_CHANGES, topics::ENTITY_EVENTS_DLQ, topics::SCHEMAS]).await;
     let source = format!("/{}/authorization", service.common.region);
     schemas::publish(&producer, &source, &[ChangeSet::schema(), PolicyOps::schema()]).await?;
@@ -77,8 +77,8 @@ async fn producer(service: &Service) -> anyhow::Result<Producer> {
 
 /// Learns the schemas of all writers before their records are read.
 async fn follow_schemas(service: &Service, registry: &SchemaRegistry) -> anyhow::Result<Follower> {
-    let ConsumerConfig { brokers, client_id, region, regions, .. } = consumer_config(service);
-    let config = FollowerConfig { brokers, client_id, region, regions };
+    let ConsumerConfig { kafka, client_id, region, regions, .. } = consumer_config(service);
+    let config = FollowerConfig { kafka, client_id, region, regions };
     let follower = Follower::start(&config, registry.clone())?;
     follower.handle().until_caught_up().await;
     Ok(follower)
@@ -86,7 +86,7 @@ async fn follow_schemas(service: &Service, registry: &SchemaRegistry) -> anyhow:
 
 fn consumer_config(service: &Service) -> ConsumerConfig {
     ConsumerConfig {
-        brokers: service.common.kafka_brokers.clone(),
+        kafka: service.common.kafka(),
         client_id: NAME.to_owned(),
         region: service.common.region.to_string(),
         regions: service.common.regions.iter().map(ToString::to_string).collect(),

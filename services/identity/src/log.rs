@@ -30,7 +30,7 @@ pub fn source(region: &str) -> String {
 /// # Errors
 /// When the settings for Kafka are wrong.
 pub fn start(service: &Service, pool: PgPool) -> anyhow::Result<()> {
-    let producer = Producer::connect(&service.common.kafka_brokers, "writ-identity").context("WRIT_KAFKA_BROKERS")?;
+    let producer = Producer::connect(&service.common.kafka(), "writ-identity").context("WRIT_KAFKA_BROKERS")?;
     let (region, shutdown) = (service.common.region.to_string(), service.shutdown.clone());
     let (reached, status) = (Arc::new(AtomicBool::new(false)), Arc::new(OnceLock::new()));
     watch(service, producer.clone(), reached.clone(), status.clone());

@@ -8,6 +8,7 @@ use futures::future::try_join_all;
 use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 use writ_client::{AssignRole, EntityProducer, Management, NewUser, Question, ReadApi, http};
+use writ_kafka::Connection;
 use writ_local::{Cluster, LocalRegion, Service};
 
 const CONTROL_PLANES: &str = "control_planes";
@@ -47,13 +48,14 @@ impl Load {
         let user = admin.add_user(&format!("user.{tag}@bench.example"), "Bench User").await?;
         let reads = ReadApi::new(http, &to.url(Service::Projector));
         let load = Self { admin, reads, user, region: to.code.to_string() };
-        load.announce(&to.brokers(), organization.id.parse().context("the organization's id")?, all).await?;
+        load.announce(&cluster.kafka_of_demo(to), organization.id.parse().context("the organization's id")?, all)
+            .await?;
         Ok(Arc::new(load))
     }
 
     /// Announces the entities and waits until the last is known where the questions are asked.
-    async fn announce(&self, brokers: &str, organization: Uuid, all: u32) -> Result<()> {
-        let producer = EntityProducer::new(brokers, SOURCE)?;
+    async fn announce(&self, kafka: &Connection, organization: Uuid, all: u32) -> Result<()> {
+        let producer = EntityProducer::new(kafka, SOURCE)?;
         // Sent in this order, and of one key, so that the last is applied after all others.
         let ids: Vec<String> = (0..all).map(entity).collect();
         let sent = ids.iter().map(|id| producer.create(organization, CONTROL_PLANES, id));

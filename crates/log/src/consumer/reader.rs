@@ -207,7 +207,7 @@ impl Reader {
 }
 
 fn settings(config: &ConsumerConfig) -> ClientConfig {
-    let mut settings = client_config(&config.brokers, &config.client_id);
+    let mut settings = client_config(&config.kafka, &config.client_id);
     settings
         // Required by the client; no group is joined and no offset committed.
         .set("group.id", &config.client_id)

@@ -1,6 +1,7 @@
 use std::sync::{Arc, Mutex};
 
 use tokio::task::JoinHandle;
+use writ_kafka::Connection;
 
 use super::*;
 use crate::Producer;
@@ -54,7 +55,7 @@ impl Running {
 async fn consume(pool: &PgPool, cluster: &Cluster) -> Running {
     sqlx::query("CREATE TABLE IF NOT EXISTS seen (value text)").execute(pool).await.unwrap();
     let config = ConsumerConfig {
-        brokers: cluster.bootstrap_servers(),
+        kafka: Connection::plaintext(cluster.bootstrap_servers()),
         client_id: "test".to_owned(),
         region: "eu".to_owned(),
         regions: vec!["eu".to_owned(), "us".to_owned()],
@@ -67,7 +68,7 @@ async fn consume(pool: &PgPool, cluster: &Cluster) -> Running {
 }
 
 async fn produce(cluster: &Cluster, topic: &str, values: &[&str]) {
-    let producer = Producer::connect(&cluster.bootstrap_servers(), "test").unwrap();
+    let producer = Producer::connect(&Connection::plaintext(cluster.bootstrap_servers()), "test").unwrap();
     for value in values {
         producer.send(outgoing(topic, "key", value)).await.unwrap();
     }

@@ -3,6 +3,7 @@
 use tokio::task::JoinSet;
 use writ_contract::schema::SchemaEntry;
 use writ_contract::{SchemaRegistry, decode};
+use writ_kafka::Connection;
 
 use super::FollowError;
 use crate::consumer::{ConsumerConfig, ConsumerHandle, Reader, Subscription};
@@ -11,8 +12,8 @@ use crate::{Record, topics};
 /// Which cluster to learn from.
 #[derive(Debug, Clone)]
 pub struct FollowerConfig {
-    /// Bootstrap servers of this region's cluster.
-    pub brokers: String,
+    /// This region's cluster.
+    pub kafka: Connection,
     /// Name of the client; `-schemas` is added.
     pub client_id: String,
     /// This region.
@@ -50,7 +51,7 @@ impl Follower {
 impl FollowerConfig {
     fn consumer(&self) -> ConsumerConfig {
         ConsumerConfig {
-            brokers: self.brokers.clone(),
+            kafka: self.kafka.clone(),
             client_id: format!("{}-schemas", self.client_id),
             region: self.region.clone(),
             regions: self.regions.clone(),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use writ_kafka::Connection;
 
 use super::{Cleanup, TopicSpec, all};
 use crate::kafka::client_config;
@@ -40,14 +41,15 @@ pub enum EnsureError {
     },
 }
 
-/// Creates the topics of this region that do not exist yet, and returns their names. Those that
-/// exist keep their settings.
+/// Creates the topics of this region, and `more`, that do not exist yet, and returns their names.
+/// Those that exist keep their settings.
 ///
 /// # Errors
 /// When Kafka does not answer or refuses, or a topic has another number of partitions.
-pub async fn ensure(brokers: &str) -> Result<Vec<String>, EnsureError> {
-    let admin: AdminClient<DefaultClientContext> = client_config(brokers, "writ-topics").create()?;
-    let (admin, missing) = tokio::task::spawn_blocking(move || missing(&admin).map(|missing| (admin, missing)))
+pub async fn ensure(kafka: &Connection, more: &[TopicSpec]) -> Result<Vec<String>, EnsureError> {
+    let wanted: Vec<TopicSpec> = all().into_iter().chain(more).cloned().collect();
+    let admin: AdminClient<DefaultClientContext> = client_config(kafka, "writ-topics").create()?;
+    let (admin, missing) = tokio::task::spawn_blocking(move || missing(&admin, wanted).map(|missing| (admin, missing)))
         .await
         .map_err(|_| EnsureError::Interrupted)??;
     if missing.is_empty() {
@@ -68,13 +70,13 @@ fn created(result: Result<String, (String, RDKafkaErrorCode)>) -> Option<Result<
     }
 }
 
-fn missing(admin: &AdminClient<DefaultClientContext>) -> Result<Vec<&'static TopicSpec>, EnsureError> {
+fn missing(admin: &AdminClient<DefaultClientContext>, wanted: Vec<TopicSpec>) -> Result<Vec<TopicSpec>, EnsureError> {
     let metadata = admin.inner().fetch_metadata(None, TIMEOUT)?;
     let mut missing = Vec::new();
-    for topic in all() {
+    for topic in wanted {
         match metadata.topics().iter().find(|found| found.name() == topic.name) {
             None => missing.push(topic),
-            Some(found) => same_partitions(topic, found.partitions().len())?,
+            Some(found) => same_partitions(&topic, found.partitions().len())?,
         }
     }
     Ok(missing)

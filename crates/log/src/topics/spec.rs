@@ -39,6 +39,10 @@ pub struct TopicSpec {
     pub mirrored: bool,
     /// Largest record batch the broker takes, in bytes.
     pub max_message_bytes: usize,
+    /// Principals of the region that may write it.
+    pub writers: Vec<String>,
+    /// Principals of the region that may read it and its mirrored copies.
+    pub readers: Vec<String>,
     /// Whether refused records go to a topic of their own.
     #[serde(default)]
     pub dead_letter: bool,

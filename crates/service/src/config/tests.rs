@@ -37,6 +37,14 @@ fn the_environment_goes_over_the_defaults() {
 }
 
 #[test]
+fn half_a_login_is_refused() {
+    let error = load_with(&[("WRIT_KAFKA_USERNAME", "audit"), ("WRIT_KAFKA_PASSWORD", "hush")]).unwrap_err();
+    assert_eq!(error.variable(), "WRIT_KAFKA_CA");
+    let all = [("WRIT_KAFKA_USERNAME", "audit"), ("WRIT_KAFKA_PASSWORD", "hush"), ("WRIT_KAFKA_CA", "/nowhere/ca.pem")];
+    assert_eq!(load_with(&all).unwrap_err().variable(), "WRIT_KAFKA_CA");
+}
+
+#[test]
 fn every_refusal_names_the_variable_and_hides_the_value() {
     let cases = [
         ("WRIT_REGION", "Europe"),

@@ -1,9 +1,10 @@
 use super::*;
 use crate::topics::{ENTITY_EVENTS, POLICY_CHANGES};
+use writ_kafka::Connection;
 
 fn config() -> ConsumerConfig {
     ConsumerConfig {
-        brokers: String::new(),
+        kafka: Connection::plaintext(""),
         client_id: String::new(),
         region: "eu".to_owned(),
         regions: vec!["us".to_owned(), "eu".to_owned()],

@@ -1,5 +1,6 @@
 use sqlx::PgPool;
 use sqlx::postgres::PgConnection;
+use writ_kafka::Connection;
 
 use super::*;
 use crate::consumer::{ConsumerConfig, Subscription};
@@ -32,7 +33,7 @@ impl Projection for Flaky {
 async fn consumer(pool: &PgPool) -> Consumer {
     sqlx::query("CREATE TABLE effect (value bigint)").execute(pool).await.unwrap();
     let config = ConsumerConfig {
-        brokers: String::new(),
+        kafka: Connection::plaintext(""),
         client_id: "test".to_owned(),
         region: "eu".to_owned(),
         regions: Vec::new(),

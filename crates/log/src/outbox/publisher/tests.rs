@@ -1,4 +1,5 @@
 use tokio::task::JoinHandle;
+use writ_kafka::Connection;
 
 use super::*;
 use crate::outbox::append;
@@ -9,7 +10,7 @@ const ROWS: &str = "SELECT count(*) FROM outbox";
 type Running = (JoinHandle<Result<(), PublishError>>, CancellationToken, StatusHandle);
 
 async fn publish(pool: &PgPool, cluster: &Cluster) -> Running {
-    let producer = Producer::connect(&cluster.bootstrap_servers(), "test").unwrap();
+    let producer = Producer::connect(&Connection::plaintext(cluster.bootstrap_servers()), "test").unwrap();
     let lease = Lease::acquire(pool, "test").await;
     let publisher = Publisher::new(pool.clone(), producer, lease, "us", "outbox");
     let (shutdown, handle) = (CancellationToken::new(), publisher.handle());

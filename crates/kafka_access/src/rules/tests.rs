@@ -1,0 +1,93 @@
+use super::*;
+use crate::{Pattern, ProducerKind};
+
+fn allowed(principal: &str, operation: Operation, topic: &str) -> bool {
+    let producers = [
+        Producer::new("billing", ProducerKind::Commands).unwrap(),
+        Producer::new("gateways", ProducerKind::Entities).unwrap(),
+    ];
+    of_region("us", &["us", "eu", "au"], &producers).iter().any(|right| {
+        let resource = &right.resource;
+        let fits = match resource.pattern {
+            Pattern::Literal => resource.name == topic,
+            Pattern::Prefixed => topic.starts_with(&resource.name),
+        };
+        right.principal == principal
+            && right.operation == operation
+            && resource.kind == crate::ResourceKind::Topic
+            && fits
+    })
+}
+
+fn writers(topic: &str) -> Vec<String> {
+    let all = [
+        "identity",
+        "authorization",
+        "projector",
+        "audit",
+        "mirror",
+        "mirror-eu",
+        "producer-billing",
+        "producer-gateways",
+    ];
+    all.into_iter().filter(|who| allowed(who, Operation::Write, topic)).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_topic_has_the_writers_of_the_architecture() {
+    assert_eq!(writers("identity-events"), ["identity"]);
+    assert_eq!(writers("policy-changes"), ["authorization"]);
+    assert_eq!(writers("policy-snapshots"), ["authorization"]);
+    assert_eq!(writers("snapshot-requests"), ["authorization", "projector"]);
+    assert_eq!(writers("entity-events"), ["producer-gateways"]);
+    assert_eq!(writers("entity-events-dlq"), ["authorization"]);
+    assert_eq!(writers("identity-commands-billing"), ["producer-billing"]);
+    assert_eq!(writers("decisions"), ["projector"]);
+    assert_eq!(writers("audit-heads"), ["audit"]);
+}
+
+#[test]
+fn only_the_mirror_writes_and_creates_topics_with_a_dot() {
+    for topic in ["eu.policy-changes", "au.identity-commands-billing", "eu.heartbeats"] {
+        assert_eq!(writers(topic), ["mirror"]);
+    }
+    for who in ["identity", "authorization", "projector", "audit", "mirror-eu", "producer-billing"] {
+        assert!(!allowed(who, Operation::Create, "eu.policy-changes"), "{who}");
+    }
+}
+
+#[test]
+fn a_foreign_mirror_reads_what_may_leave_and_nothing_else() {
+    for topic in ["policy-changes", "organizations", "identity-commands-billing", "heartbeats"] {
+        assert!(allowed("mirror-eu", Operation::Read, topic), "{topic}");
+    }
+    for topic in
+        ["identity-events", "entity-events", "decisions", "admin-acts", "entity-events-dlq", "au.policy-changes"]
+    {
+        assert!(!allowed("mirror-eu", Operation::Read, topic), "{topic}");
+    }
+    assert!(!allowed("mirror-eu", Operation::Write, "heartbeats"));
+}
+
+#[test]
+fn services_read_mirrored_copies_of_what_they_read_at_home() {
+    assert!(allowed("projector", Operation::Read, "eu.policy-changes"));
+    assert!(!allowed("projector", Operation::Read, "identity-events"));
+    assert!(!allowed("identity", Operation::Read, "eu.policy-changes"));
+    assert!(allowed("identity", Operation::Read, "eu.identity-commands-billing"));
+}
+
+#[test]
+fn what_others_have_at_the_cluster_is_left_alone() {
+    assert!(is_ours("identity") && is_ours("mirror-eu") && is_ours("producer-billing") && is_ours("mirror"));
+    assert!(!is_ours("analytics") && !is_ours("admin") && !is_ours("mirrors"));
+}
+
+#[test]
+fn every_principal_of_the_list_of_topics_exists() {
+    for topic in topics::all() {
+        for who in topic.writers.iter().chain(&topic.readers) {
+            assert!(SERVICES.contains(&who.as_str()) || who == MIRROR, "{who} of {}", topic.name);
+        }
+    }
+}
