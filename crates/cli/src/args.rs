@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use writ_local::{Cluster, Options};
 
-use crate::{bench, database, demo, doctor, down, logs, run, status, up};
+use crate::{bench, database, demo, doctor, down, logs, probe, provision, run, status, up};
 
 /// Runs Writ on this machine: regions of real Kafka, MirrorMaker 2, PostgreSQL and services, as
 /// ordinary processes.
@@ -61,6 +61,11 @@ enum Command {
     /// Measure
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Prepare the containers of docker-compose.yml
+    #[command(subcommand)]
+    Provision(provision::Provision),
+    /// Ask an address once; fails unless the answer is a success
+    Probe(probe::Probe),
     /// Run a command with DATABASE_URL of a PostgreSQL of its own, thrown away at the end
     WithDatabase(database::WithDatabase),
 }
@@ -81,6 +86,8 @@ impl Cli {
             Command::Run(up) => run::execute(&open()?, up).await,
             Command::Demo(demo) => demo.execute(&open()?).await,
             Command::Bench(bench) => bench.execute(&open()?).await,
+            Command::Provision(provision) => provision.execute(self.place.options()).await,
+            Command::Probe(probe) => probe.execute().await,
             Command::WithDatabase(command) => command.execute().await,
         }
     }

@@ -11,6 +11,8 @@ mod demo;
 mod doctor;
 mod down;
 mod logs;
+mod probe;
+mod provision;
 mod run;
 mod status;
 pub mod story;

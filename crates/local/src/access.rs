@@ -136,7 +136,7 @@ impl Cluster {
         Ok(Some(BrokerSecurity { region: region.code.to_string(), tls: folder.to_path_buf(), password }))
     }
 
-    fn tls_folder(&self) -> PathBuf {
+    pub(crate) fn tls_folder(&self) -> PathBuf {
         self.home.root().join("tls")
     }
 

@@ -136,5 +136,5 @@ async fn within(name: &str, ready: Ready<'_>) -> Result<()> {
 fn region() -> Result<LocalRegion> {
     let ports = Ports { kafka: free_port()?, controller: free_port()?, ..Ports::of(1, 0)? };
     let code = "training".parse().map_err(|_| Error::Settings("training is not a region".to_owned()))?;
-    Ok(LocalRegion { code, ports })
+    Ok(LocalRegion { code, ports, inside: false })
 }

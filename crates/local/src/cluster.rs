@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::home::{Home, write_private};
 use crate::jaeger;
 use crate::ports::Ports;
-use crate::postgres::{ADMINISTRATOR, Administration};
+use crate::postgres::{self, ADMINISTRATOR, Administration};
 use crate::secrets::Secrets;
 use crate::services::Service;
 use crate::supervisor::Supervisor;
@@ -30,6 +30,19 @@ pub enum Part {
     Mirror,
     /// A service.
     Service(Service),
+}
+
+/// Where everything listens that runs on the machine itself.
+pub(crate) const LOOPBACK: &str = "127.0.0.1";
+
+impl LocalRegion {
+    /// Host and port of its PostgreSQL.
+    fn postgres(&self) -> String {
+        match self.inside {
+            true => format!("{}:{}", self.process(Part::Postgres), postgres::PORT),
+            false => format!("{LOOPBACK}:{}", self.ports.postgres),
+        }
+    }
 }
 
 impl Part {
@@ -56,6 +69,9 @@ pub struct LocalRegion {
     pub code: Region,
     /// Its ports.
     pub ports: Ports,
+    /// Whether it is looked at from one of its containers, not from the machine.
+    #[serde(skip)]
+    pub(crate) inside: bool,
 }
 
 /// What a cluster is opened with. What is not given stays as it was, or takes its default.
@@ -73,6 +89,8 @@ pub struct Options {
     pub otlp_endpoint: Option<String>,
     /// Whether Kafka asks nobody who they are, to measure what security costs; false.
     pub plaintext_kafka: Option<bool>,
+    /// Whether this runs in one of the cluster's containers, which know each other by name.
+    pub inside: bool,
 }
 
 /// A local cluster of regions.
@@ -112,7 +130,7 @@ impl Cluster {
         let saved = read(&home.cluster_file())?;
         let port_offset = options.port_offset.or(saved.as_ref().map(|file| file.port_offset)).unwrap_or(0);
         let codes = options.regions.or(saved.as_ref().map(codes_of)).unwrap_or_else(default_regions);
-        let regions = place(&codes, port_offset)?;
+        let regions = place(&codes, port_offset, options.inside)?;
         let was_plaintext = saved.as_ref().is_some_and(|file| file.plaintext_kafka);
         let plaintext_kafka = options.plaintext_kafka.unwrap_or(was_plaintext);
         let producers = saved.as_ref().map_or_else(demo_only, |file| file.producers.clone());
@@ -153,12 +171,12 @@ impl Cluster {
     /// Address of a service's database in a region, with role and password.
     pub fn database_url(&self, region: &LocalRegion, service: Service) -> String {
         let password = self.secrets.role_password(service);
-        url(service.role(), password, region.ports.postgres, service.database())
+        url(service.role(), password, &region.postgres(), service.database())
     }
 
     /// Address of a region's PostgreSQL for its administrator, for dumps and inspection.
     pub fn administrator_url(&self, region: &LocalRegion, database: &str) -> String {
-        url(ADMINISTRATOR, &self.secrets.postgres_password, region.ports.postgres, database)
+        url(ADMINISTRATOR, &self.secrets.postgres_password, &region.postgres(), database)
     }
 
     /// The page on which traces are found, if a `jaeger` is on the path.
@@ -176,7 +194,9 @@ impl Cluster {
     }
 
     pub(crate) fn administration(&self, region: &LocalRegion) -> Administration<'_> {
-        Administration { port: region.ports.postgres, password: &self.secrets.postgres_password }
+        let host = if region.inside { region.process(Part::Postgres) } else { LOOPBACK.to_owned() };
+        let port = if region.inside { postgres::PORT } else { region.ports.postgres };
+        Administration { host, port, password: &self.secrets.postgres_password }
     }
 
     pub(crate) fn supervisor(&self) -> Supervisor {
@@ -214,7 +234,7 @@ fn default_regions() -> Vec<String> {
 }
 
 /// Gives each region its number, and so its ports.
-fn place(codes: &[String], offset: u16) -> Result<Vec<LocalRegion>> {
+fn place(codes: &[String], offset: u16, inside: bool) -> Result<Vec<LocalRegion>> {
     if codes.is_empty() {
         return Err(Error::Settings("a cluster needs at least one region".to_owned()));
     }
@@ -224,13 +244,13 @@ fn place(codes: &[String], offset: u16) -> Result<Vec<LocalRegion>> {
     }
     let region = |(at, code): (usize, &String)| {
         let code = code.parse().map_err(|error| Error::Settings(format!("{code}: {error}")))?;
-        Ok(LocalRegion { code, ports: Ports::of(at + 1, offset)? })
+        Ok(LocalRegion { code, ports: Ports::of(at + 1, offset)?, inside })
     };
     codes.iter().enumerate().map(region).collect()
 }
 
-fn url(role: &str, password: &str, port: u16, database: &str) -> String {
-    format!("postgres://{role}:{password}@127.0.0.1:{port}/{database}?sslmode=disable")
+fn url(role: &str, password: &str, server: &str, database: &str) -> String {
+    format!("postgres://{role}:{password}@{server}/{database}?sslmode=disable")
 }
 
 #[cfg(test)]

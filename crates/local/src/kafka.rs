@@ -13,7 +13,7 @@ use uuid::Uuid;
 use writ_kafka::{Connection, MECHANISM};
 use writ_kafka_access::rules::ADMINISTRATOR;
 
-use crate::cluster::{LocalRegion, Part};
+use crate::cluster::{LOOPBACK, LocalRegion, Part};
 use crate::command;
 use crate::error::{Error, Result};
 use crate::home::{create, write_private};
@@ -25,6 +25,8 @@ pub(crate) use settings::{BrokerSecurity, BrokerSettings};
 
 /// How long one question to a broker may take.
 const ASK: Duration = Duration::from_secs(2);
+/// Where a broker in a container listens for other containers.
+pub(crate) const INSIDE_PORT: u16 = 9092;
 /// What a data folder was formatted with is written there, because Kafka does not tell.
 const FORMATTED: &str = "formatted";
 
@@ -116,7 +118,10 @@ fn consumer(kafka: &Connection) -> Result<BaseConsumer> {
 impl LocalRegion {
     /// Where clients reach this region's Kafka.
     pub fn brokers(&self) -> String {
-        format!("127.0.0.1:{}", self.ports.kafka)
+        match self.inside {
+            true => format!("{}:{INSIDE_PORT}", self.process(Part::Kafka)),
+            false => format!("{LOOPBACK}:{}", self.ports.kafka),
+        }
     }
 
     /// Name of one of this region's processes, such as `us-kafka`.

@@ -9,6 +9,7 @@ mod access;
 mod archive;
 mod cluster;
 mod command;
+mod containers;
 mod down;
 mod error;
 mod holder;

@@ -19,6 +19,8 @@ use crate::supervisor::Ending;
 const SETTINGS: &str = include_str!("../../../infra/postgres/postgresql.conf");
 /// The user that PostgreSQL runs as where we are root, which it refuses.
 const SYSTEM_USER: &str = "postgres";
+/// Where PostgreSQL in a container listens.
+pub(crate) const PORT: u16 = 5432;
 /// PostgreSQL's own administrator; services never use it.
 pub(crate) const ADMINISTRATOR: &str = "postgres";
 
@@ -33,8 +35,9 @@ pub(crate) struct Postgres {
 }
 
 /// How to reach one server as its administrator.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Administration<'a> {
+    pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) password: &'a str,
 }
@@ -46,7 +49,7 @@ impl Postgres {
     }
 
     /// Makes the data folder once, writes the settings, and says how to start.
-    pub(crate) async fn prepare(&self, folder: &Path, server: Administration<'_>) -> Result<Launch> {
+    pub(crate) async fn prepare(&self, folder: &Path, server: &Administration<'_>) -> Result<Launch> {
         let data = folder.join("postgres");
         if !data.join("PG_VERSION").is_file() {
             self.initialize(folder, &data, server.password).await?;
@@ -109,9 +112,9 @@ impl Postgres {
 }
 
 /// A connection to a database of the server as its administrator.
-pub(crate) async fn connect(server: Administration<'_>, database: &str) -> Result<PgConnection> {
+pub(crate) async fn connect(server: &Administration<'_>, database: &str) -> Result<PgConnection> {
     let options = PgConnectOptions::new_without_pgpass()
-        .host("127.0.0.1")
+        .host(&server.host)
         .port(server.port)
         .username(ADMINISTRATOR)
         .password(server.password)
@@ -121,7 +124,7 @@ pub(crate) async fn connect(server: Administration<'_>, database: &str) -> Resul
 }
 
 /// Makes sure that every service has its role, and a database that is its own and closed to others.
-pub(crate) async fn ensure_databases(server: Administration<'_>, passwords: impl Fn(Service) -> String) -> Result<()> {
+pub(crate) async fn ensure_databases(server: &Administration<'_>, passwords: impl Fn(Service) -> String) -> Result<()> {
     let mut connection = connect(server, "postgres").await?;
     for service in Service::ALL {
         ensure_role(&mut connection, service.role(), &passwords(service)).await?;

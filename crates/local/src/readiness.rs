@@ -37,7 +37,7 @@ impl Ready<'_> {
 
     async fn look_patiently(&self) -> Result<(), String> {
         match self {
-            Self::Postgres(server) => enter(*server).await.map_err(|error| error.to_string()),
+            Self::Postgres(server) => enter(server).await.map_err(|error| error.to_string()),
             Self::Kafka(kafka) => kafka::answers(kafka).await,
             Self::Mirror(flows) => try_join_all(flows.iter().map(Flow::moves)).await.map(drop),
             Self::Http(url) => ask(url).await,
@@ -45,7 +45,7 @@ impl Ready<'_> {
     }
 }
 
-async fn enter(server: Administration<'_>) -> crate::Result<()> {
+async fn enter(server: &Administration<'_>) -> crate::Result<()> {
     Ok(postgres::connect(server, "postgres").await?.close().await?)
 }
 

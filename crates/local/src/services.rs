@@ -100,47 +100,48 @@ pub(crate) fn prepare(cluster: &Cluster, region: &LocalRegion, service: Service)
     if !program.is_file() {
         return Err(Error::Missing(format!("{} does not exist: build the services first", program.display())));
     }
-    let launch = Launch::new(program)
-        .env("WRIT_REGION", region.code.as_str())
-        .env("WRIT_REGIONS", cluster.region_codes().join(","))
-        .env("WRIT_KAFKA_BROKERS", region.brokers())
-        .env("WRIT_DATABASE_URL", cluster.database_url(region, service))
-        .env("WRIT_LISTEN", format!("127.0.0.1:{}", region.port(service)))
-        .env("WRIT_PUBLIC_URL", region.url(service))
-        .ports([region.port(service)]);
-    let launch = with_login(launch, &cluster.kafka_of(region, service));
-    Ok(own_settings(with_traces(launch, cluster), cluster, service))
+    let port = region.port(service);
+    let mut settings = settings(cluster, region, service);
+    settings.push(("listen", format!("127.0.0.1:{port}")));
+    settings.extend(cluster.collector().map(|endpoint| ("otlp_endpoint", endpoint)));
+    let variable = |name: &str| format!("WRIT_{}", name.to_uppercase());
+    let launch = Launch::new(program).ports([port]);
+    Ok(settings.into_iter().fold(launch, |launch, (name, value)| launch.env(&variable(name), value)))
 }
 
-fn with_login(launch: Launch, kafka: &Connection) -> Launch {
-    let Some(login) = kafka.login() else { return launch };
-    launch
-        .env("WRIT_KAFKA_USERNAME", &login.username)
-        .env("WRIT_KAFKA_PASSWORD", login.password.expose_secret())
-        .env("WRIT_KAFKA_CA", login.ca.display().to_string())
+/// What a service is told, wherever it runs, by the names of `infra/writ.toml`.
+pub(crate) fn settings(cluster: &Cluster, region: &LocalRegion, service: Service) -> Vec<(&'static str, String)> {
+    let mut all = vec![
+        ("region", region.code.to_string()),
+        ("regions", cluster.region_codes().join(",")),
+        ("kafka_brokers", region.brokers()),
+        ("database_url", cluster.database_url(region, service)),
+        ("public_url", region.url(service)),
+    ];
+    all.extend(login(&cluster.kafka_of(region, service)));
+    all.extend(own_settings(cluster, service));
+    all
 }
 
-fn with_traces(launch: Launch, cluster: &Cluster) -> Launch {
-    match cluster.collector() {
-        Some(endpoint) => launch.env("WRIT_OTLP_ENDPOINT", endpoint),
-        None => launch,
-    }
+fn login(kafka: &Connection) -> Vec<(&'static str, String)> {
+    let Some(login) = kafka.login() else { return Vec::new() };
+    vec![
+        ("kafka_username", login.username.clone()),
+        ("kafka_password", login.password.expose_secret().to_owned()),
+        ("kafka_ca", login.ca.display().to_string()),
+    ]
 }
 
 /// What only one service is told.
-fn own_settings(launch: Launch, cluster: &Cluster, service: Service) -> Launch {
+fn own_settings(cluster: &Cluster, service: Service) -> Vec<(&'static str, String)> {
     let secrets = &cluster.secrets;
-    match service {
-        Service::Identity => launch
-            .env("WRIT_OPERATOR_TOKEN", &secrets.operator_token)
-            .env("WRIT_CONSISTENCY_KEY", &secrets.consistency_key)
-            .env("WRIT_IDENTITY_URLS", identity_urls(cluster)),
-        Service::Projector => launch
-            .env("WRIT_PLATFORM_TOKEN_HASHES", hash(&secrets.platform_token))
-            .env("WRIT_CONSISTENCY_KEY", &secrets.consistency_key)
-            .env("WRIT_IDENTITY_URLS", identity_urls(cluster)),
-        Service::Authorization | Service::Audit => launch,
-    }
+    let both = [("consistency_key", secrets.consistency_key.clone()), ("identity_urls", identity_urls(cluster))];
+    let own = match service {
+        Service::Identity => ("operator_token", secrets.operator_token.clone()),
+        Service::Projector => ("platform_token_hashes", hash(&secrets.platform_token)),
+        Service::Authorization | Service::Audit => return Vec::new(),
+    };
+    both.into_iter().chain([own]).collect()
 }
 
 fn identity_urls(cluster: &Cluster) -> String {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
+use crate::cluster::LOOPBACK;
 use crate::error::{Error, Result};
 use crate::postgres::{self, ADMINISTRATOR, Administration, Postgres};
 use crate::prerequisites;
@@ -32,13 +33,13 @@ impl TemporaryPostgres {
     pub async fn start() -> Result<Self> {
         let programs = Postgres::new(prerequisites::postgres_programs()?)?;
         let password = Uuid::new_v4().simple().to_string();
-        let server = Administration { port: free_port()?, password: &password };
+        let server = Administration { host: LOOPBACK.to_owned(), port: free_port()?, password: &password };
         let folder = std::env::temp_dir().join(format!("writ-postgres-{}", Uuid::new_v4().simple()));
         std::fs::create_dir(&folder).map_err(Error::at(&folder))?;
         // PostgreSQL may run as another user.
         let open = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(&folder, open).map_err(Error::at(&folder))?;
-        let launch = programs.prepare(&folder, server).await?;
+        let launch = programs.prepare(&folder, &server).await?;
         // What is thrown away anyway need not survive a power cut.
         let launch = launch.args(["-cfsync=off", "-cmax_connections=300"]);
         let process = launch.spawn("temporary-postgres", &folder, &folder.join("log"))?;
@@ -62,7 +63,8 @@ impl TemporaryPostgres {
 
     async fn ready(&self, server: Administration<'_>) -> Result<()> {
         let began = Instant::now();
-        while let Err(last) = Ready::Postgres(server).look().await {
+        let ready = Ready::Postgres(server);
+        while let Err(last) = ready.look().await {
             if began.elapsed() > PATIENCE || !self.process.is_alive() {
                 let name = "the temporary PostgreSQL".to_owned();
                 return Err(Error::Deadline { name, waited: began.elapsed(), last });

@@ -97,7 +97,7 @@ impl Cluster {
         match part {
             Part::Postgres => {
                 let passwords = |service| self.secrets.role_password(service).to_owned();
-                postgres::ensure_databases(self.administration(region), passwords).await?;
+                postgres::ensure_databases(&self.administration(region), passwords).await?;
             }
             Part::Kafka => self.provision(region).await?,
             Part::Mirror | Part::Service(_) => {}
@@ -109,7 +109,7 @@ impl Cluster {
     async fn rising<'a>(&'a self, region: &LocalRegion, part: Part, tools: &Tools) -> Result<Rising<'a>> {
         let folder = self.home.region(region.code.as_str())?;
         let launch = match part {
-            Part::Postgres => tools.postgres.prepare(&folder, self.administration(region)).await?,
+            Part::Postgres => tools.postgres.prepare(&folder, &self.administration(region)).await?,
             Part::Kafka => {
                 let folder = folder.join("kafka");
                 let security = self.broker_security(region, &folder)?;

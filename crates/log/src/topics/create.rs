@@ -55,7 +55,7 @@ pub async fn ensure(kafka: &Connection, more: &[TopicSpec]) -> Result<Vec<String
     if missing.is_empty() {
         return Ok(Vec::new());
     }
-    let settings: Vec<_> = missing.iter().map(|topic| Settings::of(topic)).collect();
+    let settings: Vec<_> = missing.iter().map(Settings::of).collect();
     let new: Vec<_> = missing.iter().zip(&settings).map(|(topic, settings)| settings.new_topic(topic)).collect();
     let results = admin.create_topics(&new, &AdminOptions::new().operation_timeout(Some(TIMEOUT))).await?;
     results.into_iter().filter_map(created).collect()

@@ -1,0 +1,33 @@
+# One image with all of Writ: the services and `writ`. Builds on linux/amd64 and linux/arm64 alike:
+#   docker buildx build --platform linux/amd64,linux/arm64 -t writ .
+
+FROM rust:1-bookworm AS build
+RUN apt-get update && apt-get install -y --no-install-recommends cmake libssl-dev pkg-config \
+    && rm -rf /var/lib/apt/lists/*
+WORKDIR /src
+COPY . .
+# Crates and what was built of them are kept between builds, for each platform apart; only what changed is built again.
+ARG TARGETARCH
+RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
+    --mount=type=cache,target=/src/target,id=writ-target-${TARGETARCH},sharing=locked \
+    cargo build --release --locked --workspace --bins \
+    && mkdir /out && find target/release -maxdepth 1 -type f -executable -name 'writ*' -exec cp {} /out/ \; \
+    && strip /out/*
+
+FROM debian:bookworm-slim
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates libssl3 \
+    && rm -rf /var/lib/apt/lists/*
+COPY --from=build /out/ /usr/local/bin/
+ARG VERSION=0.1.0
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="Writ" \
+      org.opencontainers.image.description="Multi-region identity and authorization: the services and the command line" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.source="https://github.com/writ-authz/writ" \
+      org.opencontainers.image.documentation="https://github.com/writ-authz/writ/blob/main/README.md" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+# Nobody: each service of docker-compose.yml is given a user of its own, so that none can read another's secrets.
+USER 10000:10000
+# Says what there is; the services are writ-identity, writ-authorization, writ-projector and writ-audit.
+CMD ["writ", "--help"]

@@ -1,0 +1,199 @@
+//! What the containers of `docker-compose.yml` are given: settings and secrets, in a folder for each that only its own
+//! user may read.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+
+use secrecy::ExposeSecret;
+use writ_kafka::{Connection, Login, MECHANISM};
+use writ_kafka_access::rules::ADMINISTRATOR;
+
+use crate::cluster::{Cluster, LOOPBACK, LocalRegion, Part};
+use crate::error::{Error, Result};
+use crate::home::{create, write_private};
+use crate::kafka::{BrokerSecurity, BrokerSettings, INSIDE_PORT};
+use crate::mirror::{self, Alias};
+use crate::postgres;
+use crate::services::{self, Service};
+use crate::tls::Authority;
+
+/// Where a container finds the folder of its region.
+const MOUNT: &str = "/run/writ";
+/// Where a broker in a container keeps its records.
+const KAFKA_DATA: &str = "/var/lib/kafka/data";
+/// Port of its controller, for itself alone.
+const CONTROLLER_PORT: u16 = 9093;
+/// The user of the official image of Kafka.
+const KAFKA_USER: u32 = 1000;
+/// PostgreSQL's image reads the password before it gives up being root.
+const ROOT: u32 = 0;
+/// The user of the one-shot containers that provision a region.
+const PROVISIONER: u32 = 10_000;
+
+/// The user that a service's container runs as: nobody else's, so that none reads another's secrets.
+fn user_of(service: Service) -> u32 {
+    match service {
+        Service::Identity => 10_001,
+        Service::Authorization => 10_002,
+        Service::Projector => 10_003,
+        Service::Audit => 10_004,
+    }
+}
+
+impl Cluster {
+    /// Writes what each container is given into a folder for each region under `out`, and gives this cluster's own
+    /// home to those who provision. What is there already is replaced.
+    ///
+    /// # Errors
+    /// When a folder cannot be written, or its owner cannot be changed, which takes root.
+    pub fn hand_out(&self, out: &Path) -> Result<()> {
+        for region in &self.regions {
+            let folder = out.join(region.code.as_str());
+            create(&folder)?;
+            self.hand_out_to(region, &folder)?;
+        }
+        give(self.home().root(), PROVISIONER)
+    }
+
+    /// Copies what an operator on the machine needs, to reach the cluster from outside, into `folder`, and gives it to
+    /// whoever owns `landmark`.
+    ///
+    /// # Errors
+    /// As [`Self::hand_out`].
+    pub fn copy_for_operator(&self, folder: &Path, landmark: &Path) -> Result<()> {
+        let owner = fs::metadata(landmark).map_err(Error::at(landmark))?;
+        let tls = folder.join("tls");
+        create(&tls)?;
+        fs::copy(self.ca(), tls.join("ca.pem")).map_err(Error::at(&tls))?;
+        let file = self.home().cluster_file();
+        write_private(&folder.join("cluster.json"), &fs::read_to_string(&file).map_err(Error::at(&file))?)?;
+        give_to(folder, owner.uid(), owner.gid())?;
+        // The folder above may have been made by the engine, as root, when it was mounted.
+        let above = folder.parent().unwrap_or(folder);
+        chown(above, Some(owner.uid()), Some(owner.gid())).map_err(Error::at(above))
+    }
+
+    fn hand_out_to(&self, region: &LocalRegion, folder: &Path) -> Result<()> {
+        self.hand_out_broker(region, &folder.join(Part::Kafka.name()))?;
+        self.hand_out_mirror(region, &folder.join(Part::Mirror.name()))?;
+        let password = folder.join(Part::Postgres.name());
+        create(&password)?;
+        write_private(&password.join("password"), &self.secrets.postgres_password)?;
+        give(&password, ROOT)?;
+        Service::ALL.into_iter().try_for_each(|service| self.hand_out_service(region, service, folder))
+    }
+
+    fn hand_out_broker(&self, region: &LocalRegion, folder: &Path) -> Result<()> {
+        create(folder)?;
+        let (code, name) = (region.code.as_str(), region.process(Part::Kafka));
+        let hosts = ["localhost".to_owned(), LOOPBACK.to_owned(), name.clone()];
+        Authority::open(&self.tls_folder())?.certify_broker(code, &hosts, folder)?;
+        let password = self.secrets.kafka_password(code, ADMINISTRATOR);
+        let scram = format!("{MECHANISM}=[name={ADMINISTRATOR},password={}]", password.expose_secret());
+        write_private(&folder.join("administrator"), &scram)?;
+        let (client, host) = (format!("CLIENT://{name}:{INSIDE_PORT}"), region.ports.kafka);
+        let settings = BrokerSettings {
+            data: KAFKA_DATA.into(),
+            controller_port: CONTROLLER_PORT,
+            listeners: format!("CLIENT://:{INSIDE_PORT},HOST://:{host}"),
+            advertised: format!("{client},HOST://{LOOPBACK}:{host}"),
+            security: Some(BrokerSecurity { region: code.to_owned(), tls: mounted(Part::Kafka.name()), password }),
+        };
+        write_private(&folder.join("server.properties"), &settings.text())?;
+        give(folder, KAFKA_USER)
+    }
+
+    fn hand_out_mirror(&self, region: &LocalRegion, folder: &Path) -> Result<()> {
+        self.hand_out_authority(folder)?;
+        let ca = mounted(Part::Mirror.name()).join("ca.pem");
+        let moved = |alias: Alias| Alias { kafka: with_authority(&alias.kafka, ca.clone()), ..alias };
+        let aliases: Vec<Alias> = self.aliases(region).into_iter().map(moved).collect();
+        mirror::write_settings(folder, &aliases)?;
+        give(folder, KAFKA_USER)
+    }
+
+    fn hand_out_service(&self, region: &LocalRegion, service: Service, all: &Path) -> Result<()> {
+        let folder = all.join(service.name());
+        self.hand_out_authority(&folder)?;
+        let ca = mounted(service.name()).join("ca.pem").display().to_string();
+        let settings = services::settings(self, region, service).into_iter();
+        let table: toml::Table = settings
+            .map(|(name, value)| (name.to_owned(), if name == "kafka_ca" { ca.clone() } else { value }.into()))
+            .collect();
+        write_private(&folder.join("writ.toml"), &table.to_string())?;
+        give(&folder, user_of(service))
+    }
+
+    fn hand_out_authority(&self, folder: &Path) -> Result<()> {
+        create(folder)?;
+        let file = folder.join("ca.pem");
+        fs::copy(Authority::open(&self.tls_folder())?.certificate(), &file).map(drop).map_err(Error::at(&file))
+    }
+
+    /// Makes databases and roles, topics, principals and rights of a region whose PostgreSQL and Kafka run.
+    ///
+    /// # Errors
+    /// When one of them does not answer or refuses.
+    pub async fn provision_all(&self, region: &LocalRegion) -> Result<()> {
+        let passwords = |service| self.secrets.role_password(service).to_owned();
+        postgres::ensure_databases(&self.administration(region), passwords).await?;
+        self.provision(region).await
+    }
+}
+
+/// Where a container finds its own folder.
+fn mounted(name: &str) -> PathBuf {
+    Path::new(MOUNT).join(name)
+}
+
+fn with_authority(kafka: &Connection, ca: PathBuf) -> Connection {
+    match kafka.login() {
+        Some(login) => Connection::new(kafka.brokers(), Login { ca, ..login.clone() }),
+        None => kafka.clone(),
+    }
+}
+
+fn give(folder: &Path, user: u32) -> Result<()> {
+    give_to(folder, user, user)
+}
+
+/// A folder and all in it are the user's, and nobody else may look inside.
+fn give_to(path: &Path, user: u32, group: u32) -> Result<()> {
+    chown(path, Some(user), Some(group)).map_err(Error::at(path))?;
+    if !path.is_dir() {
+        return Ok(());
+    }
+    fs::set_permissions(path, fs::Permissions::from_mode(0o700)).map_err(Error::at(path))?;
+    let inside = fs::read_dir(path).map_err(Error::at(path))?;
+    inside.flatten().try_for_each(|entry| give_to(&entry.path(), user, group))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Options;
+
+    use super::*;
+
+    /// Owners are changed only where this runs as root; here it is who runs the tests.
+    #[test]
+    fn a_services_settings_are_its_own_and_reach_the_region_by_name() {
+        let (home, out) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let options = Options { home: Some(home.path().to_path_buf()), inside: true, ..Options::default() };
+        let cluster = Cluster::open(options).unwrap();
+        if !nix::unistd::geteuid().is_root() {
+            eprintln!("skipped: only root may give files away");
+            return;
+        }
+        cluster.hand_out(out.path()).unwrap();
+        let text = fs::read_to_string(out.path().join("eu/authorization/writ.toml")).unwrap();
+        assert!(
+            text.contains(r#"kafka_brokers = "eu-kafka:9092""#) && text.contains("@eu-postgres:5432/authorization")
+        );
+        assert!(!text.contains(&cluster.secrets.operator_token));
+        let found = fs::metadata(out.path().join("eu/authorization")).unwrap();
+        assert_eq!((found.uid(), found.mode() & 0o777), (10_002, 0o700));
+        let mirror = fs::read_to_string(out.path().join("eu/mirror/mm2.properties")).unwrap();
+        assert!(mirror.contains("us.bootstrap.servers = us-kafka:9092") && mirror.contains("/run/writ/mirror/ca.pem"));
+    }
+}
