@@ -4,7 +4,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use tokio::sync::OnceCell;
 use writ_client::{EntityProducer, Management, ReadApi};
 use writ_kafka::Connection;
@@ -20,15 +20,18 @@ pub const SERVICES: [Service; 4] = Service::ALL;
 /// Keeps clear of a cluster on the usual ports.
 const PORT_OFFSET: u16 = 500;
 const HOME: &str = ".writ-test";
+/// Names the home of a cluster that runs already and has the regions: the tests use it instead of their own.
+const TEST_HOME: &str = "WRIT_TEST_HOME";
 
 static SYSTEM: OnceCell<System> = OnceCell::const_new();
 
 /// Three regions of real Kafka, MirrorMaker 2, PostgreSQL and the four services.
 pub struct System {
     pub(crate) cluster: Cluster,
-    traces: Traces,
+    /// None where the cluster was there before, with a collector of its own.
+    traces: Option<Traces>,
     /// Takes the cluster down when this process ends, however it ends.
-    _undertaker: Child,
+    _undertaker: Option<Child>,
 }
 
 impl System {
@@ -41,6 +44,22 @@ impl System {
     }
 
     async fn start() -> Result<Self> {
+        match std::env::var_os(TEST_HOME) {
+            Some(home) => Self::found(PathBuf::from(home)).await,
+            None => Self::started().await,
+        }
+    }
+
+    /// A cluster that runs already, of processes or of containers, and stays.
+    async fn found(home: PathBuf) -> Result<Self> {
+        let cluster = Cluster::open(Options { home: Some(home), ..Options::default() })?;
+        let missing = REGIONS.iter().find(|region| !cluster.region_codes().contains(region));
+        ensure!(missing.is_none(), "the tests need the regions {}", REGIONS.join(", "));
+        cluster.up(UpOptions::default(), &Progress::new()).await?;
+        Ok(Self { cluster, traces: None, _undertaker: None })
+    }
+
+    async fn started() -> Result<Self> {
         let project = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the project's folder")?;
         let home = within_reach(project.join(HOME));
         std::fs::create_dir_all(&home)?;
@@ -51,7 +70,7 @@ impl System {
         let otlp_endpoint = Some(traces.endpoint());
         let cluster = Cluster::open(Options { home, regions, port_offset, otlp_endpoint, ..Options::default() })?;
         cluster.up(UpOptions::default(), &Progress::new()).await?;
-        Ok(Self { cluster, traces, _undertaker: undertaker })
+        Ok(Self { cluster, traces: Some(traces), _undertaker: Some(undertaker) })
     }
 
     /// A client of the caller's own: connections do not outlive the runtime of the test that opened them.
@@ -117,9 +136,14 @@ impl System {
         self.cluster.home().root()
     }
 
-    /// Everything that the services have sent to their trace collector.
-    pub fn traces(&self) -> Vec<u8> {
-        self.traces.received()
+    /// Everything that the services have sent to their trace collector, if these tests started it.
+    pub fn traces(&self) -> Option<Vec<u8>> {
+        self.traces.as_ref().map(Traces::received)
+    }
+
+    /// Whether the parts are containers, whose files and logs the engine has.
+    pub fn in_containers(&self) -> bool {
+        self.cluster.in_containers()
     }
 
     /// `kill -9` of a service.

@@ -25,6 +25,9 @@ pub(crate) struct Logs {
 
 impl Logs {
     pub(crate) fn execute(&self, cluster: &Cluster) -> Result<u8> {
+        if cluster.in_containers() {
+            return Err(self.of_containers().exec().into());
+        }
         let files = self.files(cluster)?;
         if files.is_empty() {
             bail!("there is no such log in {}", cluster.home().logs().display());
@@ -32,6 +35,15 @@ impl Logs {
         let mut tail = Command::new("tail");
         tail.arg("-n").arg(self.lines.to_string()).args(self.follow.then_some("-F")).args(files);
         Err(tail.exec().into())
+    }
+
+    fn of_containers(&self) -> Command {
+        let mut compose = Command::new("docker");
+        compose.args(["compose", "logs", "--tail"]).arg(self.lines.to_string()).args(self.follow.then_some("-f"));
+        if let (Some(region), Some(part)) = (&self.region, &self.part) {
+            compose.arg(format!("{region}-{part}"));
+        }
+        compose
     }
 
     fn files(&self, cluster: &Cluster) -> Result<Vec<PathBuf>> {

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use writ_contract::Region;
 
 use crate::access::RegisteredProducer;
+use crate::docker;
 use crate::error::{Error, Result};
 use crate::home::{Home, write_private};
 use crate::jaeger;
@@ -102,6 +103,8 @@ pub struct Cluster {
     pub secrets: Secrets,
     pub(crate) port_offset: u16,
     pub(crate) home: Home,
+    /// Whether its parts run in the containers of `docker-compose.yml`.
+    pub(crate) in_containers: bool,
     pub(crate) plaintext_kafka: bool,
     pub(crate) producers: Vec<RegisteredProducer>,
     pub(crate) binaries: Option<PathBuf>,
@@ -121,12 +124,13 @@ struct File {
 
 impl Cluster {
     /// Opens the cluster of a home, as its file has it, changed as the options say. A home
-    /// without a file gets one, with new secrets. Starts nothing.
+    /// without a file gets one, with new secrets. Where no home is named, nothing runs there, and
+    /// the cluster of `docker-compose.yml` is on the ports, that one is opened. Starts nothing.
     ///
     /// # Errors
     /// When the options are wrong, or the home cannot be used.
     pub fn open(options: Options) -> Result<Self> {
-        let home = Home::open(options.home.as_deref())?;
+        let (home, in_containers) = find_home(&options)?;
         let saved = read(&home.cluster_file())?;
         let port_offset = options.port_offset.or(saved.as_ref().map(|file| file.port_offset)).unwrap_or(0);
         let codes = options.regions.or(saved.as_ref().map(codes_of)).unwrap_or_else(default_regions);
@@ -140,6 +144,7 @@ impl Cluster {
             secrets,
             port_offset,
             home,
+            in_containers,
             plaintext_kafka,
             producers,
             binaries: options.binaries,
@@ -163,6 +168,11 @@ impl Cluster {
         found.ok_or_else(|| Error::Settings(format!("the cluster has no region {code}")))
     }
 
+    /// Whether its parts run in containers: then the engine starts and ends them, and has their logs and data.
+    pub fn in_containers(&self) -> bool {
+        self.in_containers
+    }
+
     /// Codes of all regions.
     pub fn region_codes(&self) -> Vec<&str> {
         self.regions.iter().map(|region| region.code.as_str()).collect()
@@ -181,7 +191,8 @@ impl Cluster {
 
     /// The page on which traces are found, if a `jaeger` is on the path.
     pub fn jaeger_url(&self) -> Option<String> {
-        jaeger::find().map(|_| format!("http://127.0.0.1:{}", jaeger::Ports::of(self.port_offset).page))
+        let known = self.in_containers || jaeger::find().is_some();
+        known.then(|| format!("http://127.0.0.1:{}", jaeger::Ports::of(self.port_offset).page))
     }
 
     /// Where the services send their traces.
@@ -209,6 +220,21 @@ impl Cluster {
         let file = File { port_offset, regions, secrets, plaintext_kafka, producers };
         let text = serde_json::to_string_pretty(&file).map_err(|error| Error::Settings(error.to_string()))?;
         write_private(&self.home.cluster_file(), &text)
+    }
+}
+
+/// The home that is meant, and whether its parts run in containers.
+fn find_home(options: &Options) -> Result<(Home, bool)> {
+    let home = Home::open(options.home.as_deref())?;
+    if home.root().file_name().is_some_and(|name| name == docker::FOLDER) {
+        return Ok((home, true));
+    }
+    let containers = docker::home(home.root()).filter(|_| options.home.is_none() && !options.inside);
+    match containers {
+        Some(folder) if Supervisor::new(home.clone()).none_runs() && docker::answers(Ports::of(1, 0)?.identity) => {
+            Ok((Home::open(Some(&folder))?, true))
+        }
+        _ => Ok((home, false)),
     }
 }
 

@@ -4,7 +4,7 @@ use futures::future::join_all;
 use nix::sys::signal::Signal;
 
 use crate::cluster::{Cluster, Part};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::progress::Progress;
 use crate::supervisor::{Ending, end};
 use crate::{jaeger, kafka, lock, mirror, postgres, services, strays};
@@ -38,6 +38,9 @@ impl Cluster {
     /// # Errors
     /// When another command works on the cluster and does not finish.
     pub async fn down(&self, progress: &Progress) -> Result<()> {
+        if self.in_containers {
+            return Err(Error::Settings("the cluster runs in containers: docker compose down".to_owned()));
+        }
         let _lock = lock::take(self.home().root()).await?;
         let names = self.supervisor().names();
         let (below, above): (Vec<_>, Vec<_>) =
@@ -57,6 +60,9 @@ impl Cluster {
     /// When there is no such region.
     pub async fn kill(&self, region: &str, part: Part, signal: Signal) -> Result<bool> {
         let name = self.region(region)?.process(part);
+        if self.in_containers {
+            return self.container_kill(&name, signal).await;
+        }
         Ok(self.supervisor().kill(&name, signal).await)
     }
 
@@ -66,6 +72,9 @@ impl Cluster {
     /// When there is no such region.
     pub async fn stop(&self, region: &str, part: Part) -> Result<bool> {
         let name = self.region(region)?.process(part);
+        if self.in_containers {
+            return self.container_stop(&name).await;
+        }
         Ok(self.supervisor().stop(&name, part.ending()).await)
     }
 

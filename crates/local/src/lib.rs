@@ -10,6 +10,7 @@ mod archive;
 mod cluster;
 mod command;
 mod containers;
+mod docker;
 mod down;
 mod error;
 mod holder;

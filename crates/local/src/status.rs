@@ -34,9 +34,9 @@ impl Cluster {
 
     async fn part_status(&self, region: &LocalRegion, part: Part) -> PartStatus {
         let process = self.supervisor().running(&region.process(part));
-        let looked = match process {
-            Some(_) => self.is_ready(region, part).await,
-            None => Err("does not run".to_owned()),
+        let looked = match self.in_containers || process.is_some() {
+            true => self.is_ready(region, part).await,
+            false => Err("does not run".to_owned()),
         };
         PartStatus {
             region: region.code.to_string(),

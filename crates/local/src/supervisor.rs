@@ -106,6 +106,11 @@ impl Supervisor {
         entries.filter_map(|entry| entry.file_name().to_str()?.strip_suffix(".json").map(str::to_owned)).collect()
     }
 
+    /// Whether no process on record runs.
+    pub(crate) fn none_runs(&self) -> bool {
+        self.names().iter().all(|name| self.running(name).is_none())
+    }
+
     /// An error if the process has ended, with the end of its log.
     pub(crate) fn still_runs(&self, name: &str) -> Result<()> {
         if self.running(name).is_some() {

@@ -55,6 +55,9 @@ impl Cluster {
     /// When something is missing, a port is taken, or a part does not become ready.
     pub async fn up(&self, options: UpOptions, progress: &Progress) -> Result<()> {
         let _lock = lock::take(self.home().root()).await?;
+        if self.in_containers {
+            return self.containers_up(progress).await;
+        }
         let mut tools = self.tools(options.install, progress).await?;
         self.stop_unwanted().await;
         tools.reserved = self.reserve().await;
@@ -70,6 +73,9 @@ impl Cluster {
     /// As [`Self::up`].
     pub async fn start(&self, region: &str, part: Part, progress: &Progress) -> Result<()> {
         let _lock = lock::take(self.home().root()).await?;
+        if self.in_containers {
+            return self.container_up(self.region(region)?, part, progress).await;
+        }
         let tools = self.tools(false, progress).await?;
         self.part_up(self.region(region)?, part, &tools, progress).await
     }
