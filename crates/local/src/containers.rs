@@ -26,8 +26,8 @@ const KAFKA_DATA: &str = "/var/lib/kafka/data";
 const CONTROLLER_PORT: u16 = 9093;
 /// The user of the official image of Kafka.
 const KAFKA_USER: u32 = 1000;
-/// PostgreSQL's image reads the password before it gives up being root.
-const ROOT: u32 = 0;
+/// The user of the official image of PostgreSQL.
+const POSTGRES_USER: u32 = 999;
 /// The user of the one-shot containers that provision a region.
 const PROVISIONER: u32 = 10_000;
 
@@ -80,7 +80,7 @@ impl Cluster {
         let password = folder.join(Part::Postgres.name());
         create(&password)?;
         write_private(&password.join("password"), &self.secrets.postgres_password)?;
-        give(&password, ROOT)?;
+        give(&password, POSTGRES_USER)?;
         Service::ALL.into_iter().try_for_each(|service| self.hand_out_service(region, service, folder))
     }
 
