@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::ConsumerContext;
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{ClientContext, Statistics};
 use writ_kafka::Connection;
 
@@ -30,6 +30,7 @@ pub(crate) struct Reporter(Arc<Mutex<Reasons>>);
 #[derive(Debug, Default)]
 struct Reasons {
     waiting: Option<String>,
+    /// The cause, without what librdkafka adds when every broker has it.
     hint: Option<String>,
 }
 
@@ -39,22 +40,21 @@ impl Reporter {
         self.lock().waiting.clone()
     }
 
-    /// What librdkafka last complained of.
-    pub(crate) fn hint(&self) -> Option<String> {
-        self.lock().hint.clone()
-    }
-
     /// The client works again.
     pub(crate) fn clear(&self) {
         *self.lock() = Reasons::default();
     }
 
-    /// The client waits for `reason`. Logged when it changes.
+    /// The client waits for `reason`, and for what librdkafka last complained of. Logged when it changes.
     pub(crate) fn report(&self, reason: &str) {
         let mut reasons = self.lock();
-        if reasons.waiting.as_deref() != Some(reason) {
+        let reason = match &reasons.hint {
+            Some(hint) => format!("{reason}; {hint}"),
+            None => reason.to_owned(),
+        };
+        if reasons.waiting.as_ref() != Some(&reason) {
             tracing::warn!(reason, "waiting for Kafka");
-            reasons.waiting = Some(reason.to_owned());
+            reasons.waiting = Some(reason);
         }
     }
 
@@ -73,8 +73,15 @@ impl ClientContext for Reporter {
 
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::debug!(target: "librdkafka", %error, reason);
-        self.lock().hint = Some(format!("{error}: {reason}"));
+        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
+            self.lock().hint = Some(hint(reason));
+        }
     }
+}
+
+/// Without the milliseconds that make each attempt look like news.
+fn hint(reason: &str) -> String {
+    reason.split_once(" (after ").map_or(reason, |(cause, _)| cause).to_owned()
 }
 
 impl ConsumerContext for Reporter {}

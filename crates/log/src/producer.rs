@@ -147,8 +147,7 @@ impl Producer {
 
     /// Records have been under way for too long: notes why, as far as that is known.
     pub(crate) fn is_stuck(&self) {
-        let hint = self.reporter.hint().unwrap_or_default();
-        self.reporter.report(format!("records are not acknowledged; {hint}").trim_end_matches("; "));
+        self.reporter.report("records are not acknowledged");
     }
 
     /// Why the producer waits, if it does: for topics at start, or for records to be acknowledged.

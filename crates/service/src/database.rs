@@ -113,7 +113,8 @@ async fn try_connection(options: &PgConnectOptions) -> Result<(), sqlx::Error> {
 /// What may be shown of an error: neither statement nor data.
 fn reason(error: &sqlx::Error) -> String {
     match error {
-        sqlx::Error::Io(error) => error.kind().to_string(),
+        // Of an address or a connection: nothing secret in it, and the kind alone says too little.
+        sqlx::Error::Io(error) => error.to_string(),
         sqlx::Error::Database(error) => match error.code() {
             Some(code) => format!("refused by PostgreSQL (SQLSTATE {code})"),
             None => "refused by PostgreSQL".to_owned(),

@@ -174,8 +174,13 @@ impl Publisher {
     }
 
     fn waits(&self, error: &sqlx::Error) {
-        tracing::warn!(%error, "the outbox waits for PostgreSQL");
-        self.status.update(|status| status.waiting = Some(error.to_string()));
+        let reason = error.to_string();
+        self.status.update(|status| {
+            if status.waiting.as_ref() != Some(&reason) {
+                tracing::warn!(reason, "the outbox waits for PostgreSQL");
+                status.waiting = Some(reason);
+            }
+        });
     }
 
     async fn measure(&self, stuck: bool, held: bool) {
