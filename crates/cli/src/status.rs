@@ -52,5 +52,8 @@ fn show(parts: &[PartStatus]) {
         ]);
     }
     let memory: u64 = parts.iter().filter_map(|part| part.memory_bytes).sum();
-    println!("{table}\nMemory of all parts: {} MiB", memory / MEBIBYTE);
+    println!("{table}");
+    if memory > 0 {
+        println!("Memory of all parts: {} MiB", memory / MEBIBYTE);
+    }
 }

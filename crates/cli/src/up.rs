@@ -43,7 +43,10 @@ pub(crate) fn show(cluster: &Cluster) {
     println!("  {writ} demo               the story, step by step");
     println!("  {writ} status --chains    what runs, and how far each region is");
     println!("  {writ} logs -f            all logs as they are written");
-    println!("  {writ} down               end everything; data stays");
+    match cluster.in_containers() {
+        true => println!("  docker compose down       end everything; volumes stay"),
+        false => println!("  {writ} down               end everything; data stays"),
+    }
 }
 
 fn addresses(cluster: &Cluster) -> comfy_table::Table {
