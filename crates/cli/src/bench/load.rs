@@ -98,6 +98,26 @@ impl Load {
         Ok(answered.elapsed())
     }
 
+    /// Code of the region that is asked.
+    pub(super) fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// Lets the user view the first entity, and waits until the region that is asked says so.
+    pub(super) async fn allow_first(&self) -> Result<()> {
+        self.assign_and_ask(&entity(0)).await.map(drop)
+    }
+
+    /// Asks about the first entity, which the user may view, as an application does.
+    pub(super) async fn ask_first(&self) -> Result<()> {
+        let first = entity(0);
+        let question =
+            Question { user: &self.user.id, action: "view", resource_type: CONTROL_PLANES, resource: &first };
+        let answer = self.reads.evaluate(&self.user.token, question, None).await?;
+        ensure!(answer.allowed(), "the question was answered {} {}", answer.status, answer.body);
+        Ok(())
+    }
+
     async fn ask(&self, entity: &str, fresh: &str) -> Result<writ_client::Answer> {
         let user = &self.user.id;
         let question = Question { user, action: "view", resource_type: CONTROL_PLANES, resource: entity };

@@ -98,7 +98,7 @@ fn row(name: &str, quantiles: Quantiles, share: Option<f64>) -> [String; 6] {
     [name.to_owned(), number(p50), number(p90), number(p99), or_dash(share), count.to_string()]
 }
 
-fn number(value: Option<f64>) -> String {
+pub(super) fn number(value: Option<f64>) -> String {
     or_dash(value.map(|value| format!("{value:.1}")))
 }
 
