@@ -1,5 +1,6 @@
 //! `writ probe`: whether an address answers, for health checks where there is no other client.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use anyhow::Result;
@@ -10,17 +11,25 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// What is asked.
 #[derive(Debug, Args)]
 pub(crate) struct Probe {
-    /// Address, such as http://127.0.0.1:18081/readyz
-    url: String,
+    /// Address, such as http://127.0.0.1:18081/readyz [default: readiness of the service that listens on WRIT_LISTEN]
+    url: Option<String>,
+    /// Where the service of this container listens
+    #[arg(long, env = "WRIT_LISTEN", hide = true, default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
 }
 
 impl Probe {
     /// Exit code 0 when the answer is a success, 1 when it is another, with its text.
     pub(crate) async fn execute(&self) -> Result<u8> {
         let client = reqwest::Client::builder().timeout(PATIENCE).build()?;
-        let answer = client.get(&self.url).send().await?;
+        let answer = client.get(self.url()).send().await?;
         let status = answer.status();
         println!("{status} {}", answer.text().await?);
         Ok(u8::from(!status.is_success()))
+    }
+
+    fn url(&self) -> String {
+        let own = || format!("http://{}:{}/readyz", Ipv4Addr::LOCALHOST, self.listen.port());
+        self.url.clone().unwrap_or_else(own)
     }
 }
