@@ -7,7 +7,7 @@ BUILD  = cargo build --release --workspace --bins
 # The example producer in Python is part of the tests.
 PYTHON = $(abspath $(TARGET))/producers-venv/bin/python
 
-.PHONY: demo up down status lint test test-faults bench
+.PHONY: demo up down status lint test test-containers test-faults bench
 
 demo: ## the story: two regions start, a right granted in one is in force in the other
 	$(BUILD) && $(WRIT) demo
@@ -26,6 +26,9 @@ lint: ## formatting, and every lint as an error
 
 test: $(PYTHON) ## unit, store and whole-system tests, on parts they start and stop themselves
 	cargo build --workspace --bins && WRIT_TEST_PYTHON=$(PYTHON) $(TARGET)/debug/writ with-database -- cargo test --workspace --no-fail-fast
+
+test-containers: ## the whole-system tests on the three regions in containers that run already
+	cargo build --workspace --bins && WRIT_TEST_HOME=$(CURDIR)/.writ/compose cargo test -p integration-tests --test system
 
 test-faults: ## the long fault and convergence runs
 	cargo build --workspace --bins && $(TARGET)/debug/writ with-database -- cargo test --workspace -- --ignored --test-threads=1
