@@ -83,7 +83,8 @@ pub struct Consumer {
 impl Consumer {
     /// A consumer that records its positions under the name of `lease`.
     pub fn new(config: ConsumerConfig, pool: PgPool, lease: Lease) -> Self {
-        Self { config, pool, lease, handle: ConsumerHandle::default() }
+        let handle = ConsumerHandle::new(&config.client_id);
+        Self { config, pool, lease, handle }
     }
 
     /// What the consumer is seen to do; stays valid while it runs.

@@ -34,6 +34,18 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::InvalidEntityType,
+        Self::InvalidEntityId,
+        Self::UnknownParent,
+        Self::ParentDeleted,
+        Self::TooDeep,
+        Self::EntityDeleted,
+        Self::ParentDiffers,
+        Self::UnknownEntity,
+    ];
+
     /// Its name on the log and in metrics.
     pub fn as_str(self) -> &'static str {
         match self {

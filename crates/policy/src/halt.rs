@@ -25,7 +25,8 @@ pub enum Halt {
 }
 
 impl Halt {
-    const ALL: [Self; 7] = [
+    /// All of them.
+    pub const ALL: [Self; 7] = [
         Self::Gap,
         Self::Fork,
         Self::DigestMismatch,

@@ -6,6 +6,7 @@ use serde::Serialize;
 use writ_contract::policy_change::ChainState;
 use writ_contract::{ChainId, Hash};
 
+use crate::halt::Halt;
 use crate::index::Index;
 use crate::state::Standing;
 
@@ -18,6 +19,8 @@ const STATES: [ChainState; 4] = [ChainState::Live, ChainState::Stopped, ChainSta
 pub struct Overview {
     /// Number of chains in each state.
     pub states: BTreeMap<&'static str, u64>,
+    /// Number of chains that stand still, by reason.
+    pub halts: BTreeMap<&'static str, u64>,
     /// Number of chains of each origin.
     pub origins: BTreeMap<String, u64>,
     /// Some of the chains that stand still.
@@ -51,12 +54,13 @@ impl Index {
     /// All chains in a few numbers. Looks at every chain.
     pub fn overview(&self) -> Overview {
         let states = STATES.into_iter().map(|state| (name(state), 0)).collect();
-        let mut overview = Overview { states, origins: BTreeMap::new(), halted: Vec::new() };
+        let halts = Halt::ALL.into_iter().map(|halt| (halt.as_str(), 0)).collect();
+        let mut overview = Overview { states, halts, origins: BTreeMap::new(), halted: Vec::new() };
         for standing in self.heads() {
             *overview.states.entry(name(standing.head.state)).or_default() += 1;
             *overview.origins.entry(standing.head.chain.origin.clone()).or_default() += 1;
-            if standing.halt.is_some() && overview.halted.len() < MOST_HALTED {
-                overview.halted.push(ChainStatus::of(standing));
+            if let Some(halt) = standing.halt {
+                overview.add_halted(standing, halt);
             }
         }
         overview
@@ -67,6 +71,15 @@ impl Index {
         let mut statuses: Vec<_> = self.heads().map(ChainStatus::of).collect();
         statuses.sort_by(|a, b| a.chain.cmp(&b.chain));
         statuses
+    }
+}
+
+impl Overview {
+    fn add_halted(&mut self, standing: &Standing, halt: Halt) {
+        *self.halts.entry(halt.as_str()).or_default() += 1;
+        if self.halted.len() < MOST_HALTED {
+            self.halted.push(ChainStatus::of(standing));
+        }
     }
 }
 
@@ -102,7 +115,6 @@ mod tests {
     use writ_contract::Stream;
 
     use super::*;
-    use crate::halt::Halt;
 
     #[test]
     fn chains_are_counted_and_those_that_stand_still_are_named() {
@@ -115,6 +127,8 @@ mod tests {
         let states = BTreeMap::from([("live", 0), ("stopped", 1), ("parked", 1), ("closed", 0)]);
         assert_eq!(overview.states, states);
         assert_eq!(overview.origins, BTreeMap::from([("us".to_owned(), 1), ("eu".to_owned(), 1)]));
+        let halts: Vec<_> = overview.halts.iter().filter(|(_, count)| **count > 0).collect();
+        assert_eq!(halts, [(&"gap", &1), (&"unreadable", &1)]);
         assert_eq!(overview.halted.len(), 2);
         let statuses = index.chain_statuses();
         assert_eq!((statuses[0].chain.origin.as_str(), statuses[0].halt), ("eu", Some("unreadable")));

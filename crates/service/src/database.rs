@@ -1,7 +1,7 @@
 //! PostgreSQL: a pool with sane settings, waiting for a server that is not there yet, migrations.
 
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::migrate::Migrator;
@@ -53,13 +53,25 @@ pub async fn open(options: PgConnectOptions, migrator: &Migrator, check: &Check)
 pub async fn watch(pool: PgPool, check: Check) {
     while !pool.is_closed() {
         tokio::time::sleep(PROBE_EVERY).await;
+        let begun = Instant::now();
         let answer = tokio::time::timeout(ACQUIRE_TIMEOUT, ping(&pool)).await;
+        metrics::histogram!("writ_database_acquire_seconds").record(begun.elapsed());
         match answer {
             Ok(Ok(())) => check.pass(),
             Ok(Err(error)) => check.fail(reason(&error)),
             Err(_) => check.fail("no answer"),
         }
     }
+}
+
+/// Sets the gauges of a pool.
+pub(crate) fn measure(pool: &PgPool) {
+    let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+    let states = [("in_use", pool.size().saturating_sub(idle)), ("idle", idle)];
+    for (state, count) in states {
+        metrics::gauge!("writ_database_connections", "state" => state).set(f64::from(count));
+    }
+    metrics::gauge!("writ_database_connections_max").set(f64::from(pool.options().get_max_connections()));
 }
 
 async fn ping(pool: &PgPool) -> Result<(), sqlx::Error> {

@@ -53,6 +53,8 @@ impl Service {
         let pool =
             database::open(options, migrator, &check).await.context("the database cannot be brought up to date")?;
         tokio::spawn(database::watch(pool.clone(), check));
+        let measured = pool.clone();
+        self.operations.gauges(move || database::measure(&measured));
         Ok(pool)
     }
 

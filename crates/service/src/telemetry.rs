@@ -1,6 +1,8 @@
 //! Logs, traces and metrics of a process.
 
 mod buckets;
+pub mod catalogue;
+pub(crate) mod process;
 mod traces;
 
 use std::io::IsTerminal;
@@ -15,6 +17,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
+use writ_contract::Region;
 
 use crate::config::{Common, ConfigError, LogFormat};
 
@@ -32,6 +35,13 @@ pub struct Program {
     pub name: &'static str,
     /// Version of the build.
     pub version: &'static str,
+}
+
+impl Program {
+    /// Its name among the services, such as `identity`.
+    pub fn service(&self) -> &'static str {
+        self.name.trim_start_matches("writ-")
+    }
 }
 
 /// What was started, to be stopped at the end.
@@ -52,7 +62,7 @@ impl Telemetry {
             .with(lines(common.log_format).with_filter(filter))
             .with(traces::layer(&traces, program).with_filter(own_spans()))
             .try_init()?;
-        let metrics = install_recorder(program)?;
+        let metrics = install_recorder(program, &common.region)?;
         Ok(Self { metrics, traces })
     }
 
@@ -96,11 +106,14 @@ where
     }
 }
 
-fn install_recorder(program: Program) -> anyhow::Result<PrometheusHandle> {
+fn install_recorder(program: Program, region: &Region) -> anyhow::Result<PrometheusHandle> {
     let recorder = recorder();
     let handle = recorder.handle();
     metrics::set_global_recorder(recorder)?;
-    metrics::gauge!("writ_build_info", "service" => program.name, "version" => program.version).set(1.0);
+    catalogue::describe(program.service());
+    process::started();
+    let labels = [("service", program.service()), ("region", region.as_str()), ("version", program.version)];
+    metrics::gauge!("writ_build_info", &labels.map(|(name, value)| (name, value.to_owned()))).set(1.0);
     let kept = handle.clone();
     // Samples pile up in memory until someone asks for them, or this drains them.
     tokio::spawn(async move {

@@ -6,5 +6,6 @@
 pub mod chain;
 mod content;
 pub mod log;
+pub mod meters;
 pub mod record;
 pub mod store;

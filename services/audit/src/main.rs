@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use writ_audit::log::{Recorder, subscriptions};
-use writ_audit::store;
+use writ_audit::{meters, store};
 use writ_contract::SchemaRegistry;
 use writ_log::Lease;
 use writ_log::consumer::{Consumer, ConsumerConfig, ConsumerHandle, ConsumerStatus};
@@ -38,6 +38,7 @@ async fn wire(service: Service, _: Settings) -> anyhow::Result<()> {
 
     let recorder = Recorder::new(service.common.region.as_str(), registry);
     let consumer = Consumer::new(consumer_config(&service), pool.clone(), lease);
+    meters::begin(&service.common.region, &service.common.regions);
     show(&service, consumer.handle(), pool);
     let stop = service.shutdown.clone();
     service.spawn("consumer", async move {

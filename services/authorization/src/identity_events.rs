@@ -76,7 +76,8 @@ impl Policies {
         if !halted {
             let (halt, reason) = (obstacle.halt(), obstacle.to_string());
             tracing::error!(%chain, %halt, reason, "a chain stands still");
-            metrics::counter!("writ_chain_halts_total", "halt" => halt.as_str()).increment(1);
+            metrics::counter!("writ_chain_halts_total", "halt" => halt.as_str(), "origin" => chain.origin.clone())
+                .increment(1);
             effects.deltas.push(self.index().halt(chain, halt, obstacle.seen()));
         }
         Keep { organization: chain.organization, reason: obstacle.to_string() }

@@ -114,6 +114,17 @@ impl From<CodecError> for Unreadable {
 }
 
 impl Unreadable {
+    /// All names in metrics.
+    pub const CODES: [&'static str; 7] = [
+        "missing_header",
+        "invalid_header",
+        "unsupported_content_type",
+        "too_large",
+        "not_decodable",
+        "unknown_schema",
+        "key_mismatch",
+    ];
+
     /// Its name in metrics.
     pub fn code(&self) -> &'static str {
         match self {

@@ -20,6 +20,7 @@ fn json_record(value: &str) -> Record {
 fn code(record: &Record) -> String {
     let error = read(record, &SchemaRegistry::default()).unwrap_err();
     assert!(error.to_string().starts_with(error.code()), "{error}");
+    assert!(Unreadable::CODES.contains(&error.code()), "{error}");
     error.code().to_owned()
 }
 

@@ -6,6 +6,7 @@ pub mod entities;
 mod entity_events;
 mod identity_events;
 pub mod inbound;
+pub mod meters;
 pub mod outgoing;
 pub mod policies;
 pub mod store;

@@ -2,26 +2,23 @@
 
 use std::process::ExitCode;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
-use std::time::Duration;
 
 use anyhow::Context;
 use serde::Deserialize;
 use serde_json::json;
 use sqlx::PgPool;
-use tokio_util::sync::CancellationToken;
 use writ_authorization::policies::{Policies, SharedIndex};
-use writ_authorization::store;
+use writ_authorization::{meters, store};
 use writ_contract::policy_change::{ChangeSet, PolicyOps};
 use writ_contract::{Record, SchemaRegistry};
 use writ_log::consumer::{Consumer, ConsumerConfig, ConsumerHandle, Projection, Subscription};
 use writ_log::outbox::{Publisher, StatusHandle};
 use writ_log::schemas::{Follower, FollowerConfig};
-use writ_log::{Lease, Producer, park, schemas, topics};
+use writ_log::{Lease, Producer, schemas, topics};
 use writ_policy::Index;
 use writ_service::Service;
 
 const NAME: &str = "writ-authorization";
-const GAUGES_EVERY: Duration = Duration::from_secs(5);
 
 /// Authorization has no settings of its own.
 #[derive(Deserialize)]
@@ -62,7 +59,12 @@ async fn wire(service: Service, _: Settings) -> anyhow::Result<()> {
         Ok(consumer.run(policies, stop).await?)
     });
     show(&service, &index, handle, outbox);
-    service.spawn("gauges", gauges(index, pool, service.shutdown.clone()));
+    meters::begin(region);
+    let measuring = meters::run(index, pool, service.shutdown.clone());
+    service.spawn("meters", async {
+        measuring.await;
+        Ok(())
+    });
     Ok(())
 }
 
@@ -118,26 +120,6 @@ fn show(service: &Service, index: &SharedIndex, handle: ConsumerHandle, outbox: 
     service.status("chains", move || std::future::ready(json!(read(&shown).overview())));
     let shown = index.clone();
     service.status_on_request("chains", "heads", move || std::future::ready(json!(read(&shown).chain_statuses())));
-}
-
-async fn gauges(index: SharedIndex, pool: PgPool, stop: CancellationToken) -> anyhow::Result<()> {
-    loop {
-        measure(&index, &pool).await;
-        if tokio::time::timeout(GAUGES_EVERY, stop.cancelled()).await.is_ok() {
-            return Ok(());
-        }
-    }
-}
-
-/// What cannot be read now keeps the value it had.
-async fn measure(index: &RwLock<Index>, pool: &PgPool) {
-    let overview = read(index).overview();
-    for (state, count) in overview.states {
-        metrics::gauge!("writ_chains", "state" => state).set(count as f64);
-    }
-    if let Ok(parked) = park::count(pool).await {
-        metrics::gauge!("writ_parked_records").set(parked as f64);
-    }
 }
 
 /// A panic while it was held has ended the process.

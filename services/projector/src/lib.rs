@@ -5,6 +5,7 @@ pub mod decisions;
 pub mod freshness;
 pub mod http;
 pub mod index;
+pub mod meters;
 pub mod read_model;
 pub mod settings;
 

@@ -1,17 +1,15 @@
 //! `writ-projector`: wiring only.
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::Context;
 use serde_json::json;
 use sqlx::PgPool;
-use tokio_util::sync::CancellationToken;
 use writ_contract::decision::DecisionRecord;
 use writ_contract::{Record, SchemaRegistry};
 use writ_log::consumer::{Consumer, ConsumerConfig, ConsumerHandle, Projection, Subscription};
 use writ_log::schemas::{Follower, FollowerConfig};
-use writ_log::{Lease, Producer, park, schemas, topics};
+use writ_log::{Lease, Producer, schemas, topics};
 use writ_policy::Index;
 use writ_projector::decisions::Recorder;
 use writ_projector::freshness::Freshness;
@@ -19,14 +17,13 @@ use writ_projector::http::{Api, Parts};
 use writ_projector::index::SharedIndex;
 use writ_projector::read_model::{ReadModel, store};
 use writ_projector::settings::Settings;
-use writ_projector::{decisions, http};
+use writ_projector::{decisions, http, meters};
 use writ_service::Service;
 use writ_service::http::Limits;
 
 const NAME: &str = "writ-projector";
 /// Bodies of up to a thousand evaluations.
 const LARGEST_BODY: usize = 512 * 1024;
-const GAUGES_EVERY: Duration = Duration::from_secs(5);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -152,24 +149,10 @@ fn show(service: &Service, index: &SharedIndex, pool: &PgPool, handle: ConsumerH
     service.status_on_request("chains", "heads", move || {
         std::future::ready(json!(shown.read(Index::chain_statuses).ok()))
     });
-    service.spawn("gauges", gauges(index.clone(), pool.clone(), service.shutdown.clone()));
-}
-
-async fn gauges(index: SharedIndex, pool: PgPool, stop: CancellationToken) -> anyhow::Result<()> {
-    loop {
-        measure(&index, &pool).await;
-        if tokio::time::timeout(GAUGES_EVERY, stop.cancelled()).await.is_ok() {
-            return Ok(());
-        }
-    }
-}
-
-/// What cannot be read now keeps the value it had.
-async fn measure(index: &SharedIndex, pool: &PgPool) {
-    for (state, count) in index.read(|index| index.overview().states).unwrap_or_default() {
-        metrics::gauge!("writ_chains", "state" => state).set(count as f64);
-    }
-    if let Ok(parked) = park::count(pool).await {
-        metrics::gauge!("writ_parked_records").set(parked as f64);
-    }
+    meters::begin(&service.common.region, &service.common.regions);
+    let measuring = meters::run(index.clone(), pool.clone(), service.shutdown.clone());
+    service.spawn("meters", async {
+        measuring.await;
+        Ok(())
+    });
 }

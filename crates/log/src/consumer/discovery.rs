@@ -9,8 +9,8 @@ use rdkafka::error::KafkaError;
 use rdkafka::{Offset, TopicPartitionList};
 use tokio::sync::mpsc;
 
-use super::ConsumerConfig;
 use super::tracker::Place;
+use super::{ConsumerConfig, ConsumerHandle};
 use crate::kafka::Reporter;
 use crate::topics::{self, DLQ_SUFFIX};
 
@@ -85,7 +85,7 @@ pub(super) struct Survey {
 pub(super) struct Discovery {
     pub(super) config: ConsumerConfig,
     pub(super) consumer: Arc<StreamConsumer<Reporter>>,
-    pub(super) reporter: Reporter,
+    pub(super) handle: ConsumerHandle,
     pub(super) known: HashSet<Place>,
 }
 
@@ -101,7 +101,7 @@ impl Discovery {
             let pause = match result {
                 Ok(survey) => self.report(survey, &surveys).await,
                 Err(error) => {
-                    self.reporter.report(&error.to_string());
+                    self.handle.waits_for_kafka(&error.to_string());
                     SOON
                 }
             };
@@ -118,8 +118,8 @@ impl Discovery {
         let (local, mirrored) = expected(&self.config);
         let missing = |names: &[String]| names.iter().find(|name| !self.known.iter().any(|(t, _)| t == *name)).cloned();
         match missing(&local) {
-            Some(topic) => self.reporter.report(&format!("topic {topic} does not exist")),
-            None => self.reporter.clear(),
+            Some(topic) => self.handle.waits_for_kafka(&format!("topic {topic} does not exist")),
+            None => self.handle.kafka_answers(),
         }
         let complete = missing(&local).is_none();
         let pause = if complete && missing(&mirrored).is_none() { LATER } else { SOON };

@@ -50,7 +50,7 @@ impl Reader {
         let discovery = Discovery {
             config: config.clone(),
             consumer: consumer.clone(),
-            reporter: handle.kafka.clone(),
+            handle: handle.clone(),
             known: HashSet::new(),
         };
         let (sender, surveys) = mpsc::channel(1);
@@ -192,9 +192,7 @@ impl Reader {
         for (topic, partition) in self.tracker.places() {
             self.show(topic, *partition);
             let Some((position, end)) = self.tracker.progress(topic, *partition) else { continue };
-            let labels = [("topic", topic.clone()), ("partition", partition.to_string())];
-            #[expect(clippy::cast_precision_loss, reason = "a lag is far below 2^52")]
-            metrics::gauge!("writ_consumer_lag", &labels).set((end - position) as f64);
+            self.handle.lags(topic, *partition, end - position);
         }
         self.show_caught_up();
     }

@@ -40,22 +40,25 @@ struct Shared {
     partitions: BTreeMap<(String, i32), (i64, i64)>,
 }
 
-/// Shows what a consumer does, to health checks and pages. Cheap to clone.
+/// Shows what a consumer does, to health checks, pages and metrics. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct ConsumerHandle {
+    reader: Arc<str>,
     shared: Arc<Mutex<Shared>>,
     caught_up: Arc<watch::Sender<bool>>,
     pub(crate) kafka: Reporter,
 }
 
-impl Default for ConsumerHandle {
-    fn default() -> Self {
-        let caught_up = Arc::new(watch::Sender::new(false));
-        Self { shared: Arc::default(), caught_up, kafka: Reporter::default() }
-    }
-}
-
 impl ConsumerHandle {
+    /// The handle of a consumer that metrics call `reader`. It waits for nothing yet.
+    pub(crate) fn new(reader: &str) -> Self {
+        let caught_up = Arc::new(watch::Sender::new(false));
+        let handle = Self { reader: reader.into(), shared: Arc::default(), caught_up, kafka: Reporter::default() };
+        handle.waits("kafka", false);
+        handle.waits("database", false);
+        handle
+    }
+
     /// Whether all records that were there at start have been committed. Stays true.
     pub fn caught_up(&self) -> bool {
         *self.caught_up.borrow()
@@ -92,7 +95,25 @@ impl ConsumerHandle {
         self.lock().partitions.insert((topic.to_owned(), partition), (position, log_end));
     }
 
+    pub(super) fn lags(&self, topic: &str, partition: i32, records: i64) {
+        let partition = partition.to_string();
+        let labels = [("reader", self.reader.to_string()), ("topic", topic.to_owned()), ("partition", partition)];
+        #[expect(clippy::cast_precision_loss, reason = "a lag is far below 2^52")]
+        metrics::gauge!("writ_consumer_lag_records", &labels).set(records as f64);
+    }
+
+    pub(super) fn waits_for_kafka(&self, reason: &str) {
+        self.kafka.report(reason);
+        self.waits("kafka", true);
+    }
+
+    pub(super) fn kafka_answers(&self) {
+        self.kafka.clear();
+        self.waits("kafka", false);
+    }
+
     pub(super) fn waits_for_database(&self, error: &sqlx::Error) {
+        self.waits("database", true);
         let reason = error.to_string();
         let mut shared = self.lock();
         if shared.database.as_ref() != Some(&reason) {
@@ -103,6 +124,12 @@ impl ConsumerHandle {
 
     pub(super) fn database_answers(&self) {
         self.lock().database = None;
+        self.waits("database", false);
+    }
+
+    fn waits(&self, on: &'static str, waits: bool) {
+        let labels = [("reader", self.reader.to_string()), ("on", on.to_owned())];
+        metrics::gauge!("writ_consumer_waiting", &labels).set(f64::from(u8::from(waits)));
     }
 
     fn lock(&self) -> MutexGuard<'_, Shared> {

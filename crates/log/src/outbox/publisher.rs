@@ -40,8 +40,7 @@ pub struct Publisher {
     own: PgPool,
     producer: Producer,
     lease: Lease,
-    origin: String,
-    stage: &'static str,
+    propagation: metrics::Histogram,
     status: StatusHandle,
 }
 
@@ -50,7 +49,9 @@ impl Publisher {
     /// measured go to the histogram `writ_propagation_seconds` of `origin` and `stage`.
     pub fn new(pool: PgPool, producer: Producer, lease: Lease, origin: &str, stage: &'static str) -> Self {
         let own = own_pool(&pool);
-        Self { pool, own, producer, lease, origin: origin.to_owned(), stage, status: StatusHandle::default() }
+        let labels = [("origin", origin.to_owned()), ("stage", stage.to_owned())];
+        let propagation = metrics::histogram!("writ_propagation_seconds", &labels);
+        Self { pool, own, producer, lease, propagation, status: StatusHandle::default() }
     }
 
     /// What the publisher is seen to do; stays valid while it runs.
@@ -139,8 +140,7 @@ impl Publisher {
     fn delivered(&self, flight: &mut Flight, id: i64, measured_from: Option<Timestamp>) {
         flight.delivered(id);
         if let Some(start) = measured_from {
-            let labels = [("origin", self.origin.clone()), ("stage", self.stage.to_owned())];
-            metrics::histogram!("writ_propagation_seconds", &labels).record(Timestamp::now().since(start));
+            self.propagation.record(Timestamp::now().since(start));
         }
     }
 

@@ -34,8 +34,9 @@ impl Follower {
     /// # Errors
     /// When the settings are wrong.
     pub fn start(config: &FollowerConfig, registry: SchemaRegistry) -> Result<Self, FollowError> {
-        let handle = ConsumerHandle::default();
-        let reader = Reader::start(&config.consumer(), Vec::new(), handle.clone())?;
+        let config = config.consumer();
+        let handle = ConsumerHandle::new(&config.client_id);
+        let reader = Reader::start(&config, Vec::new(), handle.clone())?;
         let mut task = JoinSet::new();
         task.spawn(learn_all(reader, registry));
         Ok(Self { handle, _task: task })

@@ -44,6 +44,16 @@ pub enum Unauthenticated {
 }
 
 impl Unauthenticated {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::UnknownToken,
+        Self::Expired,
+        Self::NotForAccess,
+        Self::PrincipalInactive,
+        Self::OrganizationInactive,
+        Self::ViewIncomplete,
+    ];
+
     /// Its name in logs and metrics.
     pub fn as_str(self) -> &'static str {
         match self {

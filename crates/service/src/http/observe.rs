@@ -25,7 +25,9 @@ pub(super) async fn observe(request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let response = next.run(request).instrument(span.clone()).await;
     record(&span, response.status());
-    let labels = [("method", method.to_owned()), ("route", route), ("status", response.status().as_str().to_owned())];
+    let status = response.status().as_str().to_owned();
+    let labels =
+        [("http_request_method", method.to_owned()), ("http_route", route), ("http_response_status_code", status)];
     metrics::histogram!("http_server_request_duration_seconds", &labels).record(begun.elapsed());
     response
 }

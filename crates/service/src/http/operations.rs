@@ -17,11 +17,12 @@ use serde_json::{Value, json};
 use writ_contract::Region;
 
 use crate::health::Health;
-use crate::telemetry::Program;
+use crate::telemetry::{Program, process};
 
 const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 type Section = Arc<dyn Fn() -> BoxFuture<'static, Value> + Send + Sync>;
+type Gauges = Arc<dyn Fn() + Send + Sync>;
 
 /// What operators can ask a process. Clones share it.
 #[derive(Clone)]
@@ -33,14 +34,15 @@ pub struct Operations {
     sections: Arc<Mutex<BTreeMap<&'static str, Section>>>,
     /// Long sections, by the query parameter that asks for them.
     on_request: Arc<Mutex<BTreeMap<&'static str, (&'static str, Section)>>>,
+    gauges: Arc<Mutex<Vec<Gauges>>>,
     begun: Instant,
 }
 
 impl Operations {
     /// The operational routes of `program`.
     pub fn new(program: Program, region: Region, health: Health, metrics: PrometheusHandle) -> Self {
-        let (sections, on_request) = (Arc::default(), Arc::default());
-        Self { program, region, health, metrics, sections, on_request, begun: Instant::now() }
+        let (sections, on_request, gauges) = (Arc::default(), Arc::default(), Arc::default());
+        Self { program, region, health, metrics, sections, on_request, gauges, begun: Instant::now() }
     }
 
     /// Adds a member to the JSON of `/status`, asked for each time. It must hold nothing personal
@@ -64,6 +66,21 @@ impl Operations {
     {
         let section: Section = Arc::new(move || Box::pin(section()));
         self.on_request.lock().unwrap_or_else(PoisonError::into_inner).insert(parameter, (name, section));
+    }
+
+    /// Adds gauges that `read` sets each time `/metrics` is asked for; it must not wait.
+    pub fn gauges(&self, read: impl Fn() + Send + Sync + 'static) {
+        self.gauges.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::new(read));
+    }
+
+    /// Sets every gauge that is as it is now.
+    fn measure(&self) {
+        process::measure();
+        for check in self.health.findings() {
+            metrics::gauge!("writ_ready", "check" => check.name).set(f64::from(u8::from(check.ready)));
+        }
+        let gauges = self.gauges.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        gauges.iter().for_each(|read| read());
     }
 
     /// The long sections that a query asks for.
@@ -100,6 +117,7 @@ async fn readyz(State(operations): State<Operations>) -> Response {
 }
 
 async fn metrics(State(operations): State<Operations>) -> impl IntoResponse {
+    operations.measure();
     ([(CONTENT_TYPE, PROMETHEUS_TEXT)], operations.metrics.render())
 }
 

@@ -135,10 +135,34 @@ async fn measurements_name_the_route_and_never_the_path() {
         let Ok(_) = app.clone().oneshot(request).await;
     }
     let text = recorder.handle().render();
-    let matched = r#"http_server_request_duration_seconds_count{method="GET",route="/users/{userId}",status="200"} 2"#;
+    let matched = r#"http_request_method="GET",http_route="/users/{userId}",http_response_status_code="200"} 2"#;
     assert!(text.contains(matched), "{text}");
-    assert!(text.contains(r#"route="unmatched",status="404""#), "{text}");
+    assert!(text.contains(r#"http_route="unmatched",http_response_status_code="404""#), "{text}");
     assert!(!text.contains("alice") && !text.contains("carol") && !text.contains("secret"), "{text}");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn gauges_are_read_when_metrics_are_asked_for() {
+    let recorder = recorder();
+    let _guard = metrics::set_default_local_recorder(&recorder);
+    let health = Health::default();
+    let check = health.check("database");
+    let program = Program { name: "writ-test", version: "1.2.3" };
+    let operations = Operations::new(program, "eu".parse().unwrap(), health, recorder.handle());
+    operations.gauges(|| metrics::gauge!("writ_database_connections_max").set(16.0));
+    let metrics = async || {
+        let request = Request::get("/metrics").body(axum::body::Body::empty()).unwrap();
+        let Ok(answer) = operations.clone().router().oneshot(request).await;
+        let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        String::from_utf8(body.to_vec()).unwrap()
+    };
+
+    let text = metrics().await;
+    assert!(text.contains(r#"writ_ready{check="database"} 0"#), "{text}");
+    assert!(text.contains("writ_database_connections_max 16"), "{text}");
+    check.pass();
+    let text = metrics().await;
+    assert!(text.contains(r#"writ_ready{check="database"} 1"#), "{text}");
 }
 
 #[tokio::test]

@@ -13,6 +13,8 @@ use super::refusal::Refusal;
 
 /// Names the organization a platform service asks about.
 const ORGANIZATION: &str = "writ-organization";
+/// Why a token that names another organization than its own is refused, as metrics have it.
+pub(crate) const FOREIGN_ORGANIZATION: &str = "foreign_organization";
 
 /// The tokens of platform services, which may ask about any organization.
 #[derive(Debug, Clone, Default)]
@@ -82,7 +84,7 @@ impl Credentials {
         };
         match index.authenticate(&token.hash(), Timestamp::now()) {
             Ok(principal) if principal.organization == token.organization() => Ok(Caller::Principal(principal)),
-            Ok(_) => Err(refuse("foreign_organization")),
+            Ok(_) => Err(refuse(FOREIGN_ORGANIZATION)),
             Err(reason) => Err(refuse(reason.as_str())),
         }
     }

@@ -11,6 +11,7 @@ mod refusal;
 mod routes;
 mod state;
 
+pub(crate) use caller::FOREIGN_ORGANIZATION;
 pub use caller::PlatformTokens;
 pub use freshness::Waiting;
 pub use routes::router;

@@ -18,6 +18,8 @@ pub(super) fn hops(local: &str, origin: &str, envelope: &Envelope, taken: Timest
 
 /// A change set is in force: every request from now on sees it.
 pub(super) fn applied(origin: &str, committed_at: Timestamp) {
+    let seconds = committed_at.since(Timestamp(0)).as_secs_f64();
+    metrics::gauge!("writ_applied_timestamp_seconds", "origin" => origin.to_owned()).set(seconds);
     stage(origin, "total", Timestamp::now().since(committed_at));
 }
 

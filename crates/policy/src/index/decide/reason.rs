@@ -35,6 +35,22 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// All of them.
+    pub const ALL: [Self; 12] = [
+        Self::Granted,
+        Self::UnknownOrganization,
+        Self::OrganizationInactive,
+        Self::UnknownSubject,
+        Self::SubjectInactive,
+        Self::UnknownEntity,
+        Self::NoGrant,
+        Self::RegionNotCovered,
+        Self::GrantNotValidNow,
+        Self::ConditionNotSupported,
+        Self::Forbidden,
+        Self::ViewIncomplete,
+    ];
+
     /// Its name in answers, on the log and in metrics.
     pub fn as_str(self) -> &'static str {
         match self {

@@ -1,0 +1,32 @@
+//! MirrorMaker, as the mirror watcher sees it from the region it writes to.
+
+use metrics::Unit;
+
+use super::{Kind, MIRROR, Metric};
+
+pub(super) const METRICS: &[Metric] = &[
+    Metric {
+        name: "writ_mirror_lag_seconds",
+        kind: Kind::Gauge,
+        unit: Unit::Seconds,
+        labels: &["source"],
+        services: &[MIRROR],
+        meaning: "Age of the newest MirrorMaker heartbeat of that source that arrived here.",
+    },
+    Metric {
+        name: "writ_mirror_tasks",
+        kind: Kind::Gauge,
+        unit: Unit::Count,
+        labels: &["source", "state"],
+        services: &[MIRROR],
+        meaning: "MirrorMaker's tasks that are running, failed, paused or unassigned.",
+    },
+    Metric {
+        name: "writ_mirror_restarts_total",
+        kind: Kind::Counter,
+        unit: Unit::Count,
+        labels: &["reason"],
+        services: &[MIRROR],
+        meaning: "Restarts that the watcher has ordered, by reason.",
+    },
+];
