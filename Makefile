@@ -7,7 +7,9 @@ BUILD  = cargo build --release --workspace --bins
 # The example producer in Python is part of the tests.
 PYTHON = $(abspath $(TARGET))/producers-venv/bin/python
 
-.PHONY: demo up down status lint test test-containers test-faults bench
+PROMTOOL = $(shell command -v promtool)
+
+.PHONY: demo up down status lint rules test test-containers test-faults bench
 
 demo: ## the story: two regions start, a right granted in one is in force in the other
 	$(BUILD) && $(WRIT) demo
@@ -21,8 +23,15 @@ down: ## end them; data stays
 status: ## each part of each region, chain by chain
 	$(WRIT) status --chains
 
-lint: ## formatting, and every lint as an error
+lint: rules ## formatting, and every lint as an error; alerts as their tests want them
 	cargo fmt --all --check && cargo clippy --workspace --all-targets -- -D warnings
+
+rules: ## Prometheus' own check and test of rules and alerts
+ifdef PROMTOOL
+	cd infra/prometheus && promtool check config prometheus.yml && promtool test rules tests/*.yml
+else
+	@echo 'promtool is missing (package prometheus): rules and alerts are not tested'
+endif
 
 test: $(PYTHON) ## unit, store and whole-system tests, on parts they start and stop themselves
 	cargo build --workspace --bins && WRIT_TEST_PYTHON=$(PYTHON) $(TARGET)/debug/writ with-database -- cargo test --workspace --no-fail-fast
