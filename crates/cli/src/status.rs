@@ -32,6 +32,9 @@ impl Status {
             println!("{}", serde_json::to_string_pretty(&json!({"parts": parts, "chains": chains}))?);
         } else {
             show(&parts);
+            if let Some(page) = cluster.prometheus_url() {
+                println!("Metrics and alerts: {page}/alerts");
+            }
             chains.iter().for_each(chains::Chains::show);
         }
         Ok(if good { 0 } else { 1 })

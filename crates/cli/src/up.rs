@@ -36,6 +36,9 @@ pub(crate) fn show(cluster: &Cluster) {
     if let Some(page) = cluster.jaeger_url() {
         println!("Traces             {page}");
     }
+    if let Some(page) = cluster.prometheus_url() {
+        println!("Metrics, alerts    {page}");
+    }
     println!("Operator token     {}", cluster.secrets.operator_token);
     println!("Secrets, data      {}", cluster.home().root().display());
     let writ = std::env::args().next().unwrap_or_else(|| "writ".to_owned());

@@ -22,7 +22,7 @@ pub(crate) struct Launch {
     args: Vec<OsString>,
     env: Vec<(String, String)>,
     user: Option<User>,
-    settings: Option<PathBuf>,
+    settings: Vec<PathBuf>,
     /// Ports it is going to listen on.
     pub(crate) ports: Vec<u16>,
 }
@@ -41,7 +41,7 @@ impl Launch {
             args: Vec::new(),
             env: Vec::new(),
             user: None,
-            settings: None,
+            settings: Vec::new(),
             ports: Vec::new(),
         }
     }
@@ -61,9 +61,9 @@ impl Launch {
         self
     }
 
-    /// The file it reads its settings from.
+    /// A file it reads its settings from.
     pub(crate) fn settings(mut self, file: &Path) -> Self {
-        self.settings = Some(file.to_path_buf());
+        self.settings.push(file.to_path_buf());
         self
     }
 
@@ -77,7 +77,7 @@ impl Launch {
     pub(crate) fn fingerprint(&self) -> String {
         let mut hasher = DefaultHasher::new();
         (&self.program, &self.args, &self.env).hash(&mut hasher);
-        self.settings.as_ref().and_then(|file| std::fs::read(file).ok()).hash(&mut hasher);
+        self.settings.iter().for_each(|file| std::fs::read(file).ok().hash(&mut hasher));
         if let Ok(file) = self.program.metadata() {
             (file.len(), file.modified().ok()).hash(&mut hasher);
         }

@@ -26,6 +26,7 @@ mod postgres;
 pub mod prerequisites;
 mod process;
 mod progress;
+mod prometheus;
 mod readiness;
 mod reserve;
 mod secrets;

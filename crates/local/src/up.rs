@@ -13,7 +13,7 @@ use crate::readiness::Ready;
 use crate::services::{self, Service};
 use crate::supervisor::{Ending, GLANCE, Started};
 use crate::tools::Tools;
-use crate::{jaeger, kafka, lock, mirror, postgres};
+use crate::{jaeger, kafka, lock, mirror, postgres, prometheus};
 
 /// How long a part may take until it is ready. Loaded machines are slow; dead parts are found at once.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -40,11 +40,11 @@ impl Default for UpOptions {
 }
 
 /// A part on its way up.
-struct Rising<'a> {
-    name: String,
-    launch: Launch,
-    ending: Ending,
-    ready: Ready<'a>,
+pub(crate) struct Rising<'a> {
+    pub(crate) name: String,
+    pub(crate) launch: Launch,
+    pub(crate) ending: Ending,
+    pub(crate) ready: Ready<'a>,
 }
 
 impl Cluster {
@@ -62,7 +62,7 @@ impl Cluster {
         self.stop_unwanted().await;
         tools.reserved = self.reserve().await;
         let foundations = self.regions.iter().map(|region| self.foundation(region, &tools, progress));
-        try_join!(try_join_all(foundations), self.jaeger_up(progress))?;
+        try_join!(try_join_all(foundations), self.jaeger_up(progress), self.prometheus_up(progress))?;
         let rest = self.regions.iter().map(|region| self.on_top(region, &tools, options, progress));
         try_join_all(rest).await.map(drop)
     }
@@ -141,7 +141,7 @@ impl Cluster {
 
     /// Starts a part, again if it ends at once or was found and does not work, and waits until
     /// it is ready.
-    async fn raise(&self, part: &Rising<'_>, step: &Step) -> Result<Started> {
+    pub(crate) async fn raise(&self, part: &Rising<'_>, step: &Step) -> Result<Started> {
         let mut attempt = 1;
         loop {
             let started = self.supervisor().ensure(&part.name, &part.launch, part.ending).await?;
@@ -188,7 +188,7 @@ impl Cluster {
     async fn stop_unwanted(&self) {
         let wanted = |name: &String| {
             let mut names = self.regions.iter().flat_map(|region| Part::all().map(|part| region.process(part)));
-            name == jaeger::NAME || names.any(|wanted| wanted == *name)
+            [jaeger::NAME, prometheus::NAME].contains(&name.as_str()) || names.any(|wanted| wanted == *name)
         };
         for name in self.supervisor().names().into_iter().filter(|name| !wanted(name)) {
             self.supervisor().stop(&name, services::ENDING).await;
