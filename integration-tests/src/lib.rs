@@ -4,6 +4,7 @@
 mod behind;
 mod model;
 mod organization;
+mod prometheus;
 mod system;
 pub mod topic;
 mod traces;
@@ -11,5 +12,6 @@ mod wait;
 
 pub use model::expected_digest;
 pub use organization::Organization;
+pub use prometheus::Prometheus;
 pub use system::{REGIONS, SERVICES, System};
 pub use wait::{PATIENCE, until};

@@ -106,6 +106,11 @@ impl System {
         self.region(region).url(Service::Identity)
     }
 
+    /// Base address of any service of a region.
+    pub fn service_url(&self, region: &str, service: Service) -> String {
+        self.region(region).url(service)
+    }
+
     /// Base address of a region's read API.
     pub fn read_url(&self, region: &str) -> String {
         self.region(region).url(Service::Projector)

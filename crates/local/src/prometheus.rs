@@ -108,6 +108,7 @@ mod tests {
         let region = |number, code: &str| LocalRegion {
             code: code.parse().expect("a region"),
             ports: Ports::of(number, 500).expect("ports"),
+            inside: false,
         };
         let text = targets(&[region(1, "us"), region(2, "eu")]);
         assert_eq!(text.matches("- targets:").count(), 2 * Service::ALL.len() + 2);

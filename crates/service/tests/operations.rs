@@ -152,7 +152,13 @@ fn every_panel_says_what_it_shows() {
     for panel in dashboard["panels"].as_array().unwrap().iter().filter(|panel| panel["type"] != "row") {
         let description = panel["description"].as_str().unwrap_or_default();
         assert!(description.ends_with('.'), "{}", panel["title"]);
-        for named in description.split("Alert").skip(1).flat_map(words).filter(|word| word.len() > 6) {
+        for named in description
+            .split("Alert: ")
+            .skip(1)
+            .chain(description.split("Alerts: ").skip(1))
+            .flat_map(words)
+            .filter(|word| word.len() > 6)
+        {
             assert!(alerts().contains(named), "{}: there is no alert {named}", panel["title"]);
         }
     }

@@ -8,6 +8,7 @@ mod bad_requests;
 mod consistency;
 mod features;
 mod home_region;
+mod metrics;
 mod producers;
 mod residency;
 mod story;
