@@ -13,6 +13,7 @@ use writ_kafka::Connection;
 use rdkafka::error::KafkaError;
 use sqlx::postgres::{PgConnection, PgPool};
 use tokio_util::sync::CancellationToken;
+use tracing::Span;
 
 use crate::Record;
 use crate::backoff::Backoff;
@@ -40,6 +41,10 @@ pub trait Projection: Send {
         tx: &mut PgConnection,
         effects: &Self::Effects,
     ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    /// The spans of a batch's records ([`Record::span`]): each shows the transaction. They end with
+    /// the effects.
+    fn spans(effects: &Self::Effects) -> &[Span];
 
     /// The effects are committed.
     fn committed(&mut self, effects: Self::Effects);

@@ -1,7 +1,9 @@
 //! Refused records of other systems: kept as they came, with the reason.
 
+use tracing::Span;
+
 use crate::headers::{self, Headers};
-use crate::{Outgoing, Record, topics};
+use crate::{Outgoing, Record, topics, trace};
 
 /// Why the record was refused.
 pub const REASON: &str = "dlq_reason";
@@ -46,6 +48,7 @@ fn headers(refused: &Record, reason: &str) -> Headers {
     if let Some(length) = refused.value.as_ref().map(Vec::len).filter(|length| *length > MAX_VALUE) {
         headers::set(&mut headers, TRUNCATED, &length.to_string());
     }
+    trace::hand_on(&Span::current(), &mut headers);
     headers
 }
 

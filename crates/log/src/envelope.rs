@@ -109,10 +109,10 @@ impl Envelope {
             source: required(from, "ce_source")?,
             time: time(from)?.unwrap_or(appended),
             content_type: required(from, "content-type")?,
-            traceparent: context(from, "traceparent", MAX_TEXT),
-            tracestate: context(from, "tracestate", MAX_TRACESTATE),
-            ce_traceparent: context(from, "ce_traceparent", MAX_TEXT),
-            ce_tracestate: context(from, "ce_tracestate", MAX_TRACESTATE),
+            traceparent: parent(from, "traceparent"),
+            tracestate: state(from, "tracestate"),
+            ce_traceparent: parent(from, "ce_traceparent"),
+            ce_tracestate: state(from, "ce_tracestate"),
         })
     }
 }
@@ -145,10 +145,21 @@ fn time(from: &[(String, Vec<u8>)]) -> Result<Option<Timestamp>, EnvelopeError> 
     Ok(Some(time.into()))
 }
 
-fn context(from: &[(String, Vec<u8>)], header: &str, longest: usize) -> Option<String> {
+/// When the record was written, if its headers say so.
+pub(crate) fn written_at(from: &[(String, Vec<u8>)]) -> Option<Timestamp> {
+    time(from).ok().flatten()
+}
+
+/// Malformed text would only travel on through every region.
+fn parent(from: &[(String, Vec<u8>)], header: &str) -> Option<String> {
+    let text = std::str::from_utf8(headers::last(from, header)?).ok()?;
+    (text.len() <= MAX_TEXT && trace::is_traceparent(text)).then(|| text.to_owned())
+}
+
+fn state(from: &[(String, Vec<u8>)], header: &str) -> Option<String> {
     let text = std::str::from_utf8(headers::last(from, header)?).ok()?;
     let plain = text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-    (plain && !text.is_empty() && text.len() <= longest).then(|| text.to_owned())
+    (plain && !text.is_empty() && text.len() <= MAX_TRACESTATE && trace::is_tracestate(text)).then(|| text.to_owned())
 }
 
 #[cfg(test)]

@@ -31,6 +31,7 @@ pub use lease::Lease;
 pub use outgoing::Outgoing;
 pub use producer::Producer;
 pub use record::Record;
+pub use trace::fail as fail_span;
 
 /// The tables of this crate, versions 1 to 99, in the database of each service.
 pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");

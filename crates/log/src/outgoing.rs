@@ -80,7 +80,11 @@ impl Outgoing {
     /// Follows from the record with envelope `cause`: keeps the trace in which that line began.
     #[must_use]
     pub fn caused_by(mut self, cause: &Envelope) -> Self {
-        let begun = cause.ce_traceparent.as_ref().map(|parent| (parent, &cause.ce_tracestate));
+        let begun = match &cause.ce_traceparent {
+            Some(parent) => Some((parent, &cause.ce_tracestate)),
+            // Another system may know only the plain headers.
+            None => cause.traceparent.as_ref().map(|parent| (parent, &cause.tracestate)),
+        };
         if let Some((parent, state)) = begun {
             headers::set(&mut self.headers, "ce_traceparent", parent);
             self.headers.retain(|(name, _)| name != "ce_tracestate");

@@ -129,7 +129,7 @@ impl Producer {
         match self.inner.send_result(to_kafka(&outgoing)) {
             Ok(delivery) => Ok(Pending { delivery, span, reporter: self.reporter.clone(), topic: outgoing.topic }),
             Err((source, _)) => {
-                span.record("error.type", tracing::field::display(&source));
+                trace::fail(&span, &kind(&source));
                 Err(SendError::Refused { topic: outgoing.topic, source })
             }
         }
@@ -154,6 +154,11 @@ impl Producer {
     pub fn waiting(&self) -> Option<String> {
         self.reporter.reason()
     }
+}
+
+/// A name for a failure that is the same each time.
+fn kind(error: &KafkaError) -> String {
+    error.rdkafka_error_code().map_or_else(|| "kafka".to_owned(), |code| format!("{code:?}"))
 }
 
 fn reach_leaders(producer: &FutureProducer<Reporter>, topic: &str) -> Result<(), String> {
@@ -204,7 +209,7 @@ impl Pending {
                 Ok(Delivery { partition, offset })
             }
             Ok(Err((source, _))) => {
-                span.record("error.type", tracing::field::display(&source));
+                trace::fail(&span, &kind(&source));
                 Err(SendError::Refused { topic: self.topic, source })
             }
             Err(_) => Err(SendError::Closed),

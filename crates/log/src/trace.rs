@@ -1,56 +1,33 @@
-//! W3C trace context in and out of headers, and the spans of sending and processing a record.
+//! The spans of a record's way: `outbox` while it waits, `send`, `mirror` between regions,
+//! `process`, and `transaction` while its effects are committed.
 //!
-//! Goes through OpenTelemetry's global propagator: without one, nothing is handed on.
+//! Goes through OpenTelemetry's globals: without a provider, nothing is handed on.
 
-use std::collections::HashMap;
+mod context;
+mod hops;
 
-use opentelemetry::{Context, global};
+use opentelemetry::Context;
 use tracing::Span;
+use tracing::field::Empty;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::headers::{self, Headers};
 use crate::{Outgoing, Record};
 
-/// The two W3C headers.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct TraceContext {
-    pub(crate) traceparent: Option<String>,
-    pub(crate) tracestate: Option<String>,
-}
+pub(crate) use context::{current, is_traceparent, is_tracestate};
+pub(crate) use hops::waited;
 
-/// The context of the current span.
-pub(crate) fn current() -> TraceContext {
-    of(&Span::current())
-}
+/// Longest id of a record that a span names.
+const LONGEST_ID: usize = 128;
 
-fn of(span: &Span) -> TraceContext {
-    let mut carrier = HashMap::new();
-    global::get_text_map_propagator(|propagator| propagator.inject_context(&span.context(), &mut carrier));
-    TraceContext {
-        traceparent: carrier.remove("traceparent"),
-        tracestate: carrier.remove("tracestate").filter(|state| !state.is_empty()),
-    }
-}
-
-/// The context that headers carry from the hop before.
-fn remote(headers: &[(String, Vec<u8>)]) -> Context {
-    let carrier: HashMap<String, String> = ["traceparent", "tracestate"]
-        .into_iter()
-        .filter_map(|name| {
-            let value = std::str::from_utf8(headers::last(headers, name)?).ok()?;
-            Some((name.to_owned(), value.to_owned()))
-        })
-        .collect();
-    global::get_text_map_propagator(|propagator| propagator.extract_with_context(&Context::new(), &carrier))
-}
-
-/// `process <topic>`, a child of the span that sent the record.
+/// `process <topic>`, which follows from whatever sent the record or, if it came through a mirror,
+/// from that hop.
 pub(crate) fn process_span(record: &Record) -> Span {
-    let id = headers::last(&record.headers, "ce_id").map(String::from_utf8_lossy);
     let span = tracing::info_span!(
         "process",
         otel.name = format!("process {}", record.topic),
         otel.kind = "consumer",
+        otel.status_code = Empty,
         messaging.system = "kafka",
         messaging.operation.name = "process",
         messaging.operation.type = "process",
@@ -59,9 +36,10 @@ pub(crate) fn process_span(record: &Record) -> Span {
         messaging.kafka.offset = record.offset,
         messaging.kafka.message.key = record.organization().map(tracing::field::display),
         messaging.kafka.message.tombstone = record.value.is_none().then_some(true),
-        messaging.message.id = id.as_deref(),
+        messaging.message.id = message_id(&record.headers),
+        error.type = Empty,
     );
-    adopt(&span, &record.headers);
+    adopt(&span, hops::arrival(record));
     span
 }
 
@@ -71,30 +49,59 @@ pub(crate) fn send_span(outgoing: &Outgoing) -> Span {
         "send",
         otel.name = format!("send {}", outgoing.topic),
         otel.kind = "producer",
+        otel.status_code = Empty,
         messaging.system = "kafka",
         messaging.operation.name = "send",
         messaging.operation.type = "send",
         messaging.destination.name = outgoing.topic,
-        messaging.message.id = headers::last(&outgoing.headers, "ce_id").map(String::from_utf8_lossy).as_deref(),
-        messaging.destination.partition.id = tracing::field::Empty,
-        messaging.kafka.offset = tracing::field::Empty,
-        error.type = tracing::field::Empty,
+        messaging.message.id = message_id(&outgoing.headers),
+        messaging.destination.partition.id = Empty,
+        messaging.kafka.offset = Empty,
+        error.type = Empty,
     );
-    adopt(&span, &outgoing.headers);
+    adopt(&span, context::remote(&outgoing.headers));
     span
 }
 
-/// Fails only where no OpenTelemetry layer listens, and then there is no trace to continue.
-fn adopt(span: &Span, headers: &[(String, Vec<u8>)]) {
-    let _ = span.set_parent(remote(headers));
+/// One `transaction` a record: that of its batch, which all of them share.
+pub(crate) fn transaction_spans(records: &[Span]) -> Vec<Span> {
+    let span = |record: &Span| {
+        tracing::info_span!(
+            parent: record,
+            "transaction",
+            otel.kind = "client",
+            otel.status_code = Empty,
+            db.system.name = "postgresql",
+            messaging.batch.message_count = records.len(),
+            error.type = Empty,
+        )
+    };
+    records.iter().map(span).collect()
 }
 
-/// Makes `span` the hop that `headers` name. Keeps what they have if the span is not recorded.
-pub(crate) fn hand_on(span: &Span, headers: &mut Headers) {
-    let context = of(span);
-    let Some(traceparent) = context.traceparent else { return };
-    headers::set(headers, "traceparent", &traceparent);
-    if let Some(tracestate) = context.tracestate {
-        headers::set(headers, "tracestate", &tracestate);
-    }
+/// What the span stands for did not work: `kind` is a short, fixed word for why.
+pub fn fail(span: &Span, kind: &str) {
+    span.record("otel.status_code", "ERROR");
+    span.record("error.type", kind);
 }
+
+/// Makes `span` the hop that `headers` name. Keeps what they have if there is no trace.
+pub(crate) fn hand_on(span: &Span, headers: &mut Headers) {
+    context::write(&span.context(), headers);
+}
+
+/// Fails only where no OpenTelemetry layer listens, and then there is no trace to continue.
+fn adopt(span: &Span, parent: Context) {
+    let _ = span.set_parent(parent);
+}
+
+/// The record's `ce_id`, if it looks like an id: other systems may put anything there, and a span
+/// holds nothing personal.
+fn message_id(headers: &[(String, Vec<u8>)]) -> Option<&str> {
+    let id = std::str::from_utf8(headers::last(headers, "ce_id")?).ok()?;
+    let plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte));
+    (plain && id.len() <= LONGEST_ID).then_some(id)
+}
+
+#[cfg(test)]
+mod tests;

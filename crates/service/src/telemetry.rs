@@ -9,6 +9,7 @@ use std::io::IsTerminal;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusHandle;
+use opentelemetry::global;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
@@ -62,6 +63,8 @@ impl Telemetry {
             .with(lines(common.log_format).with_filter(filter))
             .with(traces::layer(&traces, program).with_filter(own_spans()))
             .try_init()?;
+        // Some spans are over when they are seen, and `tracing` knows only those that begin.
+        global::set_tracer_provider(traces.clone());
         let metrics = install_recorder(program, &common.region)?;
         Ok(Self { metrics, traces })
     }

@@ -5,12 +5,12 @@
 use writ_contract::actor::{Actor, ActorKind};
 use writ_contract::{ChainId, Stream};
 use writ_log::{Record, dead_letter, topics};
-use writ_policy::{Chain, Header};
+use writ_policy::{Chain, Header, Position};
 
 use crate::effects::Effects;
 use crate::entities;
 use crate::inbound::{self, Announcement};
-use crate::outgoing::change_set_record;
+use crate::outgoing::{change_set_record, derive_span};
 use crate::policies::{Keep, Policies};
 use crate::store::answered::{Answered, EventKey};
 
@@ -51,6 +51,8 @@ impl Policies {
         effects: &mut Effects,
     ) -> Result<(), String> {
         let mut index = self.index();
+        let next = index.chain(chain).map_or(Position::START, Chain::position).next();
+        let derive = derive_span(chain, next).entered();
         let outcome = entities::operations(index.chain(chain), &told.event);
         let (ops, rejected) = match outcome {
             Ok(ops) => (ops, None),
@@ -58,7 +60,7 @@ impl Policies {
         };
         let header = header(index.chain(chain), chain, record, &told, rejected);
         let (set, delta) = index.seal(chain, header, ops).map_err(|error| error.to_string())?;
-        drop(index);
+        drop((index, derive));
         let outgoing = change_set_record(&self.region, &set, &told.envelope, record.timestamp);
         effects.outgoing.push(outgoing.map_err(|error| error.to_string())?);
         effects.deltas.push(delta);

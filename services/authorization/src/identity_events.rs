@@ -2,7 +2,7 @@
 //! identity chain, or nothing, or the chain stands still and the record is kept.
 
 use uuid::Uuid;
-use writ_contract::identity_event::{Changes, IdentityEvent, Watermark};
+use writ_contract::identity_event::{Changes, IdentityEvent};
 use writ_contract::{ChainId, CodecError, Record as _, Stream, decode};
 use writ_log::{Envelope, EnvelopeError, Record};
 use writ_policy::apply::KNOWN_FEATURES;
@@ -10,7 +10,7 @@ use writ_policy::{Chain, Halt, Header, Position, RowKey};
 
 use crate::derive;
 use crate::effects::Effects;
-use crate::outgoing::change_set_record;
+use crate::outgoing::{change_set_record, derive_span};
 use crate::policies::{Keep, Policies};
 
 /// Why an event is not the next change set. The text is kept with the record.
@@ -57,9 +57,6 @@ impl Obstacle {
 impl Policies {
     /// Processes a record of `identity-events`.
     pub(crate) fn identity_event(&mut self, record: &Record, effects: &mut Effects) -> Result<(), Keep> {
-        if record.header("ce_type") == Some(Watermark::TYPE) {
-            return Ok(());
-        }
         let Some(organization) = record.organization() else {
             // Only identity writes here; without a key there is nobody to park.
             tracing::error!(partition = record.partition, offset = record.offset, "an event without an organization");
@@ -96,9 +93,10 @@ impl Policies {
             return Err(Obstacle::Features);
         }
         let changes: Changes = decode(&event.payload, &self.schemas)?;
+        let derive = derive_span(chain, wanted).entered();
         let ops = derive::operations(changes, || roles(index.chain(chain))).ops;
         let (set, delta) = index.seal(chain, header(wanted, event), ops)?;
-        drop(index);
+        drop((index, derive));
         effects.outgoing.push(change_set_record(&self.region, &set, &envelope, record.timestamp)?);
         effects.deltas.push(delta);
         Ok(())

@@ -1,9 +1,11 @@
 //! Change sets as records.
 
+use tracing::Span;
 use uuid::Uuid;
 use writ_contract::policy_change::ChangeSet;
 use writ_contract::{ChainId, CodecError, Timestamp, encode};
 use writ_log::{Envelope, Outgoing, topics};
+use writ_policy::Position;
 
 /// Namespace of the ids of change sets' records.
 const NAMESPACE: Uuid = Uuid::from_u128(0x5d2c_8f0e_64a1_4c7b_9b1a_3f7f_5b0d_9e21);
@@ -25,6 +27,17 @@ pub fn change_set_record(
     let value = Some(encode(set)?);
     let record = Outgoing::enveloped(topics::POLICY_CHANGES, key.as_bytes(), &envelope, value);
     Ok(record.caused_by(cause).measured_from(taken))
+}
+
+/// The span `derive` of the change set that takes this place of a chain.
+pub fn derive_span(chain: &ChainId, place: Position) -> Span {
+    tracing::info_span!(
+        "derive",
+        writ.organization = %chain.organization,
+        writ.stream = %chain.stream,
+        writ.epoch = place.epoch,
+        writ.revision = place.revision,
+    )
 }
 
 /// The same for the same place of the same chain, so that readers can tell a repetition.

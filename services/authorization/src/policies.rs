@@ -4,9 +4,11 @@ use std::collections::HashSet;
 use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
 
 use sqlx::PgConnection;
+use tracing::Span;
 use uuid::Uuid;
 
-use writ_contract::{ChainId, SchemaRegistry, Stream};
+use writ_contract::identity_event::Watermark;
+use writ_contract::{ChainId, Record as _, SchemaRegistry, Stream};
 use writ_log::consumer::Projection;
 use writ_log::park::Parked;
 use writ_log::{Record, topics};
@@ -66,16 +68,19 @@ impl Policies {
     /// Processes one record of any topic.
     fn follow(&mut self, record: &Record, effects: &mut Effects) -> Result<(), Keep> {
         let span = record.span();
-        let _entered = span.clone().entered();
-        effects.spans.push(span);
-        match record.base_topic() {
+        let outcome = span.in_scope(|| match record.base_topic() {
             topics::IDENTITY_EVENTS => self.identity_event(record, effects),
             topics::ENTITY_EVENTS => self.entity_event(record, effects),
             other => {
                 tracing::error!(topic = other, "a record of a topic that is not subscribed to");
                 Ok(())
             }
+        });
+        if outcome.is_err() {
+            writ_log::fail_span(&span, "kept");
         }
+        effects.spans.push(span);
+        outcome
     }
 
     pub(crate) fn chain_id(&self, organization: Uuid, stream: Stream) -> ChainId {
@@ -93,7 +98,7 @@ impl Projection for Policies {
 
     fn plan(&mut self, batch: &[Record]) -> Effects {
         let mut effects = Effects::default();
-        for record in batch {
+        for record in batch.iter().filter(|record| !is_watermark(record)) {
             if let Err(Keep { organization, reason }) = self.follow(record, &mut effects) {
                 effects.kept.push(Kept { record: record.clone(), organization, reason });
             }
@@ -105,11 +110,20 @@ impl Projection for Policies {
         store::write(tx, effects).await
     }
 
+    fn spans(effects: &Effects) -> &[Span] {
+        &effects.spans
+    }
+
     fn committed(&mut self, effects: Effects) {
         for kept in &effects.kept {
             metrics::counter!("writ_records_kept_total", "topic" => kept.record.topic.clone()).increment(1);
         }
     }
+}
+
+/// Comes each second and changes no policy.
+fn is_watermark(record: &Record) -> bool {
+    record.base_topic() == topics::IDENTITY_EVENTS && record.header("ce_type") == Some(Watermark::TYPE)
 }
 
 #[cfg(test)]

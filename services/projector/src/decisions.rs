@@ -2,12 +2,9 @@
 //! time is dropped and counted.
 
 use futures::future::join_all;
-use opentelemetry::trace::TraceContextExt;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio_util::sync::CancellationToken;
-use tracing::Span;
-use tracing_opentelemetry::OpenTelemetrySpanExt;
 use uuid::Uuid;
 use writ_contract::actor::Actor;
 use writ_contract::decision::DecisionRecord;
@@ -16,6 +13,7 @@ use writ_log::{Envelope, Outgoing, Producer, topics};
 use writ_policy::Decision;
 
 use crate::authzen::Evaluation;
+use crate::trace;
 
 /// So many decisions may wait for the log.
 const WAITING: usize = 8_192;
@@ -134,8 +132,7 @@ fn harmless(text: &str) -> String {
 }
 
 fn trace_id() -> Option<String> {
-    let context = Span::current().context();
-    let context = context.span().span_context().clone();
+    let context = trace::current();
     context.is_valid().then(|| context.trace_id().to_string())
 }
 

@@ -8,6 +8,7 @@ pub mod index;
 pub mod meters;
 pub mod read_model;
 pub mod settings;
+pub mod trace;
 
 #[cfg(test)]
 mod testing;

@@ -4,6 +4,7 @@ use super::{Consumer, Projection};
 use crate::backoff::Backoff;
 use crate::lease::LeaseError;
 use crate::position::{self, Position};
+use crate::trace;
 
 /// Returns once `effects` and the positions `reached` are committed, exactly once.
 pub(super) async fn persist<P: Projection>(
@@ -15,11 +16,16 @@ pub(super) async fn persist<P: Projection>(
     let mut backoff = Backoff::new();
     let mut again = false;
     loop {
+        let transactions = trace::transaction_spans(P::spans(effects));
         match attempt(consumer, projection, effects, reached, again).await {
             Ok(()) => break,
-            Err(LeaseError::Database(error)) => consumer.handle.waits_for_database(&error),
+            Err(LeaseError::Database(error)) => {
+                transactions.iter().for_each(|span| trace::fail(span, "database"));
+                consumer.handle.waits_for_database(&error);
+            }
             Err(lost) => return Err(lost),
         }
+        drop(transactions);
         again = true;
         backoff.wait().await;
     }

@@ -32,6 +32,10 @@ impl Projection for Seen {
         Ok(())
     }
 
+    fn spans(_: &Vec<String>) -> &[Span] {
+        &[]
+    }
+
     fn committed(&mut self, effects: Vec<String>) {
         self.0.lock().unwrap().extend(effects);
     }

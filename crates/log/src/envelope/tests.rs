@@ -74,7 +74,20 @@ fn the_brokers_time_stands_in_for_a_missing_one() {
 fn a_broken_trace_is_not_a_reason_to_refuse() {
     assert_eq!(with("traceparent", b"\0").unwrap().traceparent, None);
     assert_eq!(with("tracestate", &[b'x'; 513]).unwrap().tracestate, None);
-    assert_eq!(with("traceparent", b"00-ab").unwrap().traceparent.as_deref(), Some("00-ab"));
+    for malformed in [
+        "00-ab",
+        "00-00000000000000000000000000000000-b7ad6b7169203331-01",
+        "00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01",
+        "00-0AF7651916CD43DD8448EB211C80319C-b7ad6b7169203331-01",
+        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more",
+        "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+    ] {
+        let envelope = with("ce_traceparent", malformed.as_bytes()).unwrap();
+        assert_eq!(envelope.ce_traceparent, None, "{malformed}");
+    }
+    let later = "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more";
+    assert_eq!(with("traceparent", later.as_bytes()).unwrap().traceparent.as_deref(), Some(later));
+    assert_eq!(with("tracestate", b"not a state").unwrap().tracestate, None);
 }
 
 proptest! {

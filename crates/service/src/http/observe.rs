@@ -50,6 +50,7 @@ fn span(method: &'static str, route: &str, headers: &HeaderMap) -> Span {
         http.request.method = method,
         http.route = route,
         http.response.status_code = Empty,
+        error.type = Empty,
         trace_id = Empty,
     );
     let caller = global::get_text_map_propagator(|propagator| propagator.extract(&Headers(headers)));
@@ -65,6 +66,7 @@ fn record(span: &Span, status: StatusCode) {
     span.record("http.response.status_code", status.as_u16());
     if status.is_server_error() {
         span.record("otel.status_code", "ERROR");
+        span.record("error.type", status.as_str());
     }
 }
 

@@ -1,5 +1,8 @@
 //! Spans of this process, exported over OTLP when there is a collector.
 
+mod export;
+mod sampling;
+
 use std::time::Duration;
 
 use opentelemetry::KeyValue;
@@ -12,6 +15,7 @@ use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
 use tracing::Subscriber;
 use tracing_subscriber::Layer;
 use tracing_subscriber::registry::LookupSpan;
+use uuid::Uuid;
 
 use super::Program;
 use crate::config::{BaseUrl, Common, ConfigError};
@@ -25,16 +29,20 @@ pub(super) fn provider(program: Program, common: &Common) -> anyhow::Result<SdkT
     let Some(endpoint) = &common.otlp_endpoint else {
         return Ok(builder.with_sampler(Sampler::AlwaysOff).build());
     };
-    let sampler = Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(common.trace_ratio)));
-    // Batches wait in a bounded queue on a thread of their own; what does not fit is dropped.
-    Ok(builder.with_sampler(sampler).with_batch_exporter(exporter(endpoint)?).build())
+    let sampler = sampling::KeepErrors::of(common.trace_ratio);
+    Ok(builder.with_sampler(sampler).with_span_processor(export::Processor::new(exporter(endpoint)?)).build())
 }
 
 pub(super) fn layer<S>(provider: &SdkTracerProvider, program: Program) -> impl Layer<S> + use<S>
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
 {
-    tracing_opentelemetry::layer().with_tracer(provider.tracer(program.name)).with_threads(false).with_location(false)
+    tracing_opentelemetry::layer()
+        .with_tracer(provider.tracer(program.name))
+        .with_threads(false)
+        .with_location(false)
+        .with_target(false)
+        .with_tracked_inactivity(false)
 }
 
 fn exporter(endpoint: &BaseUrl) -> Result<SpanExporter, ConfigError> {
@@ -57,6 +65,7 @@ fn resource(program: Program, common: &Common) -> Resource {
         .with_attributes([
             KeyValue::new("service.namespace", "writ"),
             KeyValue::new("service.version", program.version),
+            KeyValue::new("service.instance.id", Uuid::now_v7().to_string()),
             KeyValue::new("cloud.region", region.clone()),
             KeyValue::new("writ.region", region),
         ])

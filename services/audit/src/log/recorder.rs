@@ -1,6 +1,7 @@
 //! Records of the log → entries.
 
 use sqlx::PgConnection;
+use tracing::Span;
 use writ_contract::SchemaRegistry;
 use writ_log::Record;
 use writ_log::consumer::Projection;
@@ -22,24 +23,44 @@ impl Recorder {
     }
 }
 
-impl Projection for Recorder {
-    type Effects = Vec<Entry>;
+/// What a batch of records adds.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// In the order of the records.
+    pub entries: Vec<Entry>,
+    /// One an entry; they end when the effects are committed.
+    pub spans: Vec<Span>,
+}
 
-    fn plan(&mut self, batch: &[Record]) -> Vec<Entry> {
-        batch.iter().filter_map(|record| Entry::of(record, &self.region, &self.registry)).collect()
+impl Projection for Recorder {
+    type Effects = Effects;
+
+    fn plan(&mut self, batch: &[Record]) -> Effects {
+        let mut effects = Effects::default();
+        for record in batch {
+            if let Some(entry) = Entry::of(record, &self.region, &self.registry) {
+                effects.spans.push(record.span());
+                effects.entries.push(entry);
+            }
+        }
+        effects
     }
 
-    async fn persist(&mut self, tx: &mut PgConnection, entries: &Vec<Entry>) -> Result<(), sqlx::Error> {
-        self.appended = store::append(tx, entries).await?;
+    async fn persist(&mut self, tx: &mut PgConnection, effects: &Effects) -> Result<(), sqlx::Error> {
+        self.appended = store::append(tx, &effects.entries).await?;
         Ok(())
     }
 
-    fn committed(&mut self, entries: Vec<Entry>) {
+    fn spans(effects: &Effects) -> &[Span] {
+        &effects.spans
+    }
+
+    fn committed(&mut self, effects: Effects) {
         for TopicCount { origin, topic, entries } in self.appended.drain(..) {
             let labels = [("origin", origin), ("topic", topic)];
             metrics::counter!("writ_audit_entries_total", &labels).increment(entries.unsigned_abs());
         }
-        for entry in entries.iter().filter(|entry| entry.defect.is_some()) {
+        for entry in effects.entries.iter().filter(|entry| entry.defect.is_some()) {
             let labels = [("origin", entry.origin.clone()), ("topic", entry.topic.clone())];
             metrics::counter!("writ_audit_unreadable_total", &labels).increment(1);
         }

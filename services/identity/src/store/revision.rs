@@ -5,6 +5,8 @@
 
 use sqlx::{PgConnection, Postgres, Transaction};
 use time::OffsetDateTime;
+use tracing::Span;
+use tracing::field::Empty;
 use uuid::Uuid;
 use writ_contract::actor::Actor;
 use writ_contract::identity_event::{Change, Changes, IdentityEvent, OrganizationState};
@@ -53,6 +55,7 @@ pub struct Revision {
     organization: Uuid,
     next: Next,
     author: Author,
+    span: Span,
 }
 
 impl Store {
@@ -73,6 +76,7 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`] when there is no such organization.
     pub async fn revision_in_any_state(&self, organization: Uuid, author: Author) -> Result<Revision> {
+        let span = transaction_span(organization);
         let mut tx = self.pool.begin().await?;
         let next = sqlx::query_as(
             "UPDATE organization SET revision = revision + 1,
@@ -84,7 +88,7 @@ impl Store {
         .fetch_optional(&mut *tx)
         .await?
         .ok_or(Error::NotFound("organization"))?;
-        Ok(self.begun(tx, organization, next, author))
+        Ok(self.begun(tx, organization, next, author, span))
     }
 
     /// Begins the first revision of a new organization.
@@ -92,6 +96,7 @@ impl Store {
     /// # Errors
     /// When the organization exists.
     pub async fn founding(&self, organization: Uuid, name: &str, owner: Uuid, author: Author) -> Result<Revision> {
+        let span = transaction_span(organization);
         let mut tx = self.pool.begin().await?;
         let next = sqlx::query_as(
             "INSERT INTO organization (id, name, owner_id, state, revision, committed_at, created_at, updated_at)
@@ -103,11 +108,18 @@ impl Store {
         .bind(owner)
         .fetch_one(&mut *tx)
         .await?;
-        Ok(self.begun(tx, organization, next, author))
+        Ok(self.begun(tx, organization, next, author, span))
     }
 
-    fn begun(&self, tx: Transaction<'static, Postgres>, organization: Uuid, next: Next, author: Author) -> Revision {
-        Revision { tx, region: self.region.to_string(), organization, next, author }
+    fn begun(
+        &self,
+        tx: Transaction<'static, Postgres>,
+        organization: Uuid,
+        next: Next,
+        author: Author,
+        span: Span,
+    ) -> Revision {
+        Revision { tx, region: self.region.to_string(), organization, next, author, span }
     }
 }
 
@@ -133,13 +145,12 @@ impl Revision {
     /// # Errors
     /// When the database does not commit; nothing has changed then.
     pub async fn commit(mut self, changes: Vec<Change>) -> Result<Seen> {
-        let state = state_after(&changes);
-        let mut records = vec![self.outgoing_event(changes)?];
-        if let Some(state) = state {
-            records.push(self.outgoing_entry(state)?);
-        }
+        // What follows from the transaction is a part of its trace.
+        let records = self.span.clone().in_scope(|| self.outgoing(changes))?;
         outbox::append(&mut self.tx, &records).await?;
         self.tx.commit().await?;
+        self.span.record("writ.outcome", "committed");
+        self.span.record("writ.epoch", self.next.epoch).record("writ.revision", self.next.revision);
         Ok(Seen { organization: self.organization, epoch: self.next.epoch, revision: self.next.revision })
     }
 
@@ -149,7 +160,17 @@ impl Revision {
     /// When the database cannot be reached.
     pub async fn unchanged(self) -> Result<Seen> {
         self.tx.rollback().await?;
+        self.span.record("writ.outcome", "unchanged");
         Ok(Seen { organization: self.organization, epoch: self.next.epoch, revision: self.next.revision - 1 })
+    }
+
+    fn outgoing(&self, changes: Vec<Change>) -> Result<Vec<Outgoing>> {
+        let state = state_after(&changes);
+        let mut records = vec![self.outgoing_event(changes)?];
+        if let Some(state) = state {
+            records.push(self.outgoing_entry(state)?);
+        }
+        Ok(records)
     }
 
     fn outgoing_event(&self, changes: Vec<Change>) -> Result<Outgoing> {
@@ -183,6 +204,20 @@ impl Revision {
     fn source(&self) -> String {
         log::source(&self.region)
     }
+}
+
+/// The span `transaction`, from the wait for a connection until it is committed or given up.
+fn transaction_span(organization: Uuid) -> Span {
+    tracing::info_span!(
+        "transaction",
+        otel.kind = "client",
+        db.system.name = "postgresql",
+        db.namespace = "identity",
+        writ.organization = %organization,
+        writ.epoch = Empty,
+        writ.revision = Empty,
+        writ.outcome = Empty,
+    )
 }
 
 /// The state the organization is in after `changes`, if they concern it.

@@ -8,6 +8,7 @@ mod registry;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use opentelemetry::trace::SpanContext;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 use writ_contract::ChainId;
@@ -76,7 +77,7 @@ pub struct Waiter {
     freshness: Freshness,
     goal: Goal,
     ticket: u64,
-    woken: oneshot::Receiver<()>,
+    woken: oneshot::Receiver<SpanContext>,
 }
 
 impl Freshness {
@@ -103,14 +104,15 @@ impl Freshness {
         Ok(Waiter { freshness, goal, ticket, woken })
     }
 
-    /// Wakes who waits for the chain to reach `place` or less. Call it once the state is visible.
-    pub fn reached(&self, chain: &ChainId, place: Place) {
-        self.lock().reached(chain, place);
+    /// Wakes who waits for the chain to reach `place` or less. Call it once the state is visible;
+    /// `seen_in` is the span in which it became so.
+    pub fn reached(&self, chain: &ChainId, place: Place, seen_in: &SpanContext) {
+        self.lock().reached(chain, place, seen_in);
     }
 
     /// Wakes who waits for the event. Call it once its outcome can be looked up.
-    pub fn decided(&self, event: &EventName) {
-        self.lock().decided(event);
+    pub fn decided(&self, event: &EventName, seen_in: &SpanContext) {
+        self.lock().decided(event, seen_in);
     }
 
     /// How many readers wait now.
@@ -126,10 +128,10 @@ impl Freshness {
 }
 
 impl Waiter {
-    /// Returns once the goal is announced.
-    pub async fn woken(&mut self) {
+    /// Returns once the goal is announced, with the span in which it was reached.
+    pub async fn woken(&mut self) -> SpanContext {
         // The sender is never dropped before it has fired: only this waiter's own drop removes it.
-        let _ = (&mut self.woken).await;
+        (&mut self.woken).await.unwrap_or(SpanContext::NONE)
     }
 }
 

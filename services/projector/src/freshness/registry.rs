@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
+use opentelemetry::trace::SpanContext;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 use writ_contract::ChainId;
 
 use super::{EventName, Goal, Limits, Place};
 
-type Wake = oneshot::Sender<()>;
+type Wake = oneshot::Sender<SpanContext>;
 
 /// Waiters by goal, and how many places each organization has taken.
 ///
@@ -47,24 +48,24 @@ impl Registry {
         ticket
     }
 
-    pub(super) fn reached(&mut self, chain: &ChainId, place: Place) {
+    pub(super) fn reached(&mut self, chain: &ChainId, place: Place, seen_in: &SpanContext) {
         let Some(waiters) = self.chains.get_mut(chain) else {
             return;
         };
         let ready = waiters.extract_if(|_, (wanted, _)| *wanted <= place);
         // A receiver that is gone has given up; nobody is left to tell.
         for (_, (_, wake)) in ready {
-            let _ = wake.send(());
+            let _ = wake.send(seen_in.clone());
         }
         if waiters.is_empty() {
             self.chains.remove(chain);
         }
     }
 
-    pub(super) fn decided(&mut self, event: &EventName) {
+    pub(super) fn decided(&mut self, event: &EventName, seen_in: &SpanContext) {
         let waiters = self.events.remove(event).unwrap_or_default();
         for wake in waiters.into_values() {
-            let _ = wake.send(());
+            let _ = wake.send(seen_in.clone());
         }
     }
 

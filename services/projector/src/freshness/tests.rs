@@ -1,13 +1,31 @@
 use std::time::Duration;
 
 use futures::FutureExt;
+use opentelemetry::trace::{SpanId, TraceFlags, TraceId, TraceState};
 use proptest::prelude::*;
 use tokio::time::timeout;
 use writ_contract::Stream;
 
 use super::*;
 
+/// Nobody traces here.
+const SEEN_IN: SpanContext = SpanContext::NONE;
 const DEADLINE: Duration = Duration::from_secs(10);
+
+#[tokio::test]
+async fn a_waiter_learns_in_which_span_its_goal_was_reached() {
+    let freshness = freshness();
+    let mut state = freshness.register(goal(1, (1, 5))).unwrap();
+    let mut outcome = freshness.register(Goal::Decided(event("a"))).unwrap();
+    let seen_in = |trace: u128| {
+        let (trace, span) = (TraceId::from(trace), SpanId::from(7));
+        SpanContext::new(trace, span, TraceFlags::SAMPLED, false, TraceState::NONE)
+    };
+    freshness.reached(&chain(1), (1, 5), &seen_in(1));
+    freshness.decided(&event("a"), &seen_in(2));
+    assert_eq!(timeout(DEADLINE, state.woken()).await.unwrap(), seen_in(1));
+    assert_eq!(timeout(DEADLINE, outcome.woken()).await.unwrap(), seen_in(2));
+}
 
 fn freshness() -> Freshness {
     Freshness::new(Limits { per_organization: 2, total: 3 })
@@ -29,10 +47,10 @@ fn event(id: &str) -> EventName {
 async fn a_waiter_wakes_at_its_place_and_not_before() {
     let freshness = freshness();
     let mut waiter = freshness.register(goal(1, (1, 5))).unwrap();
-    freshness.reached(&chain(1), (1, 4));
-    freshness.reached(&chain(2), (1, 9));
+    freshness.reached(&chain(1), (1, 4), &SEEN_IN);
+    freshness.reached(&chain(2), (1, 9), &SEEN_IN);
     assert_eq!(waiter.woken().now_or_never(), None);
-    freshness.reached(&chain(1), (1, 5));
+    freshness.reached(&chain(1), (1, 5), &SEEN_IN);
     timeout(DEADLINE, waiter.woken()).await.unwrap();
 }
 
@@ -40,7 +58,7 @@ async fn a_waiter_wakes_at_its_place_and_not_before() {
 async fn a_later_epoch_is_after_every_revision() {
     let freshness = freshness();
     let mut waiter = freshness.register(goal(1, (1, 500))).unwrap();
-    freshness.reached(&chain(1), (2, 1));
+    freshness.reached(&chain(1), (2, 1), &SEEN_IN);
     timeout(DEADLINE, waiter.woken()).await.unwrap();
 }
 
@@ -49,7 +67,7 @@ async fn an_event_wakes_those_who_wait_for_it() {
     let freshness = freshness();
     let mut one = freshness.register(Goal::Decided(event("a"))).unwrap();
     let mut other = freshness.register(Goal::Decided(event("b"))).unwrap();
-    freshness.decided(&event("a"));
+    freshness.decided(&event("a"), &SEEN_IN);
     timeout(DEADLINE, one.woken()).await.unwrap();
     assert_eq!(other.woken().now_or_never(), None);
 }
@@ -58,7 +76,7 @@ async fn an_event_wakes_those_who_wait_for_it() {
 async fn what_is_announced_between_registering_and_sleeping_is_not_lost() {
     let freshness = freshness();
     let mut waiter = freshness.register(goal(1, (1, 1))).unwrap();
-    freshness.reached(&chain(1), (1, 1));
+    freshness.reached(&chain(1), (1, 1), &SEEN_IN);
     timeout(DEADLINE, waiter.woken()).await.unwrap();
 }
 
@@ -81,7 +99,7 @@ async fn who_gives_up_frees_its_place() {
     assert!(gave_up.is_err());
     drop(waiter);
     assert_eq!(freshness.waiting(), 0);
-    freshness.reached(&chain(1), (1, 1));
+    freshness.reached(&chain(1), (1, 1), &SEEN_IN);
 }
 
 /// Readers and one writer on several threads, with the order of steps the module asks for:
@@ -106,7 +124,7 @@ async fn no_wake_up_is_lost_under_contention() {
         .collect();
     for revision in 1..=LAST {
         applied.store(revision, Ordering::SeqCst);
-        freshness.reached(&chain(1), (1, revision));
+        freshness.reached(&chain(1), (1, revision), &SEEN_IN);
         tokio::task::yield_now().await;
     }
     for reader in readers {
@@ -127,7 +145,7 @@ proptest! {
             .map(|(organization, revision)| freshness.register(goal(*organization, (1, *revision))).unwrap())
             .collect();
         for (organization, revision) in &announced {
-            freshness.reached(&chain(*organization), (1, *revision));
+            freshness.reached(&chain(*organization), (1, *revision), &SEEN_IN);
         }
         for ((organization, revision), waiter) in wanted.iter().zip(&mut waiters) {
             let expected = announced.iter().any(|(whose, at)| whose == organization && at >= revision);

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use axum::http::HeaderMap;
 use tokio::time::{Instant, timeout_at};
+use tracing::{Instrument, Span};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
 use utoipa::IntoParams;
 use uuid::Uuid;
 use writ_contract::ChainId;
@@ -12,7 +14,7 @@ use writ_tokens::{EventToken, Wanted};
 
 use super::refusal::Refusal;
 use super::state::Api;
-use crate::freshness::{EventName, Goal};
+use crate::freshness::{EventName, Goal, Waiter};
 use crate::read_model::applied;
 
 const AT_LEAST_AS_FRESH: &str = "writ-at-least-as-fresh";
@@ -112,7 +114,7 @@ impl Api {
         let begun = Instant::now();
         let mut waiter = self.freshness.register(goal.clone())?;
         // Only now, registered, is it certain that no wake-up is missed.
-        let reached = self.is_reached(goal).await? || timeout_at(deadline, waiter.woken()).await.is_ok();
+        let reached = self.is_reached(goal).await? || sleep(&mut waiter, deadline).await;
         let outcome = if reached { "reached" } else { "behind" };
         metrics::histogram!("writ_freshness_wait_seconds", "outcome" => outcome).record(begun.elapsed());
         if reached { Ok(()) } else { Err(self.behind(goal)?) }
@@ -144,6 +146,17 @@ impl Api {
         };
         Ok(Refusal::behind(detail))
     }
+}
+
+/// Whether the waiter is woken in time. The request is then linked to the span in which what it
+/// waited for came into force.
+async fn sleep(waiter: &mut Waiter, deadline: Instant) -> bool {
+    let request = Span::current();
+    let waiting = tracing::info_span!("wait for freshness");
+    let woken = timeout_at(deadline, waiter.woken()).instrument(waiting).await;
+    let reached = woken.is_ok();
+    woken.into_iter().for_each(|seen_in| request.add_link(seen_in));
+    reached
 }
 
 impl Wish {

@@ -1,11 +1,13 @@
 //! Entity events whose outcome is applied here, by their producers' names for them.
 
+use opentelemetry::trace::SpanContext;
 use sqlx::{PgConnection, PgPool};
 use writ_contract::policy_change::ChangeSet;
 use writ_contract::{ChainId, Stream};
 use writ_policy::Position;
 
 use crate::freshness::EventName;
+use crate::trace;
 
 /// An event and its outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,6 +18,8 @@ pub struct Applied {
     pub position: Position,
     /// Why it was refused.
     pub rejected: Option<String>,
+    /// The span in which it was applied, for those who waited for it.
+    pub seen_in: SpanContext,
 }
 
 impl Applied {
@@ -29,7 +33,7 @@ impl Applied {
             id: cause.id.clone(),
         };
         let position = Position { epoch: set.epoch, revision: set.revision };
-        Some(Self { event, position, rejected: set.rejected.clone() })
+        Some(Self { event, position, rejected: set.rejected.clone(), seen_in: trace::current() })
     }
 }
 

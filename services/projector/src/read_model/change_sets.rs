@@ -1,7 +1,9 @@
 //! What becomes of a record of `policy-changes`: its change set is applied, or was applied
 //! before, or its chain stands still and the record waits.
 
-use writ_contract::policy_change::{ChainState, ChangeSet, Heartbeat, PolicyOps};
+use tracing::Span;
+use tracing::field::Empty;
+use writ_contract::policy_change::{ChainState, ChangeSet, PolicyOps};
 use writ_contract::{ChainId, CodecError, Record as _, decode};
 use writ_log::{Envelope, EnvelopeError, Record};
 use writ_policy::{Delta, Halt, Position, Verdict};
@@ -10,6 +12,7 @@ use super::applied::Applied;
 use super::effects::Effects;
 use super::measure;
 use super::projection::{Keep, ReadModel};
+use crate::trace;
 
 /// Why a record is no change set. The text is kept with the record.
 #[derive(Debug, thiserror::Error)]
@@ -33,12 +36,18 @@ enum Outcome {
     Unchanged,
 }
 
+impl Outcome {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Applied { .. } => "applied",
+            Self::Unchanged => "unchanged",
+        }
+    }
+}
+
 impl ReadModel {
     /// Processes a record of `policy-changes`.
     pub(super) fn change_set(&mut self, record: &Record, effects: &mut Effects) -> Result<(), Keep> {
-        if record.header("ce_type") == Some(Heartbeat::TYPE) {
-            return Ok(());
-        }
         let Some(organization) = record.organization() else {
             // Only authorization writes here; without a key there is nobody to park.
             tracing::error!(topic = record.topic, offset = record.offset, "a change set without an organization");
@@ -85,6 +94,13 @@ impl ReadModel {
     }
 
     fn apply_one(&mut self, chain: &ChainId, set: ChangeSet, effects: &mut Effects) -> Result<Outcome, Keep> {
+        let span = apply_span(chain, &set);
+        let outcome = span.in_scope(|| self.apply_set(chain, set, effects));
+        span.record("writ.outcome", outcome.as_ref().map_or("kept", |outcome| outcome.as_str()));
+        outcome
+    }
+
+    fn apply_set(&mut self, chain: &ChainId, set: ChangeSet, effects: &mut Effects) -> Result<Outcome, Keep> {
         let ops = match decode::<PolicyOps>(&set.payload, &self.schemas) {
             Ok(ops) => ops,
             Err(error) => return self.unknown_operations(chain, &set, &error, effects),
@@ -101,7 +117,7 @@ impl ReadModel {
     }
 
     fn applied(&mut self, chain: &ChainId, set: &ChangeSet, delta: Delta, effects: &mut Effects) -> Outcome {
-        self.freshness.reached(chain, (set.epoch, set.revision));
+        self.freshness.reached(chain, (set.epoch, set.revision), &trace::current());
         measure::applied(&chain.origin, set.committed_at);
         effects.applied.extend(Applied::of(chain, set));
         let more = delta.head().state == ChainState::Stopped;
@@ -169,6 +185,19 @@ fn read(record: &Record, schemas: &writ_contract::SchemaRegistry) -> Result<(Env
         return Err(Unreadable::Key);
     }
     Ok((envelope, set))
+}
+
+/// The span `apply`: at its end every request sees the change set, if its outcome is `applied`.
+fn apply_span(chain: &ChainId, set: &ChangeSet) -> Span {
+    tracing::info_span!(
+        "apply",
+        writ.organization = %chain.organization,
+        writ.origin = chain.origin,
+        writ.stream = %chain.stream,
+        writ.epoch = set.epoch,
+        writ.revision = set.revision,
+        writ.outcome = Empty,
+    )
 }
 
 fn alarm(delta: &Delta, halt: Halt) {

@@ -1,9 +1,10 @@
 //! The projection: records of `policy-changes`, local and mirrored, one after the other.
 
 use sqlx::PgConnection;
+use tracing::Span;
 use uuid::Uuid;
-use writ_contract::policy_change::ChangeSet;
-use writ_contract::{ChainId, SchemaRegistry};
+use writ_contract::policy_change::{ChangeSet, Heartbeat};
+use writ_contract::{ChainId, Record as _, SchemaRegistry};
 use writ_log::Record;
 use writ_log::consumer::Projection;
 use writ_log::park::Parked;
@@ -83,10 +84,18 @@ impl ReadModel {
 
     fn follow(&mut self, record: &Record, effects: &mut Effects) -> Result<(), Keep> {
         let span = record.span();
-        let _entered = span.clone().entered();
+        let outcome = span.in_scope(|| self.change_set(record, effects));
+        if outcome.is_err() {
+            writ_log::fail_span(&span, "kept");
+        }
         effects.spans.push(span);
-        self.change_set(record, effects)
+        outcome
     }
+}
+
+/// Comes each second and changes nothing.
+fn is_heartbeat(record: &Record) -> bool {
+    record.header("ce_type") == Some(Heartbeat::TYPE)
 }
 
 impl Projection for ReadModel {
@@ -94,7 +103,7 @@ impl Projection for ReadModel {
 
     fn plan(&mut self, batch: &[Record]) -> Effects {
         let mut effects = Effects::default();
-        for record in batch {
+        for record in batch.iter().filter(|record| !is_heartbeat(record)) {
             if let Err(Keep { organization, reason }) = self.follow(record, &mut effects) {
                 metrics::counter!("writ_records_kept_total", "topic" => record.topic.clone()).increment(1);
                 effects.kept.push(Kept { record: record.clone(), organization, reason });
@@ -108,8 +117,12 @@ impl Projection for ReadModel {
         store::write(tx, effects).await
     }
 
+    fn spans(effects: &Effects) -> &[Span] {
+        &effects.spans
+    }
+
     /// Only now can the outcome of an event be looked up.
     fn committed(&mut self, effects: Effects) {
-        effects.applied.iter().for_each(|applied| self.freshness.decided(&applied.event));
+        effects.applied.iter().for_each(|applied| self.freshness.decided(&applied.event, &applied.seen_in));
     }
 }

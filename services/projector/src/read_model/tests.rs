@@ -1,4 +1,5 @@
 use futures::FutureExt;
+use opentelemetry::trace::SpanContext;
 use proptest::prelude::*;
 use sqlx::PgPool;
 use uuid::Uuid;
@@ -205,10 +206,10 @@ async fn waiters_wake_with_the_apply_and_event_waiters_with_the_commit() {
     let mut state = model.freshness.register(Goal::Reached(entities, (1, 1))).unwrap();
     let mut outcome = model.freshness.register(Goal::Decided(event)).unwrap();
     let effects = model.plan(&[record(LOCAL, &set)]);
-    assert_eq!(state.woken().now_or_never(), Some(()));
+    assert_eq!(state.woken().now_or_never(), Some(SpanContext::NONE));
     assert_eq!(outcome.woken().now_or_never(), None, "its outcome cannot be looked up yet");
     model.committed(effects);
-    assert_eq!(outcome.woken().now_or_never(), Some(()));
+    assert_eq!(outcome.woken().now_or_never(), Some(SpanContext::NONE));
 }
 
 async fn write(pool: &PgPool, model: &mut ReadModel, batch: &[Record]) {

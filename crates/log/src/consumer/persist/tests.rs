@@ -1,5 +1,6 @@
 use sqlx::PgPool;
 use sqlx::postgres::PgConnection;
+use tracing::Span;
 use writ_kafka::Connection;
 
 use super::*;
@@ -25,6 +26,10 @@ impl Projection for Flaky {
             sqlx::query("SELECT 1 / 0").execute(tx).await?;
         }
         Ok(())
+    }
+
+    fn spans(_: &i64) -> &[Span] {
+        &[]
     }
 
     fn committed(&mut self, _: i64) {}

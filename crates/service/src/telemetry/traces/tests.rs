@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
 use axum::routing::get;
+use opentelemetry::trace::Tracer;
 use tower::ServiceExt;
 use tracing_subscriber::layer::SubscriberExt;
 
@@ -18,6 +19,10 @@ const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const PARENT_TRACE: [u8; 16] = 0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c_u128.to_be_bytes();
 
 fn common(collector: Option<SocketAddr>) -> Common {
+    with_ratio(collector, "1")
+}
+
+fn with_ratio(collector: Option<SocketAddr>, ratio: &str) -> Common {
     let endpoint = collector.map(|address| format!("http://{address}")).unwrap_or_default();
     let variables = [
         ("WRIT_REGION", "eu"),
@@ -26,6 +31,7 @@ fn common(collector: Option<SocketAddr>) -> Common {
         ("WRIT_DATABASE_URL", "postgres://localhost/none"),
         ("WRIT_LISTEN", "127.0.0.1:0"),
         ("WRIT_OTLP_ENDPOINT", &endpoint),
+        ("WRIT_TRACE_RATIO", ratio),
     ];
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
     crate::config::load_from::<serde::de::IgnoredAny>(variables).unwrap().0
@@ -64,7 +70,11 @@ async fn one_request(provider: &SdkTracerProvider, handler: axum::routing::Metho
     let subscriber = tracing_subscriber::registry().with(layer(provider, PROGRAM));
     let _guard = tracing::subscriber::set_default(subscriber);
     let app = guarded(Router::new().route("/users/{userId}", handler), Limits::default());
-    let request = Request::get("/users/alice?secret=1").header("traceparent", PARENT).body(Body::empty()).unwrap();
+    answer(app, "/users/alice?secret=1", PARENT).await
+}
+
+async fn answer(app: Router, path: &str, parent: &str) -> String {
+    let request = Request::get(path).header("traceparent", parent).body(Body::empty()).unwrap();
     let Ok(answer) = app.oneshot(request).await;
     let bytes = axum::body::to_bytes(answer.into_body(), 10_000).await.unwrap();
     String::from_utf8(bytes.to_vec()).unwrap()
@@ -82,6 +92,40 @@ async fn a_span_continues_the_callers_trace_and_names_service_and_region() {
     }
     assert!(holds(&sent, &PARENT_TRACE), "the trace id of the caller");
     assert!(!holds(&sent, b"alice") && !holds(&sent, b"secret=1"), "neither path nor query");
+}
+
+/// Neither the ratio nor the caller wants these traces; what went wrong is exported all the same.
+#[tokio::test]
+async fn an_error_is_exported_even_if_its_trace_is_not_sampled() {
+    let (address, taken) = collector();
+    let provider = provider(PROGRAM, &with_ratio(Some(address), "0")).unwrap();
+    let subscriber = tracing_subscriber::registry().with(layer(&provider, PROGRAM));
+    let guard = tracing::subscriber::set_default(subscriber);
+    let routes = Router::new()
+        .route("/fine", get(|| async {}))
+        .route("/absent", get(|| async { crate::Problem::not_found("none") }))
+        .route("/broken", get(|| async { crate::Problem::internal(anyhow::anyhow!("broken")) }));
+    let app = guarded(routes, Limits::default());
+    let unsampled = PARENT.replace("-01", "-00");
+    for (path, parent) in [("/fine", &*unsampled), ("/fine", ""), ("/absent", &unsampled), ("/broken", &unsampled)] {
+        answer(app.clone(), path, parent).await;
+    }
+    drop(guard);
+    tokio::task::spawn_blocking(move || provider.shutdown()).await.unwrap().unwrap();
+    let sent = taken.join().unwrap();
+    assert!(holds(&sent, b"GET /broken") && holds(&sent, &PARENT_TRACE), "the error");
+    assert!(!holds(&sent, b"GET /fine") && !holds(&sent, b"GET /absent"), "and nothing else");
+}
+
+/// The collector takes connections and never answers.
+#[test]
+fn a_collector_that_hangs_holds_up_no_span() {
+    let hangs = TcpListener::bind("127.0.0.1:0").unwrap();
+    let provider = provider(PROGRAM, &common(Some(hangs.local_addr().unwrap()))).unwrap();
+    let tracer = provider.tracer("test");
+    let begun = Instant::now();
+    (0..20_000).for_each(|_| drop(tracer.start("span")));
+    assert!(begun.elapsed() < EXPORT_TIMEOUT, "{:?}", begun.elapsed());
 }
 
 #[tokio::test]

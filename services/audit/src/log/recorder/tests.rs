@@ -16,15 +16,16 @@ async fn a_batch_tried_again_and_read_again_is_kept_once(pool: PgPool) {
 
     let mut recorder = Recorder::new("eu", SchemaRegistry::default());
     for _ in 0..2 {
-        let entries = recorder.plan(&batch);
+        let effects = recorder.plan(&batch);
+        assert_eq!(Recorder::spans(&effects).len(), 3, "each entry is seen in a trace");
         for commits in [false, true] {
             let mut tx = pool.begin().await.unwrap();
-            recorder.persist(&mut tx, &entries).await.unwrap();
+            recorder.persist(&mut tx, &effects).await.unwrap();
             if commits {
                 tx.commit().await.unwrap();
             }
         }
-        recorder.committed(entries);
+        recorder.committed(effects);
     }
     let kept: Vec<_> = counts(&pool).await.unwrap().into_iter().map(|c| (c.origin, c.topic, c.entries)).collect();
     let (eu, us) = (("eu".into(), "entity-events".into(), 1), ("us".into(), "policy-changes".into(), 1));
