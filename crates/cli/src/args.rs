@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use writ_local::{Cluster, Options};
 
-use crate::{bench, database, demo, doctor, down, logs, probe, provision, run, status, up};
+use crate::{bench, database, demo, doctor, down, logs, probe, provision, run, status, trace, up};
 
 /// Runs Writ on this machine: regions of real Kafka, MirrorMaker 2, PostgreSQL and services, as
 /// ordinary processes.
@@ -24,6 +24,7 @@ Examples:
   writ up                               start what does not run; prints the addresses
   writ status --chains                  what runs, and how far each region's policies are
   writ logs eu projector -f             follow one service's log
+  writ trace                            the last change's way through all regions
   writ up --regions us,eu,au            a third region beside the two
   writ --home /tmp/two --port-offset 300 up    a second cluster beside the first
   writ down                             end everything; data stays for the next up";
@@ -52,6 +53,8 @@ enum Command {
     Status(status::Status),
     /// Show the logs
     Logs(logs::Logs),
+    /// Draw the trace of a change: where its time went, in every region
+    Trace(trace::Trace),
     /// Look for what is missing or in the way
     Doctor,
     /// Start, and end when standard input closes or on Ctrl-C
@@ -82,6 +85,7 @@ impl Cli {
             Command::Down => down::execute(&open()?).await,
             Command::Status(status) => status.execute(&open()?).await,
             Command::Logs(logs) => logs.execute(&open()?),
+            Command::Trace(trace) => trace.execute(&open()?).await,
             Command::Doctor => doctor::execute(&open()?).await,
             Command::Run(up) => run::execute(&open()?, up).await,
             Command::Demo(demo) => demo.execute(&open()?).await,

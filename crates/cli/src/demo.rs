@@ -24,14 +24,20 @@ impl Demo {
         let began = Instant::now();
         cluster.up(UpOptions { install: self.install, ..UpOptions::default() }, &Progress::new()).await?;
         println!("{}", style(format!("\nAll parts are ready after {}.\n", writ_local::seconds(began.elapsed()))).dim());
-        let mut wrong = 0;
+        let (mut wrong, mut trace) = (0, None);
         let stage = Stage::of(cluster)?;
         let told = stage.tell(|step| {
             show(step);
             wrong += usize::from(!step.right);
+            trace = step.trace.clone().or(trace.take());
         });
         told.await?;
         up::show(cluster);
+        if let Some((page, trace)) = cluster.jaeger_url().zip(trace) {
+            println!(
+                "\nThe way of one change, \"the user joins the team\", through all regions:\n  {page}/trace/{trace}"
+            );
+        }
         println!("{}", verdict(wrong));
         Ok(if wrong == 0 { 0 } else { 1 })
     }

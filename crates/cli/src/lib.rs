@@ -17,6 +17,7 @@ mod run;
 mod status;
 pub mod story;
 mod table;
+mod trace;
 mod up;
 
 pub use args::Cli;

@@ -7,13 +7,15 @@ mod step;
 
 use anyhow::{Context, Result, ensure};
 use uuid::Uuid;
-use writ_client::{EntityProducer, Management, ReadApi, http};
+use writ_client::{CallerSpan, EntityProducer, Management, ReadApi, http};
 use writ_local::{Cluster, Service};
 
 pub use step::Step;
 
 /// CloudEvents source of the story's other system.
 const SOURCE: &str = "/demo/control-planes";
+/// What the story is called in its trace.
+const NAME: &str = "writ-demo";
 
 /// Where the story plays.
 pub struct Stage {
@@ -26,6 +28,8 @@ pub struct Stage {
     away_reads: ReadApi,
     home_entities: EntityProducer,
     away_entities: EntityProducer,
+    http: reqwest::Client,
+    collector: Option<String>,
 }
 
 /// Who appears, and all that is personal of them: none of it may be found outside identity's
@@ -70,6 +74,8 @@ impl Stage {
             home_entities: EntityProducer::new(&cluster.kafka_of_demo(here), SOURCE).context("a producer at home")?,
             away_entities: EntityProducer::new(&cluster.kafka_of_demo(there), SOURCE)
                 .context("a producer in the other region")?,
+            http,
+            collector: cluster.jaeger_otlp_url(),
         })
     }
 
@@ -82,6 +88,12 @@ impl Stage {
         let cast = Cast::new();
         chapters::Teller::new(self, &cast, heard).tell().await?;
         Ok(cast)
+    }
+
+    /// Ends a span of the story's own; answers the id of its trace, if somebody collects it.
+    async fn end(&self, span: CallerSpan, name: &str) -> Option<String> {
+        let (collector, trace) = (self.collector.as_deref()?, span.trace_id().to_owned());
+        span.end(&self.http, collector, NAME, name).await.ok().map(|()| trace)
     }
 }
 

@@ -20,6 +20,9 @@ pub enum ClientError {
         /// As text.
         body: String,
     },
+    /// Jaeger answered something else than its query API says.
+    #[error("not an answer of Jaeger's query API: {0}")]
+    NotJaeger(#[source] reqwest::Error),
     /// The broker did not take a record.
     #[error("the record was not taken: {0}")]
     NotProduced(#[from] rdkafka::error::KafkaError),

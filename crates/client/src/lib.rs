@@ -1,13 +1,17 @@
-//! A client of the management API, the read API and entity events, for the demo, benchmarks and
+//! A client of the management API, the read API, entity events and traces, for the demo, benchmarks and
 //! tests. It speaks to the same doors as anyone else's.
 
 mod answer;
+mod caller;
 mod entities;
+mod jaeger;
 mod management;
 mod read;
 
 pub use answer::{Answer, ClientError};
+pub use caller::CallerSpan;
 pub use entities::EntityProducer;
+pub use jaeger::{Jaeger, Span, Trace};
 pub use management::{AssignRole, Management, NewOrganization, NewUser};
 pub use read::{Question, ReadApi};
 

@@ -4,6 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, ClientError};
+use crate::caller::CallerSpan;
 
 /// The management API as one caller sees it.
 #[derive(Debug, Clone)]
@@ -11,6 +12,7 @@ pub struct Management {
     http: reqwest::Client,
     base: String,
     bearer: String,
+    traceparent: Option<String>,
 }
 
 /// An organization, its owner and the owner's first token.
@@ -55,13 +57,19 @@ pub struct AssignRole<'a> {
 impl Management {
     /// The API at `base` (such as `http://127.0.0.1:18081`) for the holder of `bearer`.
     pub fn new(http: reqwest::Client, base: &str, bearer: &str) -> Self {
-        Self { http, base: base.trim_end_matches('/').to_owned(), bearer: bearer.to_owned() }
+        Self { http, base: base.trim_end_matches('/').to_owned(), bearer: bearer.to_owned(), traceparent: None }
     }
 
     /// The same API for the holder of another token.
     #[must_use]
     pub fn with_bearer(&self, bearer: &str) -> Self {
         Self { bearer: bearer.to_owned(), ..self.clone() }
+    }
+
+    /// The same API, for requests that are part of a caller's trace.
+    #[must_use]
+    pub fn within(&self, span: &CallerSpan) -> Self {
+        Self { traceparent: Some(span.traceparent()), ..self.clone() }
     }
 
     /// One request, whatever it answers.
@@ -72,6 +80,9 @@ impl Management {
         let mut request = self.http.request(method, format!("{}{path}", self.base)).bearer_auth(&self.bearer);
         if let Some(body) = body {
             request = request.json(body);
+        }
+        if let Some(traceparent) = &self.traceparent {
+            request = request.header("traceparent", traceparent);
         }
         Ok(Answer::of(request.send().await?).await?)
     }

@@ -197,10 +197,11 @@ impl Cluster {
 
     /// Where the services send their traces.
     pub(crate) fn collector(&self) -> Option<String> {
-        self.otlp_endpoint.clone().or_else(|| self.jaeger_otlp())
+        self.otlp_endpoint.clone().or_else(|| self.jaeger_otlp_url())
     }
 
-    fn jaeger_otlp(&self) -> Option<String> {
+    /// Where Jaeger takes spans (OTLP over HTTP), if a `jaeger` is on the path.
+    pub fn jaeger_otlp_url(&self) -> Option<String> {
         jaeger::find().map(|_| format!("http://127.0.0.1:{}", jaeger::Ports::of(self.port_offset).otlp))
     }
 

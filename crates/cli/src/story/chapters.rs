@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use uuid::Uuid;
-use writ_client::{Answer, AssignRole, ClientError, Management, NewUser, Question, ReadApi};
+use writ_client::{Answer, AssignRole, CallerSpan, ClientError, Management, NewUser, Question, ReadApi};
 
 use super::{Cast, Stage, Step};
 
@@ -85,8 +85,18 @@ impl<'a, F: FnMut(&Step)> Teller<'a, F> {
         let title = format!("{home}: the team may view control planes, in {away} only");
         let role = role("Viewer", away);
         self.act(title, scene.admin.assign_role(&format!("teams/{}", scene.team), role)).await?;
-        let title = format!("{home}: the user joins the team");
-        token_of(&self.act(title, scene.admin.add_member(&scene.team, &scene.user.id)).await?)
+        self.join(scene).await
+    }
+
+    /// The change that the story is about: its trace begins with the one who asks for it.
+    async fn join(&mut self, scene: &Scene) -> Result<String> {
+        let (began, span) = (Instant::now(), CallerSpan::begin());
+        let title = format!("{}: the user joins the team", self.stage.home);
+        let joined = scene.admin.within(&span).add_member(&scene.team, &scene.user.id).await;
+        let (joined, took) = (joined.with_context(|| title.clone())?, began.elapsed());
+        let trace = self.stage.end(span, "the user joins the team").await;
+        self.hear(Step { title, outcome: "done".to_owned(), took, right: true, trace });
+        token_of(&joined)
     }
 
     /// The first answer must be yes: the read API waits for what the token names.
@@ -117,7 +127,13 @@ impl<'a, F: FnMut(&Step)> Teller<'a, F> {
             tokio::time::sleep(BETWEEN_QUESTIONS).await;
         }
         let title = format!("{away}: may the user deploy? Asked again and again, without a token");
-        self.hear(Step { title, outcome: format!("yes, at question {asked}"), took: began.elapsed(), right: true });
+        self.hear(Step {
+            title,
+            outcome: format!("yes, at question {asked}"),
+            took: began.elapsed(),
+            right: true,
+            trace: None,
+        });
         Ok(())
     }
 
@@ -153,7 +169,7 @@ impl<'a, F: FnMut(&Step)> Teller<'a, F> {
     async fn act<T>(&mut self, title: String, request: impl Future<Output = Result<T, ClientError>>) -> Result<T> {
         let began = Instant::now();
         let done = request.await.with_context(|| title.clone())?;
-        self.hear(Step { title, outcome: "done".to_owned(), took: began.elapsed(), right: true });
+        self.hear(Step { title, outcome: "done".to_owned(), took: began.elapsed(), right: true, trace: None });
         Ok(done)
     }
 
@@ -170,7 +186,7 @@ impl<'a, F: FnMut(&Step)> Teller<'a, F> {
         let began = Instant::now();
         let answer = reads.evaluate(&scene.user.token, question(scene, resource, action), fresh).await?;
         let (outcome, right) = (outcome(&answer), must.fits(&answer));
-        self.hear(Step { title, outcome, took: began.elapsed(), right });
+        self.hear(Step { title, outcome, took: began.elapsed(), right, trace: None });
         Ok(())
     }
 

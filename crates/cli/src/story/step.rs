@@ -13,4 +13,6 @@ pub struct Step {
     pub took: Duration,
     /// Whether that is as it must be.
     pub right: bool,
+    /// Id of its trace, if it is one to look at.
+    pub trace: Option<String>,
 }
