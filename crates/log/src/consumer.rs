@@ -19,6 +19,7 @@ use crate::Record;
 use crate::backoff::Backoff;
 use crate::lease::{Lease, LeaseError};
 use crate::position::{self, Position};
+use crate::trace;
 
 pub use discovery::Subscription;
 pub(crate) use reader::Reader;
@@ -119,6 +120,7 @@ impl Consumer {
             let effects = projection.plan(&batch);
             let reached = position::after(&batch);
             persist::persist(&self, projection, &effects, &reached).await?;
+            trace::end(P::spans(&effects));
             projection.committed(effects);
             reader.committed(&batch);
         }

@@ -79,6 +79,11 @@ pub(crate) fn transaction_spans(records: &[Span]) -> Vec<Span> {
     records.iter().map(span).collect()
 }
 
+/// What the spans stand for is done: a span counts as ended when it was last left.
+pub(crate) fn end(spans: &[Span]) {
+    spans.iter().for_each(|span| span.in_scope(|| ()));
+}
+
 /// What the span stands for did not work: `kind` is a short, fixed word for why.
 pub fn fail(span: &Span, kind: &str) {
     span.record("otel.status_code", "ERROR");

@@ -156,11 +156,15 @@ fn the_hop_before_comes_first_then_the_origin_and_what_is_malformed_counts_for_n
 fn each_record_of_a_batch_shows_the_transaction_and_its_failure() {
     let _traced = traced();
     let records = [8, 9].map(|trace| process_span(&received("policy-changes", outgoing(trace).headers, Timestamp(5))));
+    // As `plan` does.
+    records[0].in_scope(|| ());
     let transactions = transaction_spans(&records);
     fail(&transactions[1], "database");
     drop(transactions);
+    end(&records);
     drop(records);
     let (committed, failed) = (span(8, "transaction"), span(9, "transaction"));
+    assert!(committed.end_time <= span(8, "process policy-changes").end_time, "the transaction is within");
     assert_eq!(committed.parent_span_id, span(8, "process policy-changes").span_context.span_id());
     assert_eq!((committed.status, failed.status), (Status::Unset, Status::error("")));
 }

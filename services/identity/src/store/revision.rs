@@ -5,8 +5,8 @@
 
 use sqlx::{PgConnection, Postgres, Transaction};
 use time::OffsetDateTime;
-use tracing::Span;
 use tracing::field::Empty;
+use tracing::{Instrument, Span};
 use uuid::Uuid;
 use writ_contract::actor::Actor;
 use writ_contract::identity_event::{Change, Changes, IdentityEvent, OrganizationState};
@@ -147,8 +147,12 @@ impl Revision {
     pub async fn commit(mut self, changes: Vec<Change>) -> Result<Seen> {
         // What follows from the transaction is a part of its trace.
         let records = self.span.clone().in_scope(|| self.outgoing(changes))?;
-        outbox::append(&mut self.tx, &records).await?;
-        self.tx.commit().await?;
+        async {
+            outbox::append(&mut self.tx, &records).await?;
+            self.tx.commit().await
+        }
+        .instrument(self.span.clone())
+        .await?;
         self.span.record("writ.outcome", "committed");
         self.span.record("writ.epoch", self.next.epoch).record("writ.revision", self.next.revision);
         Ok(Seen { organization: self.organization, epoch: self.next.epoch, revision: self.next.revision })
