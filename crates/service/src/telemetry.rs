@@ -61,7 +61,7 @@ impl Telemetry {
         let traces = traces::provider(program, common)?;
         tracing_subscriber::registry()
             .with(lines(common.log_format).with_filter(filter))
-            .with(traces::layer(&traces, program).with_filter(own_spans()))
+            .with(traces::layer(&traces).with_filter(own_spans()))
             .try_init()?;
         // Some spans are over when they are seen, and `tracing` knows only those that begin.
         global::set_tracer_provider(traces.clone());

@@ -10,7 +10,8 @@ use writ_contract::Timestamp;
 use super::{context, message_id};
 use crate::{Outgoing, Record, envelope, topics};
 
-const TRACER: &str = "writ-log";
+/// The same instrumentation as that of the spans that `tracing` begins.
+const TRACER: &str = "writ";
 
 /// From when to when something went on.
 struct Time {

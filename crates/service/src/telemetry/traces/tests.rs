@@ -67,7 +67,7 @@ fn holds(haystack: &[u8], needle: &[u8]) -> bool {
 
 /// One request with a parent trace through everything requests get; the answer's body.
 async fn one_request(provider: &SdkTracerProvider, handler: axum::routing::MethodRouter) -> String {
-    let subscriber = tracing_subscriber::registry().with(layer(provider, PROGRAM));
+    let subscriber = tracing_subscriber::registry().with(layer(provider));
     let _guard = tracing::subscriber::set_default(subscriber);
     let app = guarded(Router::new().route("/users/{userId}", handler), Limits::default());
     answer(app, "/users/alice?secret=1", PARENT).await
@@ -99,7 +99,7 @@ async fn a_span_continues_the_callers_trace_and_names_service_and_region() {
 async fn an_error_is_exported_even_if_its_trace_is_not_sampled() {
     let (address, taken) = collector();
     let provider = provider(PROGRAM, &with_ratio(Some(address), "0")).unwrap();
-    let subscriber = tracing_subscriber::registry().with(layer(&provider, PROGRAM));
+    let subscriber = tracing_subscriber::registry().with(layer(&provider));
     let guard = tracing::subscriber::set_default(subscriber);
     let routes = Router::new()
         .route("/fine", get(|| async {}))
