@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use tokio::sync::OnceCell;
-use writ_client::{EntityProducer, Management, ReadApi};
+use writ_client::{EntityProducer, Jaeger, Management, ReadApi};
 use writ_kafka::Connection;
 use writ_local::{Cluster, LocalRegion, Options, Part, Progress, Service, Signal, UpOptions, within_reach};
 
@@ -69,6 +69,7 @@ impl System {
         let (home, port_offset) = (Some(home), Some(PORT_OFFSET));
         let otlp_endpoint = Some(traces.endpoint());
         let cluster = Cluster::open(Options { home, regions, port_offset, otlp_endpoint, ..Options::default() })?;
+        cluster.jaeger_otlp_url().into_iter().for_each(|otlp| traces.hand_on_to(otlp));
         cluster.up(UpOptions::default(), &Progress::new()).await?;
         Ok(Self { cluster, traces: Some(traces), _undertaker: Some(undertaker) })
     }
@@ -149,6 +150,11 @@ impl System {
     /// Whether the parts are containers, whose files and logs the engine has.
     pub fn in_containers(&self) -> bool {
         self.cluster.in_containers()
+    }
+
+    /// The Jaeger that has the services' traces, if there is one.
+    pub fn jaeger(&self) -> Option<Jaeger> {
+        self.cluster.jaeger_url().map(|page| Jaeger::new(self.http(), &page))
     }
 
     /// `kill -9` of a service.

@@ -10,6 +10,7 @@ use writ_contract::{Record, Timestamp, encode};
 use writ_kafka::Connection;
 
 use crate::answer::ClientError;
+use crate::caller::CallerSpan;
 
 const TOPIC: &str = "entity-events";
 
@@ -82,6 +83,12 @@ impl EntityProducer {
             .insert(header("ce_source", self.source.as_str()))
             .insert(header("ce_id", id))
             .insert(header("content-type", content_type))
+    }
+
+    /// The headers of a well-formed event that is part of a caller's trace.
+    pub fn headers_within(&self, id: &str, content_type: &str, span: &CallerSpan) -> OwnedHeaders {
+        let traceparent = span.traceparent();
+        self.headers(id, content_type).insert(Header { key: "traceparent", value: Some(&traceparent) })
     }
 
     /// What `Writ-At-Least-As-Fresh` says to wait for an event of this producer.

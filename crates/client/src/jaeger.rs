@@ -60,6 +60,14 @@ impl Jaeger {
         Ok(self.get(&format!("/api/traces/{id}")).await?.into_iter().next())
     }
 
+    /// All that Jaeger tells of a trace, as text.
+    ///
+    /// # Errors
+    /// When nobody answers.
+    pub async fn text(&self, id: &str) -> Result<String, ClientError> {
+        Ok(self.http.get(format!("{}/api/traces/{id}", self.base)).send().await?.text().await?)
+    }
+
     /// The last traces of an hour that a service has a part in.
     ///
     /// # Errors

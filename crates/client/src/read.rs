@@ -3,12 +3,14 @@
 use serde_json::{Value, json};
 
 use crate::answer::{Answer, ClientError};
+use crate::caller::CallerSpan;
 
 /// The read API of one region.
 #[derive(Debug, Clone)]
 pub struct ReadApi {
     http: reqwest::Client,
     base: String,
+    traceparent: Option<String>,
 }
 
 /// May this user do this to that entity?
@@ -38,7 +40,13 @@ impl Question<'_> {
 impl ReadApi {
     /// The API at `base`, such as `http://127.0.0.1:28082`.
     pub fn new(http: reqwest::Client, base: &str) -> Self {
-        Self { http, base: base.trim_end_matches('/').to_owned() }
+        Self { http, base: base.trim_end_matches('/').to_owned(), traceparent: None }
+    }
+
+    /// The same API, for requests that are part of a caller's trace.
+    #[must_use]
+    pub fn within(&self, span: &CallerSpan) -> Self {
+        Self { traceparent: Some(span.traceparent()), ..self.clone() }
     }
 
     /// Asks; `at_least` is what must have arrived before the answer (`Writ-At-Least-As-Fresh`).
@@ -68,6 +76,9 @@ impl ReadApi {
         let mut request = self.http.post(format!("{}{path}", self.base)).bearer_auth(bearer).json(body);
         if let Some(token) = at_least {
             request = request.header("writ-at-least-as-fresh", token).header("prefer", "wait=10");
+        }
+        if let Some(traceparent) = &self.traceparent {
+            request = request.header("traceparent", traceparent);
         }
         Ok(Answer::of(request.send().await?).await?)
     }

@@ -191,8 +191,7 @@ impl Cluster {
 
     /// The page on which traces are found, if a `jaeger` is on the path.
     pub fn jaeger_url(&self) -> Option<String> {
-        let known = self.in_containers || jaeger::find().is_some();
-        known.then(|| format!("http://127.0.0.1:{}", jaeger::Ports::of(self.port_offset).page))
+        self.jaeger_ports().map(|ports| format!("http://127.0.0.1:{}", ports.page))
     }
 
     /// Where the services send their traces.
@@ -202,7 +201,11 @@ impl Cluster {
 
     /// Where Jaeger takes spans (OTLP over HTTP), if a `jaeger` is on the path.
     pub fn jaeger_otlp_url(&self) -> Option<String> {
-        jaeger::find().map(|_| format!("http://127.0.0.1:{}", jaeger::Ports::of(self.port_offset).otlp))
+        self.jaeger_ports().map(|ports| format!("http://127.0.0.1:{}", ports.otlp))
+    }
+
+    fn jaeger_ports(&self) -> Option<jaeger::Ports> {
+        (self.in_containers || jaeger::find().is_some()).then(|| jaeger::Ports::of(self.port_offset))
     }
 
     pub(crate) fn administration(&self, region: &LocalRegion) -> Administration<'_> {

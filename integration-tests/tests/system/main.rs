@@ -12,3 +12,4 @@ mod metrics;
 mod producers;
 mod residency;
 mod story;
+mod traces;
