@@ -1,6 +1,7 @@
 //! What whole-system tests need: one running cluster of three regions, clients for its doors, and
 //! ways to look behind them.
 
+pub mod access;
 mod behind;
 mod model;
 mod organization;
@@ -13,5 +14,5 @@ mod wait;
 pub use model::expected_digest;
 pub use organization::Organization;
 pub use prometheus::Prometheus;
-pub use system::{REGIONS, SERVICES, System};
+pub use system::{COMMANDER, REGIONS, SERVICES, System};
 pub use wait::{PATIENCE, until};

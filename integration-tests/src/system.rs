@@ -8,6 +8,7 @@ use anyhow::{Context, Result, ensure};
 use tokio::sync::OnceCell;
 use writ_client::{EntityProducer, Jaeger, Management, ReadApi};
 use writ_kafka::Connection;
+use writ_kafka_access::{Producer, ProducerKind};
 use writ_local::{Cluster, LocalRegion, Options, Part, Progress, Service, Signal, UpOptions, within_reach};
 
 use crate::traces::Traces;
@@ -16,6 +17,9 @@ use crate::traces::Traces;
 pub const REGIONS: [&str; 3] = ["us", "eu", "au"];
 /// The services of each region.
 pub const SERVICES: [Service; 4] = Service::ALL;
+
+/// An external producer of commands, in every region.
+pub const COMMANDER: &str = "billing";
 
 /// Keeps clear of a cluster on the usual ports.
 const PORT_OFFSET: u16 = 500;
@@ -68,8 +72,9 @@ impl System {
         let regions = Some(REGIONS.map(str::to_owned).to_vec());
         let (home, port_offset) = (Some(home), Some(PORT_OFFSET));
         let otlp_endpoint = Some(traces.endpoint());
-        let cluster = Cluster::open(Options { home, regions, port_offset, otlp_endpoint, ..Options::default() })?;
+        let mut cluster = Cluster::open(Options { home, regions, port_offset, otlp_endpoint, ..Options::default() })?;
         cluster.jaeger_otlp_url().into_iter().for_each(|otlp| traces.hand_on_to(otlp));
+        cluster.add_producer(COMMANDER, ProducerKind::Commands)?;
         cluster.up(UpOptions::default(), &Progress::new()).await?;
         Ok(Self { cluster, traces: Some(traces), _undertaker: Some(undertaker) })
     }
@@ -115,6 +120,22 @@ impl System {
     /// Base address of a region's read API.
     pub fn read_url(&self, region: &str) -> String {
         self.region(region).url(Service::Projector)
+    }
+
+    /// External producers that are let in.
+    ///
+    /// # Errors
+    /// When the cluster's file has a name that is not fit.
+    pub fn producers(&self) -> Result<Vec<Producer>> {
+        Ok(self.cluster.producers()?)
+    }
+
+    /// Makes topics, passwords and rights at a region's Kafka what they should be, as `writ up` does.
+    ///
+    /// # Errors
+    /// When Kafka refuses.
+    pub async fn provision(&self, region: &str) -> Result<()> {
+        Ok(self.cluster.provision(self.region(region)).await?)
     }
 
     /// A region's Kafka, reached as its administrator.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use writ_log::topics::{self, TopicSpec};
 
-use crate::{Binding, Operation, Producer, Resource};
+use crate::{Binding, Operation, Producer, ProducerKind, Resource};
 
 /// The principal that provisions a cluster. It is the broker's super user, so it needs no rights.
 pub const ADMINISTRATOR: &str = "admin";
@@ -29,8 +29,9 @@ pub fn of_region(region: &str, regions: &[&str], producers: &[Producer]) -> BTre
     let others: Vec<&str> = regions.iter().copied().filter(|other| *other != region).collect();
     let mut all = services(&others);
     all.extend(own_mirror(&others));
-    all.extend(others.iter().flat_map(|other| foreign_mirror(other)));
+    all.extend(others.iter().flat_map(|other| foreign_mirror(other, producers)));
     all.extend(producers.iter().flat_map(Producer::bindings));
+    all.extend(command_topics(producers).map(refused_commands));
     all
 }
 
@@ -62,7 +63,7 @@ fn of_topic(topic: &TopicSpec, others: &[&str]) -> Vec<Binding> {
     topic.writers.iter().map(write).chain(topic.readers.iter().flat_map(read)).collect()
 }
 
-/// Every command producer has a topic of its own, and a dead-letter topic beside it, which identity alone writes.
+/// Every command producer has a topic of its own, and a dead-letter topic beside it.
 fn commands(others: &[&str]) -> Vec<Binding> {
     let prefix = topics::IDENTITY_COMMANDS_PREFIX;
     let copies = others.iter().map(|origin| topics::mirrored(prefix, origin));
@@ -87,15 +88,24 @@ fn own_mirror(others: &[&str]) -> Vec<Binding> {
     own.chain(beats).chain(workers).chain([watcher]).collect()
 }
 
-/// The mirror of another region: it reads what may leave this one.
-fn foreign_mirror(reader: &str) -> Vec<Binding> {
+/// The mirror of another region: it reads what may leave this one. Commands are named one by one, because their
+/// dead-letter topics, which stay, begin with the same letters.
+fn foreign_mirror(reader: &str, producers: &[Producer]) -> Vec<Binding> {
     let principal = mirror_of(reader);
-    let named = topics::all().into_iter().filter(|topic| topic.mirrored).map(|topic| Resource::topic(&topic.name));
-    let more = [Resource::topics(topics::IDENTITY_COMMANDS_PREFIX), Resource::topic(HEARTBEATS)];
-    let both = |topics: Resource| {
-        [Operation::Read, Operation::DescribeConfigs].map(|what| may(&principal, what, topics.clone()))
+    let named = topics::all().into_iter().filter(|topic| topic.mirrored).map(|topic| topic.name.clone());
+    let both = |topic: String| {
+        [Operation::Read, Operation::DescribeConfigs].map(|what| may(&principal, what, Resource::topic(&topic)))
     };
-    named.chain(more).flat_map(both).collect()
+    named.chain(command_topics(producers)).chain([HEARTBEATS.to_owned()]).flat_map(both).collect()
+}
+
+fn command_topics(producers: &[Producer]) -> impl Iterator<Item = String> {
+    producers.iter().filter(|producer| producer.kind() == ProducerKind::Commands).map(Producer::topic)
+}
+
+/// Identity alone says which commands it has refused.
+fn refused_commands(topic: String) -> Binding {
+    may("identity", Operation::Write, Resource::topic(topics::dead_letter(&topic)))
 }
 
 fn may(principal: &str, operation: Operation, resource: Resource) -> Binding {

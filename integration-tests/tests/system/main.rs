@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod access;
+mod access_at_the_door;
 mod bad_events;
 mod bad_requests;
 mod consistency;

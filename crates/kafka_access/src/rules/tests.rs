@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Pattern, ProducerKind};
+use crate::Pattern;
 
 fn allowed(principal: &str, operation: Operation, topic: &str) -> bool {
     let producers = [
@@ -42,6 +42,7 @@ fn every_topic_has_the_writers_of_the_architecture() {
     assert_eq!(writers("entity-events"), ["producer-gateways"]);
     assert_eq!(writers("entity-events-dlq"), ["authorization"]);
     assert_eq!(writers("identity-commands-billing"), ["producer-billing"]);
+    assert_eq!(writers("identity-commands-billing-dlq"), ["identity"]);
     assert_eq!(writers("decisions"), ["projector"]);
     assert_eq!(writers("audit-heads"), ["audit"]);
 }
@@ -61,9 +62,8 @@ fn a_foreign_mirror_reads_what_may_leave_and_nothing_else() {
     for topic in ["policy-changes", "organizations", "identity-commands-billing", "heartbeats"] {
         assert!(allowed("mirror-eu", Operation::Read, topic), "{topic}");
     }
-    for topic in
-        ["identity-events", "entity-events", "decisions", "admin-acts", "entity-events-dlq", "au.policy-changes"]
-    {
+    let home = ["identity-events", "entity-events", "decisions", "admin-acts", "entity-events-dlq"];
+    for topic in home.into_iter().chain(["identity-commands-billing-dlq", "au.policy-changes"]) {
         assert!(!allowed("mirror-eu", Operation::Read, topic), "{topic}");
     }
     assert!(!allowed("mirror-eu", Operation::Write, "heartbeats"));

@@ -1,0 +1,188 @@
+//! What each principal may do at a region's Kafka: what the architecture says, and nothing else.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Result, ensure};
+use integration_tests::access::Visitor;
+use integration_tests::{COMMANDER, System, until};
+use tokio::sync::Mutex;
+use writ_kafka_access::{Binding, Changed, Credential, Operation, Resource, enforce, rules};
+use writ_log::topics::{self, TopicSpec};
+
+const HERE: &str = "us";
+const OTHERS: [&str; 2] = ["eu", "au"];
+/// As the cluster has them: one system announces entities, one sends commands.
+const ENTITIES: &str = "producer-demo";
+const COMMANDS: &str = "producer-billing";
+/// A principal that is not ours.
+const STRANGER: &str = "analytics";
+
+/// Held by a test that changes rights, and by those that would notice.
+static RIGHTS: Mutex<()> = Mutex::const_new(());
+
+fn principals() -> Vec<String> {
+    let others = OTHERS.iter().map(|region| rules::mirror_of(region));
+    let named = rules::SERVICES.into_iter().chain([rules::MIRROR, ENTITIES, COMMANDS]);
+    named.map(str::to_owned).chain(others).collect()
+}
+
+fn commands() -> String {
+    format!("{}{COMMANDER}", topics::IDENTITY_COMMANDS_PREFIX)
+}
+
+/// The region that a topic comes from, if not this one, and its name there.
+fn origin(topic: &str) -> (Option<&str>, &str) {
+    topic.split_once('.').map_or((None, topic), |(region, name)| (Some(region), name))
+}
+
+fn is_of_the_mirror(topic: &str) -> bool {
+    OTHERS.iter().any(|region| origin(topic).0 == Some(region)) || topic.starts_with("mm2-") || topic == "heartbeats"
+}
+
+fn may_write(who: &str, topic: &str) -> bool {
+    let listed = |topic: &TopicSpec| topic.writers.iter().any(|writer| writer == who);
+    match who {
+        rules::MIRROR => is_of_the_mirror(topic),
+        ENTITIES => topic == topics::ENTITY_EVENTS,
+        COMMANDS => topic == commands(),
+        "identity" if topic == topics::dead_letter(&commands()) => true,
+        _ => topics::spec(topic).is_some_and(listed),
+    }
+}
+
+fn may_read(who: &str, topic: &str) -> bool {
+    let (region, name) = origin(topic);
+    let listed =
+        |topic: &TopicSpec| (region.is_none() || topic.mirrored) && topic.readers.iter().any(|reader| reader == who);
+    match who {
+        rules::MIRROR => is_of_the_mirror(topic),
+        ENTITIES => false,
+        COMMANDS => topic == topics::IDENTITY_COMMAND_RESULTS,
+        "identity" | "audit" if name.starts_with(topics::IDENTITY_COMMANDS_PREFIX) => true,
+        _ if who.starts_with("mirror-") => region.is_none() && leaves_the_region(name),
+        _ => topics::spec(name).is_some_and(listed),
+    }
+}
+
+fn leaves_the_region(topic: &str) -> bool {
+    topic == commands() || topic == "heartbeats" || topics::spec(topic).is_some_and(|topic| topic.mirrored)
+}
+
+fn those(topics: &BTreeSet<String>, which: impl Fn(&str) -> bool) -> BTreeSet<String> {
+    topics.iter().filter(|topic| which(topic)).cloned().collect()
+}
+
+/// Every topic of the region, once those of the other regions have arrived.
+async fn all_topics(system: &System) -> Result<BTreeSet<String>> {
+    let mut expected: BTreeSet<String> = topics::all().iter().map(|topic| topic.name.clone()).collect();
+    expected.extend([commands(), topics::dead_letter(&commands())]);
+    let travelling: Vec<String> = expected.iter().filter(|topic| leaves_the_region(topic)).cloned().collect();
+    expected.extend(OTHERS.iter().flat_map(|region| travelling.iter().map(|topic| topics::mirrored(topic, region))));
+    let administrator = Visitor::new(system.kafka(HERE));
+    until("all topics", async || {
+        let seen = administrator.sees()?;
+        Ok(expected.is_subset(&seen).then_some(seen))
+    })
+    .await
+}
+
+fn visitor(system: &System, who: &str) -> Visitor {
+    Visitor::new(system.kafka_as(HERE, who))
+}
+
+/// Every principal, every topic: the broker allows what `infra/topics.toml` and the architecture say. Nobody is even
+/// shown another topic.
+#[tokio::test(flavor = "multi_thread")]
+async fn everyone_reads_and_writes_what_the_architecture_says_and_nothing_else() -> Result<()> {
+    let system = System::running().await?;
+    let topics = all_topics(system).await?;
+    let _alone = RIGHTS.lock().await;
+    for who in principals() {
+        let visitor = visitor(system, &who);
+        assert_eq!(visitor.writes(&topics).await?, those(&topics, |topic| may_write(&who, topic)), "{who} writes");
+        assert_eq!(visitor.reads(&topics)?, those(&topics, |topic| may_read(&who, topic)), "{who} reads");
+        let known = those(&topics, |topic| may_write(&who, topic) || may_read(&who, topic));
+        assert_eq!(visitor.sees()?, known, "{who} sees");
+    }
+    Ok(())
+}
+
+/// Nobody makes a topic, or changes its settings, but the mirror its copies; and nobody deletes one.
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_mirror_makes_topics_and_only_copies() -> Result<()> {
+    let system = System::running().await?;
+    let topics = all_topics(system).await?;
+    let new = ["probe", "policy-changes-2", "identity-commands-probe", "us.probe", "eu.probe", "xx.probe", "mm2-probe"];
+    let new = BTreeSet::from(new.map(str::to_owned));
+    for who in principals() {
+        let (visitor, is_mirror) = (visitor(system, &who), who == rules::MIRROR);
+        let copies = |topic: &str| is_mirror && is_of_the_mirror(topic) && topic != "heartbeats";
+        assert_eq!(visitor.creates(&new).await?, those(&new, copies), "{who} creates");
+        assert_eq!(visitor.alters(&topics).await?, those(&topics, copies), "{who} alters");
+        assert_eq!(visitor.deletes(&topics).await?, BTreeSet::new(), "{who} deletes");
+    }
+    Ok(())
+}
+
+/// Rights and passwords are the administrator's business, and a service's group is its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_gives_rights_and_services_keep_to_their_groups() -> Result<()> {
+    let system = System::running().await?;
+    for who in principals() {
+        let kafka = system.kafka_as(HERE, &who);
+        ensure!(enforce(&kafka, Vec::new(), wanted(system)?).await.is_err(), "{who} may look at rights");
+        let login = kafka.login().unwrap().clone();
+        let own = Credential { principal: login.username, password: login.password };
+        ensure!(enforce(&kafka, vec![own], wanted(system)?).await.is_err(), "{who} may set passwords");
+    }
+    for who in rules::SERVICES {
+        for owner in rules::SERVICES {
+            let used = visitor(system, who).uses_group(&format!("writ-{owner}"))?;
+            assert_eq!(used, who == owner, "{who} in the group of {owner}");
+        }
+    }
+    Ok(())
+}
+
+fn wanted(system: &System) -> Result<BTreeSet<Binding>> {
+    Ok(rules::of_region(HERE, &[HERE, OTHERS[0], OTHERS[1]], &system.producers()?))
+}
+
+/// The broker has exactly the computed rights, however often a cluster is brought up; one of ours that should not be
+/// there goes, and what others have given to their own principals stays.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rights_are_exactly_the_computed_ones() -> Result<()> {
+    let system = System::running().await?;
+    let _alone = RIGHTS.lock().await;
+    let (administrator, wanted) = (system.kafka(HERE), wanted(system)?);
+    for _ in 0..2 {
+        system.provision(HERE).await?;
+        assert_eq!(enforce(&administrator, Vec::new(), wanted.clone()).await?, Changed { given: 0, taken: 0 });
+    }
+    let more = ["projector", STRANGER].map(may_read_identity_events);
+    enforce(&administrator, vec![stranger(system)], wanted.iter().cloned().chain(more).collect()).await?;
+    for who in ["projector", STRANGER] {
+        reads_identity_events(system, who, true).await?;
+    }
+    system.provision(HERE).await?;
+    reads_identity_events(system, "projector", false).await?;
+    reads_identity_events(system, STRANGER, true).await
+}
+
+fn may_read_identity_events(who: &str) -> Binding {
+    let resource = Resource::topic(topics::IDENTITY_EVENTS);
+    Binding { principal: who.to_owned(), operation: Operation::Read, resource }
+}
+
+/// A principal that somebody else has made.
+fn stranger(system: &System) -> Credential {
+    let login = system.kafka_as(HERE, STRANGER).login().unwrap().clone();
+    Credential { principal: login.username, password: login.password }
+}
+
+/// Waits until a change of rights has reached the broker's authorizer.
+async fn reads_identity_events(system: &System, who: &str, expected: bool) -> Result<()> {
+    let topic = BTreeSet::from([topics::IDENTITY_EVENTS.to_owned()]);
+    let reads = async || Ok((visitor(system, who).reads(&topic)?.is_empty() != expected).then_some(()));
+    until(&format!("{who} reads identity-events: {expected}"), reads).await
+}
