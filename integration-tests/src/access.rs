@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use futures::future::try_join_all;
-use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewTopic, OwnedResourceSpecifier, ResourceSpecifier, TopicReplication, TopicResult};
+use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication, TopicResult};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -70,15 +70,34 @@ impl Visitor {
         of_allowed(self.admin()?.create_topics(&new, &only_asked()).await?)
     }
 
-    /// Those of the topics whose settings it may change.
+    /// Those of the topics to which it may add partitions.
     ///
     /// # Errors
     /// When the broker does not answer.
-    pub async fn alters(&self, topics: &BTreeSet<String>) -> Result<BTreeSet<String>> {
-        let change = |topic| AlterConfig::new(ResourceSpecifier::Topic(topic)).set("segment.ms", "3600000");
-        let changes: Vec<_> = topics.iter().map(|topic| change(topic)).collect();
-        let results = self.admin()?.alter_configs(&changes, &only_asked()).await?;
-        of_allowed(results.into_iter().map(|result| result.map(name_of).map_err(|(of, code)| (name_of(of), code))))
+    pub async fn extends(&self, topics: &BTreeSet<String>) -> Result<BTreeSet<String>> {
+        let more: Vec<_> = topics.iter().map(|topic| NewPartitions::new(topic, 100)).collect();
+        of_allowed(self.admin()?.create_partitions(&more, &only_asked()).await?)
+    }
+
+    /// Tries to change a topic's settings. The client does not say what came of it.
+    ///
+    /// # Errors
+    /// When the broker does not answer.
+    pub async fn tries_to_change(&self, topic: &str) -> Result<()> {
+        let change = AlterConfig::new(ResourceSpecifier::Topic(topic)).set("retention.ms", "1234567890");
+        self.admin()?.alter_configs([&change], &AdminOptions::new()).await?;
+        Ok(())
+    }
+
+    /// A topic's settings.
+    ///
+    /// # Errors
+    /// When the broker does not answer or refuses.
+    pub async fn settings(&self, topic: &str) -> Result<BTreeSet<(String, Option<String>)>> {
+        let asked = [ResourceSpecifier::Topic(topic)];
+        let mut answers = self.admin()?.describe_configs(&asked, &AdminOptions::new()).await?;
+        let found = answers.pop().context("no answer")??;
+        Ok(found.entries.into_iter().map(|entry| (entry.name, entry.value)).collect())
     }
 
     /// Those of the topics that it may delete. They are deleted.
@@ -98,10 +117,11 @@ impl Visitor {
         let consumer: BaseConsumer = self.kafka.client_config("test").set("group.id", group).create()?;
         let mut partitions = TopicPartitionList::new();
         partitions.add_partition("schemas", 0);
-        match consumer.committed_offsets(partitions, ANSWER) {
-            Err(KafkaError::MetadataFetch(RDKafkaErrorCode::GroupAuthorizationFailed)) => Ok(false),
-            Err(error) => Err(error.into()),
-            Ok(_) => Ok(true),
+        let asked = |patience| consumer.committed_offsets(partitions.clone(), patience).is_ok();
+        match unless_it_complains(&consumer, asked)? {
+            None => Ok(true),
+            Some(RDKafkaErrorCode::GroupAuthorizationFailed) => Ok(false),
+            Some(code) => Err(code.into()),
         }
     }
 
@@ -123,13 +143,6 @@ fn only_asked() -> AdminOptions {
 
 fn chosen(topics: &BTreeSet<String>, allowed: Vec<bool>) -> BTreeSet<String> {
     topics.iter().zip(allowed).filter(|(_, allowed)| *allowed).map(|(topic, _)| topic.clone()).collect()
-}
-
-fn name_of(resource: OwnedResourceSpecifier) -> String {
-    match resource {
-        OwnedResourceSpecifier::Topic(name) | OwnedResourceSpecifier::Group(name) => name,
-        OwnedResourceSpecifier::Broker(id) => id.to_string(),
-    }
 }
 
 fn of_allowed(results: impl IntoIterator<Item = TopicResult>) -> Result<BTreeSet<String>> {
@@ -175,14 +188,21 @@ fn is_read(consumer: &BaseConsumer, topic: &str) -> Result<bool> {
 /// # Errors
 /// When there is neither an answer nor a complaint.
 pub fn complaint(settings: &ClientConfig) -> Result<Option<RDKafkaErrorCode>> {
-    let consumer: BaseConsumer = settings.clone().set("group.id", "test").create()?;
+    let consumer: BaseConsumer = settings.create()?;
+    unless_it_complains(&consumer, |patience| consumer.fetch_metadata(None, patience).is_ok())
+}
+
+/// A client that is refused goes on trying; why, it says only when it is polled.
+fn unless_it_complains(
+    consumer: &BaseConsumer,
+    works: impl Fn(Duration) -> bool,
+) -> Result<Option<RDKafkaErrorCode>> {
     let (deadline, glance) = (Instant::now() + ANSWER, Duration::from_millis(100));
     while Instant::now() < deadline {
-        // A client that is not let in goes on trying; why, it says only when it is polled.
         if let Some(Err(KafkaError::MessageConsumption(code))) = consumer.poll(glance) {
             return Ok(Some(code));
         }
-        if consumer.fetch_metadata(None, glance).is_ok() {
+        if works(glance) {
             return Ok(None);
         }
     }

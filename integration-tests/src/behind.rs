@@ -1,11 +1,12 @@
 //! Looking behind the doors: status pages, metrics, databases.
 
 use std::process::Command;
+use std::str::FromStr;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use sqlx::PgPool;
-use sqlx::postgres::PgPoolOptions;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use writ_local::Service;
 
 use crate::system::{SERVICES, System};
@@ -54,7 +55,13 @@ impl System {
     /// When it cannot be connected to.
     pub async fn database(&self, region: &str, database: &str) -> Result<PgPool> {
         let url = self.cluster.administrator_url(self.region(region), database);
-        Ok(PgPoolOptions::new().max_connections(1).connect(&url).await?)
+        let options = PgConnectOptions::from_str(&url)?.application_name("test");
+        Ok(PgPoolOptions::new().max_connections(1).connect_with(options).await?)
+    }
+
+    /// Address of a service's database with the service's own role.
+    pub fn database_url(&self, region: &str, service: Service) -> String {
+        self.cluster.database_url(self.region(region), service)
     }
 
     /// A dump of each database of a region.

@@ -56,10 +56,10 @@ impl System {
 
     /// A cluster that runs already, of processes or of containers, and stays.
     async fn found(home: PathBuf) -> Result<Self> {
-        let cluster = Cluster::open(Options { home: Some(home), ..Options::default() })?;
+        let mut cluster = Cluster::open(Options { home: Some(home), ..Options::default() })?;
         let missing = REGIONS.iter().find(|region| !cluster.region_codes().contains(region));
         ensure!(missing.is_none(), "the tests need the regions {}", REGIONS.join(", "));
-        cluster.up(UpOptions::default(), &Progress::new()).await?;
+        up(&mut cluster).await?;
         Ok(Self { cluster, traces: None, _undertaker: None })
     }
 
@@ -74,8 +74,7 @@ impl System {
         let otlp_endpoint = Some(traces.endpoint());
         let mut cluster = Cluster::open(Options { home, regions, port_offset, otlp_endpoint, ..Options::default() })?;
         cluster.jaeger_otlp_url().into_iter().for_each(|otlp| traces.hand_on_to(otlp));
-        cluster.add_producer(COMMANDER, ProducerKind::Commands)?;
-        cluster.up(UpOptions::default(), &Progress::new()).await?;
+        up(&mut cluster).await?;
         Ok(Self { cluster, traces: Some(traces), _undertaker: Some(undertaker) })
     }
 
@@ -199,6 +198,12 @@ impl System {
     pub(crate) fn region(&self, code: &str) -> &LocalRegion {
         self.cluster.region(code).expect("a region of the cluster")
     }
+}
+
+/// Brings the cluster up, with the producers that the tests need.
+async fn up(cluster: &mut Cluster) -> Result<()> {
+    cluster.add_producer(COMMANDER, ProducerKind::Commands)?;
+    Ok(cluster.up(UpOptions::default(), &Progress::new()).await?)
 }
 
 /// A process that waits for the end of this one, which closes its standard input, and runs `writ down`.

@@ -14,7 +14,6 @@ use crate::error::{Error, Result};
 use crate::home::{create, write_private};
 use crate::kafka::{BrokerSecurity, BrokerSettings, INSIDE_PORT};
 use crate::mirror::{self, Alias};
-use crate::postgres;
 use crate::services::{self, Service};
 use crate::tls::Authority;
 
@@ -136,8 +135,7 @@ impl Cluster {
     /// # Errors
     /// When one of them does not answer or refuses.
     pub async fn provision_all(&self, region: &LocalRegion) -> Result<()> {
-        let passwords = |service| self.secrets.role_password(service).to_owned();
-        postgres::ensure_databases(&self.administration(region), passwords).await?;
+        self.provision_databases(region).await?;
         self.provision(region).await
     }
 }

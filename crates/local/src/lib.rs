@@ -10,6 +10,7 @@ mod archive;
 mod cluster;
 mod command;
 mod containers;
+mod databases;
 mod docker;
 mod down;
 mod error;

@@ -1,4 +1,4 @@
-//! One PostgreSQL for each region, with a database and a role for each service.
+//! One PostgreSQL for each region.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,13 +7,12 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use nix::unistd;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgSslMode};
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use sqlx::ConnectOptions;
 use tokio::process::Command;
 
 use crate::command::{as_user, run};
 use crate::error::{Error, Result};
 use crate::launch::{Launch, User};
-use crate::services::Service;
 use crate::supervisor::Ending;
 
 const SETTINGS: &str = include_str!("../../../infra/postgres/postgresql.conf");
@@ -119,38 +118,9 @@ pub(crate) async fn connect(server: &Administration<'_>, database: &str) -> Resu
         .username(ADMINISTRATOR)
         .password(server.password)
         .database(database)
+        .application_name("writ")
         .ssl_mode(PgSslMode::Disable);
     Ok(options.connect().await?)
-}
-
-/// Makes sure that every service has its role, and a database that is its own and closed to others.
-pub(crate) async fn ensure_databases(server: &Administration<'_>, passwords: impl Fn(Service) -> String) -> Result<()> {
-    let mut connection = connect(server, "postgres").await?;
-    for service in Service::ALL {
-        ensure_role(&mut connection, service.role(), &passwords(service)).await?;
-        ensure_database(&mut connection, service.database(), service.role()).await?;
-    }
-    Ok(connection.close().await?)
-}
-
-async fn ensure_role(connection: &mut PgConnection, role: &str, password: &str) -> Result<()> {
-    let exists = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)");
-    let verb = if exists.bind(role).fetch_one(&mut *connection).await? { "ALTER" } else { "CREATE" };
-    // Names are ours and passwords hexadecimal; `authorization` is a word of SQL, and so in quotes.
-    let statement = format!("{verb} ROLE \"{role}\" LOGIN PASSWORD '{password}'");
-    sqlx::raw_sql(AssertSqlSafe(statement)).execute(connection).await?;
-    Ok(())
-}
-
-async fn ensure_database(connection: &mut PgConnection, database: &str, owner: &str) -> Result<()> {
-    let exists = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)");
-    if !exists.bind(database).fetch_one(&mut *connection).await? {
-        let statement = format!("CREATE DATABASE \"{database}\" OWNER \"{owner}\"");
-        sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *connection).await?;
-    }
-    let statement = format!("REVOKE ALL ON DATABASE \"{database}\" FROM PUBLIC");
-    sqlx::raw_sql(AssertSqlSafe(statement)).execute(connection).await?;
-    Ok(())
 }
 
 fn unprivileged() -> Result<Option<User>> {

@@ -25,6 +25,9 @@ pub struct Secrets {
     pub(crate) postgres_password: String,
     /// Passwords of the services' database roles.
     pub(crate) role_passwords: BTreeMap<Service, String>,
+    /// Passwords of the roles that own the services' databases.
+    #[serde(default = "one_for_each_service")]
+    owner_passwords: BTreeMap<Service, String>,
     /// What the passwords of Kafka's principals are made from.
     #[serde(default = "random")]
     kafka_seed: String,
@@ -37,7 +40,8 @@ impl Secrets {
             platform_token: format!("platform_{}", random()),
             consistency_key: random(),
             postgres_password: random(),
-            role_passwords: Service::ALL.into_iter().map(|service| (service, random())).collect(),
+            role_passwords: one_for_each_service(),
+            owner_passwords: one_for_each_service(),
             kafka_seed: random(),
         }
     }
@@ -45,6 +49,11 @@ impl Secrets {
     /// Password of a service's database role.
     pub(crate) fn role_password(&self, service: Service) -> &str {
         self.role_passwords.get(&service).map_or("", String::as_str)
+    }
+
+    /// Password of the role that owns a service's database.
+    pub(crate) fn owner_password(&self, service: Service) -> &str {
+        self.owner_passwords.get(&service).map_or("", String::as_str)
     }
 
     /// Password of a principal at a region's Kafka: another for each, and nothing to keep when a producer is added.
@@ -57,6 +66,10 @@ impl std::fmt::Debug for Secrets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Secrets(…)")
     }
+}
+
+fn one_for_each_service() -> BTreeMap<Service, String> {
+    Service::ALL.into_iter().map(|service| (service, random())).collect()
 }
 
 fn random() -> String {

@@ -44,9 +44,14 @@ impl Service {
         }
     }
 
-    /// Its database role.
+    /// Its database role, which reads and writes rows.
     pub fn role(self) -> &'static str {
         self.name()
+    }
+
+    /// The role that owns its database and changes tables. No service runs as it.
+    pub fn owner(self) -> String {
+        format!("{}_owner", self.name())
     }
 
     /// Its database.
@@ -94,12 +99,18 @@ fn binaries() -> Result<PathBuf> {
     })
 }
 
-/// How a service of a region is started.
-pub(crate) fn prepare(cluster: &Cluster, region: &LocalRegion, service: Service) -> Result<Launch> {
+/// A service's program.
+pub(crate) fn program(cluster: &Cluster, service: Service) -> Result<PathBuf> {
     let program = cluster.binaries.clone().map_or_else(binaries, Ok)?.join(service.binary());
     if !program.is_file() {
         return Err(Error::Missing(format!("{} does not exist: build the services first", program.display())));
     }
+    Ok(program)
+}
+
+/// How a service of a region is started.
+pub(crate) fn prepare(cluster: &Cluster, region: &LocalRegion, service: Service) -> Result<Launch> {
+    let program = program(cluster, service)?;
     let port = region.port(service);
     let mut settings = settings(cluster, region, service);
     settings.push(("listen", format!("127.0.0.1:{port}")));

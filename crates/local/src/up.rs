@@ -13,7 +13,7 @@ use crate::readiness::Ready;
 use crate::services::{self, Service};
 use crate::supervisor::{Ending, GLANCE, Started};
 use crate::tools::Tools;
-use crate::{jaeger, kafka, lock, mirror, postgres, prometheus};
+use crate::{jaeger, kafka, lock, mirror, prometheus};
 
 /// How long a part may take until it is ready. Loaded machines are slow; dead parts are found at once.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -101,10 +101,7 @@ impl Cluster {
         tools.reserved.release(&rising.launch.ports);
         let began = self.raise(&rising, &step).await?;
         match part {
-            Part::Postgres => {
-                let passwords = |service| self.secrets.role_password(service).to_owned();
-                postgres::ensure_databases(&self.administration(region), passwords).await?;
-            }
+            Part::Postgres => self.provision_databases(region).await?,
             Part::Kafka => self.provision(region).await?,
             Part::Mirror | Part::Service(_) => {}
         }

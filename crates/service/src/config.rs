@@ -70,9 +70,7 @@ pub enum LogFormat {
 /// # Errors
 /// When a setting is missing or wrong, or the file cannot be read.
 pub fn load<S: DeserializeOwned>() -> Result<(Common, S), ConfigError> {
-    load_from(
-        std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?))),
-    )
+    load_from(variables())
 }
 
 /// As [`load`], from the given variables.
@@ -82,6 +80,22 @@ pub fn load<S: DeserializeOwned>() -> Result<(Common, S), ConfigError> {
 pub fn load_from<S: DeserializeOwned>(
     variables: impl IntoIterator<Item = (String, String)>,
 ) -> Result<(Common, S), ConfigError> {
+    let sources = sources(variables)?;
+    let common: Common = sources.extract()?;
+    common.validate()?;
+    Ok((common, sources.extract()?))
+}
+
+/// Reads some settings alone, from this process's environment.
+pub(crate) fn only<S: DeserializeOwned>() -> Result<S, ConfigError> {
+    Ok(sources(variables())?.extract()?)
+}
+
+fn variables() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+fn sources(variables: impl IntoIterator<Item = (String, String)>) -> Result<Figment, ConfigError> {
     let environment = Environment::of(variables);
     let mut sources = Figment::from(Toml::string(DEFAULTS));
     if let Some(path) = environment.get("config") {
@@ -89,10 +103,7 @@ pub fn load_from<S: DeserializeOwned>(
             std::fs::read_to_string(path).map_err(|error| ConfigError::invalid("config", error.kind().to_string()))?;
         sources = sources.merge(Toml::string(&file));
     }
-    let sources = sources.merge(environment);
-    let common: Common = sources.extract()?;
-    common.validate()?;
-    Ok((common, sources.extract()?))
+    Ok(sources.merge(environment))
 }
 
 impl Common {

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use secrecy::{ExposeSecret, SecretString};
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -35,18 +36,33 @@ pub fn options(url: &SecretString) -> Result<PgConnectOptions, ConfigError> {
     PgConnectOptions::from_str(url).map_err(|_| invalid())
 }
 
-/// Connects, migrates and returns a pool. Waits, with the reason in `check` and the log, for as
-/// long as the server cannot be reached or refuses.
+/// Connects, migrates if that has not been done and the role may, and returns a pool. Waits, with the reason in `check`
+/// and the log, for as long as the server cannot be reached or refuses.
 ///
 /// # Errors
-/// When a migration fails: another version of the program has changed the database.
+/// When a migration fails: another version of the program has changed the database, or the role may not change it.
 pub async fn open(options: PgConnectOptions, migrator: &Migrator, check: &Check) -> anyhow::Result<PgPool> {
     wait_for_server(&options, check).await;
     check.fail("migrating");
     let pool = pool(options);
-    migrator.run(&pool).await?;
+    if !is_up_to_date(&pool, migrator).await? {
+        migrator.run(&pool).await.context("run it once with `migrate`, as the database's owner")?;
+    }
     check.pass();
     Ok(pool)
+}
+
+/// Whether every migration has been applied, as it is now: then there is nothing to do, for which a role that may only
+/// change rows would lack the right.
+async fn is_up_to_date(pool: &PgPool, migrator: &Migrator) -> Result<bool, sqlx::Error> {
+    let known: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL").fetch_one(pool).await?;
+    if !known {
+        return Ok(false);
+    }
+    let applied: Vec<(i64, Vec<u8>)> =
+        sqlx::query_as("SELECT version, checksum FROM _sqlx_migrations WHERE success").fetch_all(pool).await?;
+    let is_applied = |version, checksum: &[u8]| applied.iter().any(|(v, c)| (*v, c.as_slice()) == (version, checksum));
+    Ok(applied.len() == migrator.iter().count() && migrator.iter().all(|m| is_applied(m.version, &m.checksum)))
 }
 
 /// Keeps `check` true to whether the database answers; ends with the pool.

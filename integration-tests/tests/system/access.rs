@@ -107,7 +107,7 @@ async fn everyone_reads_and_writes_what_the_architecture_says_and_nothing_else()
     Ok(())
 }
 
-/// Nobody makes a topic, or changes its settings, but the mirror its copies; and nobody deletes one.
+/// Nobody makes a topic, or adds partitions, but the mirror its copies; and nobody deletes one.
 #[tokio::test(flavor = "multi_thread")]
 async fn only_the_mirror_makes_topics_and_only_copies() -> Result<()> {
     let system = System::running().await?;
@@ -118,8 +118,21 @@ async fn only_the_mirror_makes_topics_and_only_copies() -> Result<()> {
         let (visitor, is_mirror) = (visitor(system, &who), who == rules::MIRROR);
         let copies = |topic: &str| is_mirror && is_of_the_mirror(topic) && topic != "heartbeats";
         assert_eq!(visitor.creates(&new).await?, those(&new, copies), "{who} creates");
-        assert_eq!(visitor.alters(&topics).await?, those(&topics, copies), "{who} alters");
+        assert_eq!(visitor.extends(&topics).await?, those(&topics, copies), "{who} extends");
         assert_eq!(visitor.deletes(&topics).await?, BTreeSet::new(), "{who} deletes");
+    }
+    Ok(())
+}
+
+/// How long records stay, for one, is nobody's to change, the topic's own writer's neither.
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_changes_the_settings_of_a_topic() -> Result<()> {
+    let system = System::running().await?;
+    let administrator = Visitor::new(system.kafka(HERE));
+    let before = administrator.settings(topics::POLICY_CHANGES).await?;
+    for who in principals() {
+        visitor(system, &who).tries_to_change(topics::POLICY_CHANGES).await?;
+        assert_eq!(administrator.settings(topics::POLICY_CHANGES).await?, before, "{who}");
     }
     Ok(())
 }

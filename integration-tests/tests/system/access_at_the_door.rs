@@ -10,9 +10,12 @@ const SERVICE: &str = "identity";
 
 /// The settings with which a service reaches `us`, and is let in.
 fn good(system: &System) -> ClientConfig {
-    let mut settings = system.kafka_as("us", SERVICE).client_config("test");
-    // The first thing that goes wrong is the one to hear of.
-    settings.set("reconnect.backoff.ms", "100");
+    of_region(system, "us")
+}
+
+fn of_region(system: &System, region: &str) -> ClientConfig {
+    let mut settings = system.kafka_as(region, SERVICE).client_config("test");
+    settings.set("group.id", "writ-identity");
     settings
 }
 
@@ -31,7 +34,7 @@ async fn only_the_right_password_of_this_region_lets_in() -> Result<()> {
     refused(good.clone().set("sasl.password", "wrong"), &[Authentication], "a wrong password")?;
     refused(good.clone().set("sasl.username", "nobody"), &[Authentication], "an unknown principal")?;
     refused(good.clone().set("sasl.mechanism", "PLAIN"), &[Authentication], "another mechanism")?;
-    let mut foreign = system.kafka_as("eu", SERVICE).client_config("test");
+    let mut foreign = of_region(system, "eu");
     assert_eq!(complaint(&foreign)?, None);
     refused(foreign.set("bootstrap.servers", system.kafka("us").brokers()), &[Authentication], "of another region")
 }

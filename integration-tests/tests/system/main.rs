@@ -8,6 +8,7 @@ mod access_at_the_door;
 mod bad_events;
 mod bad_requests;
 mod consistency;
+mod databases;
 mod features;
 mod home_region;
 mod metrics;

@@ -21,6 +21,9 @@ struct Settings {}
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    if writ_service::asked_to_migrate() {
+        return writ_service::migrate(NAME, &store::MIGRATOR).await;
+    }
     writ_service::run(NAME, env!("CARGO_PKG_VERSION"), wire).await
 }
 

@@ -11,6 +11,9 @@ use writ_service::http::Limits;
 
 #[tokio::main]
 async fn main() -> ExitCode {
+    if writ_service::asked_to_migrate() {
+        return writ_service::migrate("writ-identity", &MIGRATOR).await;
+    }
     writ_service::run("writ-identity", env!("CARGO_PKG_VERSION"), wire).await
 }
 
