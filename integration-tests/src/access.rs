@@ -54,11 +54,14 @@ impl Visitor {
     ///
     /// # Errors
     /// When the broker does not answer.
-    pub fn reads(&self, topics: &BTreeSet<String>) -> Result<BTreeSet<String>> {
+    pub async fn reads(&self, topics: &BTreeSet<String>) -> Result<BTreeSet<String>> {
         // Whoever may read a topic sees it; and the client cannot even ask for what it does not see.
-        let (consumer, seen) = (self.consumer()?, self.sees()?);
-        let asked = topics.iter().map(|topic| Ok(seen.contains(topic) && is_read(&consumer, topic)?));
-        Ok(chosen(topics, asked.collect::<Result<_>>()?))
+        let (consumer, seen, topics) = (self.consumer()?, self.sees()?, topics.clone());
+        let asked = tokio::task::spawn_blocking(move || {
+            let asked = topics.iter().map(|topic| Ok(seen.contains(topic) && is_read(&consumer, topic)?));
+            Ok(chosen(&topics, asked.collect::<Result<_>>()?))
+        });
+        asked.await?
     }
 
     /// Those of the topics that it may create, though there are none of these names.
@@ -129,7 +132,10 @@ impl Visitor {
         let mut config = self.kafka.client_config("test");
         // The client wants a group; no group is joined and nothing committed.
         config.set("group.id", "test").set("enable.auto.commit", "false").set("enable.partition.eof", "true");
-        Ok(config.set("auto.offset.reset", "earliest").set("fetch.wait.max.ms", "10").create()?)
+        Ok(config
+            .set("auto.offset.reset", "earliest")
+            .set("fetch.wait.max.ms", "10")
+            .set("topic.metadata.refresh.fast.interval.ms", "10").create()?)
     }
 
     fn admin(&self) -> Result<AdminClient<DefaultClientContext>> {

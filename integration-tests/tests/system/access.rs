@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Result, ensure};
+use futures::future::try_join_all;
 use integration_tests::access::Visitor;
 use integration_tests::{COMMANDER, System, until};
 use tokio::sync::Mutex;
@@ -97,13 +98,16 @@ async fn everyone_reads_and_writes_what_the_architecture_says_and_nothing_else()
     let system = System::running().await?;
     let topics = all_topics(system).await?;
     let _alone = RIGHTS.lock().await;
-    for who in principals() {
-        let visitor = visitor(system, &who);
-        assert_eq!(visitor.writes(&topics).await?, those(&topics, |topic| may_write(&who, topic)), "{who} writes");
-        assert_eq!(visitor.reads(&topics)?, those(&topics, |topic| may_read(&who, topic)), "{who} reads");
-        let known = those(&topics, |topic| may_write(&who, topic) || may_read(&who, topic));
-        assert_eq!(visitor.sees()?, known, "{who} sees");
-    }
+    let principals = principals();
+    try_join_all(principals.iter().map(|who| does_what_it_may(system, who, &topics))).await.map(drop)
+}
+
+async fn does_what_it_may(system: &System, who: &str, topics: &BTreeSet<String>) -> Result<()> {
+    let visitor = visitor(system, who);
+    assert_eq!(visitor.writes(topics).await?, those(topics, |topic| may_write(who, topic)), "{who} writes");
+    assert_eq!(visitor.reads(topics).await?, those(topics, |topic| may_read(who, topic)), "{who} reads");
+    let known = those(topics, |topic| may_write(who, topic) || may_read(who, topic));
+    assert_eq!(visitor.sees()?, known, "{who} sees");
     Ok(())
 }
 
@@ -196,6 +200,6 @@ fn stranger(system: &System) -> Credential {
 /// Waits until a change of rights has reached the broker's authorizer.
 async fn reads_identity_events(system: &System, who: &str, expected: bool) -> Result<()> {
     let topic = BTreeSet::from([topics::IDENTITY_EVENTS.to_owned()]);
-    let reads = async || Ok((visitor(system, who).reads(&topic)?.is_empty() != expected).then_some(()));
+    let reads = async || Ok((visitor(system, who).reads(&topic).await?.is_empty() != expected).then_some(()));
     until(&format!("{who} reads identity-events: {expected}"), reads).await
 }

@@ -1,5 +1,6 @@
 //! PostgreSQL: no service is more than it needs to be.
 
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use anyhow::Result;
@@ -56,17 +57,16 @@ async fn only_the_administrator_is_a_superuser() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn services_are_connected_as_themselves_only() -> Result<()> {
     let pool = System::running().await?.database("us", "postgres").await?;
-    let expected = SERVICES.map(|service| (service.role().to_owned(), service.database().to_owned()));
+    let expected = BTreeSet::from(SERVICES.map(|it| (it.role().to_owned(), it.database().to_owned())));
     until("every service is connected as itself, and nobody else is", async || {
-        let mut found: Vec<(String, String)> = sqlx::query_as(
+        let found: Vec<(String, String)> = sqlx::query_as(
             "SELECT DISTINCT usename::text, datname::text FROM pg_stat_activity \
              WHERE backend_type = 'client backend' AND application_name <> ALL($1)",
         )
         .bind(ADMINISTRATION.as_slice())
         .fetch_all(&pool)
         .await?;
-        found.retain(|session| !expected.contains(session));
-        Ok(found.is_empty().then_some(()))
+        Ok((BTreeSet::from_iter(found) == expected).then_some(()))
     })
     .await
 }
