@@ -36,7 +36,7 @@ impl System {
         Ok(heads)
     }
 
-    /// The metrics of each service of a region.
+    /// The metrics of each service of a region, and of the watch over its mirror.
     ///
     /// # Errors
     /// When a service does not answer.
@@ -46,6 +46,7 @@ impl System {
             let url = format!("{}/metrics", self.region(region).url(service));
             all.push((service.name(), self.http().get(url).send().await?.text().await?));
         }
+        all.push(("mirror-watch", self.mirror_metrics(region).await?));
         Ok(all)
     }
 

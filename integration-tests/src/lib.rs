@@ -3,6 +3,7 @@
 
 pub mod access;
 mod behind;
+mod mirror;
 mod model;
 mod organization;
 mod prometheus;

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, ConfigSource, ResourceSpecifier};
+use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::message::{BorrowedMessage, Header, Headers, Message, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
@@ -12,7 +14,7 @@ use writ_contract::{Record, encode};
 use writ_kafka::Connection;
 
 /// A record as a test looks at it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
     /// As text.
     pub key: String,
@@ -94,4 +96,20 @@ pub async fn write<R: Record>(kafka: &Connection, topic: &str, organization: Uui
     let record = FutureRecord::to(topic).key(&key).payload(&value).headers(headers);
     producer.send(record, Duration::from_secs(30)).await.map_err(|(error, _)| error)?;
     Ok(())
+}
+
+/// Changes one setting of a topic; the others that it has of its own stay.
+///
+/// # Errors
+/// When the broker refuses.
+pub async fn configure(kafka: &Connection, topic: &str, name: &str, value: &str) -> Result<()> {
+    let admin: AdminClient<DefaultClientContext> = kafka.client_config("test").create()?;
+    let (of, options) = (ResourceSpecifier::Topic(topic), AdminOptions::new());
+    let described = admin.describe_configs([&of], &options).await?.into_iter().next().context("no answer")??;
+    let own = described.entries.iter().filter(|entry| entry.source == ConfigSource::DynamicTopic && entry.name != name);
+    let kept = own.filter_map(|entry| Some((entry.name.as_str(), entry.value.as_deref()?)));
+    let change =
+        kept.chain([(name, value)]).fold(AlterConfig::new(of), |change, (name, value)| change.set(name, value));
+    let answer = admin.alter_configs([&change], &options).await?.into_iter().next().context("no answer")?;
+    answer.map(drop).map_err(|(_, code)| anyhow::anyhow!("{topic}: {code}"))
 }

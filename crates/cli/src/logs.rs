@@ -13,7 +13,8 @@ use writ_local::Cluster;
 pub(crate) struct Logs {
     /// Only this region
     region: Option<String>,
-    /// Only this part: identity, authorization, projector, audit, kafka, mirror, postgres
+    /// Only this part: identity, authorization, projector, audit, kafka, mirror, mirror-watch,
+    /// postgres
     part: Option<String>,
     /// Go on as lines are written
     #[arg(short, long)]

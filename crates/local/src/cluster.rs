@@ -11,6 +11,7 @@ use crate::docker;
 use crate::error::{Error, Result};
 use crate::home::{Home, write_private};
 use crate::jaeger;
+use crate::part::Part;
 use crate::ports::Ports;
 use crate::postgres::{self, ADMINISTRATOR, Administration};
 use crate::secrets::Secrets;
@@ -19,19 +20,6 @@ use crate::supervisor::Supervisor;
 
 /// The regions of a cluster that names none.
 const DEFAULT_REGIONS: [&str; 2] = ["us", "eu"];
-
-/// One process of a region.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Part {
-    /// The region's PostgreSQL.
-    Postgres,
-    /// The region's broker.
-    Kafka,
-    /// The MirrorMaker that writes to the region.
-    Mirror,
-    /// A service.
-    Service(Service),
-}
 
 /// Where everything listens that runs on the machine itself.
 pub(crate) const LOOPBACK: &str = "127.0.0.1";
@@ -42,23 +30,6 @@ impl LocalRegion {
         match self.inside {
             true => format!("{}:{}", self.process(Part::Postgres), postgres::PORT),
             false => format!("{LOOPBACK}:{}", self.ports.postgres),
-        }
-    }
-}
-
-impl Part {
-    /// All parts of a region, in the order in which they depend on each other.
-    pub fn all() -> impl DoubleEndedIterator<Item = Self> {
-        [Self::Postgres, Self::Kafka, Self::Mirror].into_iter().chain(Service::ALL.map(Self::Service))
-    }
-
-    /// Its name, such as `kafka`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Postgres => "postgres",
-            Self::Kafka => "kafka",
-            Self::Mirror => "mirror",
-            Self::Service(service) => service.name(),
         }
     }
 }
@@ -171,6 +142,12 @@ impl Cluster {
     /// Whether its parts run in containers: then the engine starts and ends them, and has their logs and data.
     pub fn in_containers(&self) -> bool {
         self.in_containers
+    }
+
+    /// The parts of each region: without another region there is nothing to mirror.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = Part> {
+        let alone = self.regions.len() == 1;
+        Part::all().filter(move |part| !alone || !matches!(part, Part::Mirror | Part::MirrorWatch))
     }
 
     /// Codes of all regions.

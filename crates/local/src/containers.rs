@@ -9,11 +9,13 @@ use secrecy::ExposeSecret;
 use writ_kafka::{Connection, Login, MECHANISM};
 use writ_kafka_access::rules::ADMINISTRATOR;
 
-use crate::cluster::{Cluster, LOOPBACK, LocalRegion, Part};
+use crate::cluster::{Cluster, LOOPBACK, LocalRegion};
 use crate::error::{Error, Result};
 use crate::home::{create, write_private};
 use crate::kafka::{BrokerSecurity, BrokerSettings, INSIDE_PORT};
 use crate::mirror::{self, Alias};
+use crate::mirror_watch;
+use crate::part::Part;
 use crate::services::{self, Service};
 use crate::tls::Authority;
 
@@ -80,7 +82,13 @@ impl Cluster {
         create(&password)?;
         write_private(&password.join("password"), &self.secrets.postgres_password)?;
         give(&password, POSTGRES_USER)?;
-        Service::ALL.into_iter().try_for_each(|service| self.hand_out_service(region, service, folder))
+        // The watch over the mirror runs as the mirror's user, because they share a folder.
+        let watch = mirror_watch::settings(self, region);
+        self.hand_out_settings(&folder.join(Part::MirrorWatch.name()), watch, KAFKA_USER)?;
+        Service::ALL.into_iter().try_for_each(|service| {
+            let settings = services::settings(self, region, service);
+            self.hand_out_settings(&folder.join(service.name()), settings, user_of(service))
+        })
     }
 
     fn hand_out_broker(&self, region: &LocalRegion, folder: &Path) -> Result<()> {
@@ -112,16 +120,14 @@ impl Cluster {
         give(folder, KAFKA_USER)
     }
 
-    fn hand_out_service(&self, region: &LocalRegion, service: Service, all: &Path) -> Result<()> {
-        let folder = all.join(service.name());
-        self.hand_out_authority(&folder)?;
-        let ca = mounted(service.name()).join("ca.pem").display().to_string();
-        let settings = services::settings(self, region, service).into_iter();
-        let table: toml::Table = settings
-            .map(|(name, value)| (name.to_owned(), if name == "kafka_ca" { ca.clone() } else { value }.into()))
-            .collect();
+    /// Settings of a program of ours, and what it checks brokers' certificates with, for `user` alone.
+    fn hand_out_settings(&self, folder: &Path, settings: Vec<(&'static str, String)>, user: u32) -> Result<()> {
+        self.hand_out_authority(folder)?;
+        let ca = Path::new(MOUNT).join(folder.file_name().unwrap_or_default()).join("ca.pem").display().to_string();
+        let of = |(name, value): (&str, String)| (name.to_owned(), if name == "kafka_ca" { ca.clone() } else { value });
+        let table: toml::Table = settings.into_iter().map(of).map(|(name, value)| (name, value.into())).collect();
         write_private(&folder.join("writ.toml"), &table.to_string())?;
-        give(&folder, user_of(service))
+        give(folder, user)
     }
 
     fn hand_out_authority(&self, folder: &Path) -> Result<()> {
@@ -193,5 +199,7 @@ mod tests {
         assert_eq!((found.uid(), found.mode() & 0o777), (10_002, 0o700));
         let mirror = fs::read_to_string(out.path().join("eu/mirror/mm2.properties")).unwrap();
         assert!(mirror.contains("us.bootstrap.servers = us-kafka:9092") && mirror.contains("/run/writ/mirror/ca.pem"));
+        let watch = fs::read_to_string(out.path().join("eu/mirror-watch/writ.toml")).unwrap();
+        assert!(watch.contains(r#"kafka_username = "mirror""#) && watch.contains("/run/writ/mirror-watch/ca.pem"));
     }
 }

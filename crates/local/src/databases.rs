@@ -31,7 +31,7 @@ impl Cluster {
 
     /// The service's own program changes the tables, as their owner.
     async fn migrate(&self, region: &LocalRegion, service: Service) -> Result<()> {
-        let mut program = Command::new(services::program(self, service)?);
+        let mut program = Command::new(services::program(self, &service.binary())?);
         program.arg("migrate").env("WRIT_DATABASE_URL", self.owner_url(region, service));
         command::run(&mut program, &format!("{} migrate", service.binary())).await.map(drop)
     }

@@ -9,9 +9,10 @@ use futures::future::try_join_all;
 use nix::sys::signal::Signal;
 use tokio::process::Command;
 
-use crate::cluster::{Cluster, LocalRegion, Part};
+use crate::cluster::{Cluster, LocalRegion};
 use crate::command;
 use crate::error::{Error, Result};
+use crate::part::Part;
 use crate::progress::Progress;
 use crate::supervisor::GLANCE;
 
@@ -39,7 +40,7 @@ impl Cluster {
     /// Starts containers that were stopped, and waits until every part is ready.
     pub(crate) async fn containers_up(&self, progress: &Progress) -> Result<()> {
         let parts: Vec<(&LocalRegion, Part)> =
-            self.regions.iter().flat_map(|region| Part::all().map(move |part| (region, part))).collect();
+            self.regions.iter().flat_map(|region| self.parts().map(move |part| (region, part))).collect();
         try_join_all(parts.iter().map(|(region, part)| self.container_up(region, *part, progress))).await.map(drop)
     }
 

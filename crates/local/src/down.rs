@@ -3,8 +3,9 @@
 use futures::future::join_all;
 use nix::sys::signal::Signal;
 
-use crate::cluster::{Cluster, Part};
+use crate::cluster::Cluster;
 use crate::error::{Error, Result};
+use crate::part::Part;
 use crate::progress::Progress;
 use crate::supervisor::{Ending, end};
 use crate::{jaeger, kafka, lock, mirror, postgres, services, strays};
@@ -15,7 +16,7 @@ impl Part {
             Self::Postgres => postgres::ENDING,
             Self::Kafka => kafka::ENDING,
             Self::Mirror => mirror::ENDING,
-            Self::Service(_) => services::ENDING,
+            Self::MirrorWatch | Self::Service(_) => services::ENDING,
         }
     }
 

@@ -13,12 +13,13 @@ use uuid::Uuid;
 use writ_kafka::{Connection, MECHANISM};
 use writ_kafka_access::rules::ADMINISTRATOR;
 
-use crate::cluster::{LOOPBACK, LocalRegion, Part};
+use crate::cluster::{LOOPBACK, LocalRegion};
 use crate::command;
 use crate::error::{Error, Result};
 use crate::home::{create, write_private};
 use crate::jvm::{Jvm, Program};
 use crate::launch::Launch;
+use crate::part::Part;
 use crate::supervisor::Ending;
 
 pub(crate) use settings::{BrokerSecurity, BrokerSettings};

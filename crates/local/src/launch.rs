@@ -67,6 +67,13 @@ impl Launch {
         self
     }
 
+    /// The same, run by a script, which is given the program and its arguments.
+    pub(crate) fn run_by(mut self, script: &Path) -> Self {
+        let program = std::mem::replace(&mut self.program, PathBuf::from("bash"));
+        self.args.splice(0..0, [script.into(), program.into()]);
+        self.settings(script)
+    }
+
     pub(crate) fn ports(mut self, ports: impl IntoIterator<Item = u16>) -> Self {
         self.ports.extend(ports);
         self

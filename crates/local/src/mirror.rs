@@ -20,6 +20,7 @@ use crate::supervisor::Ending;
 
 const SETTINGS: &str = include_str!("../../../infra/mirrormaker/mm2.properties");
 const SECURE: &str = include_str!("../../../infra/mirrormaker/secure.properties");
+const RUN: &str = include_str!("../../../infra/mirrormaker/run.sh");
 /// MirrorMaker's own topic, to which each direction writes once a second.
 const HEARTBEATS: &str = "heartbeats";
 
@@ -37,10 +38,19 @@ pub(crate) fn principal(region: &str, target: &str) -> String {
     if region == target { rules::MIRROR.to_owned() } else { rules::mirror_of(target) }
 }
 
-/// Writes the settings and says how to start the mirror that writes to `target`.
+/// Writes the settings and says how to start the mirror that writes to `target`: by a script that starts it again.
 pub(crate) fn prepare(jvm: &Jvm, folder: &Path, aliases: &[Alias], target: &LocalRegion) -> Result<Launch> {
     let settings = write_settings(folder, aliases)?;
-    Ok(jvm.launch(Program::Mirror, &settings)?.args(["--clusters", target.code.as_str()]))
+    let script = folder.join("run-mirror.sh");
+    // Replaced, never changed: bash reads a script while it runs it.
+    write_private(&script, RUN)?;
+    let launch = jvm.launch(Program::Mirror, &settings)?.args(["--clusters", target.code.as_str()]);
+    Ok(launch.run_by(&script).env("WRIT_MIRROR_RESTART_FILE", restart_file(folder).display().to_string()))
+}
+
+/// The script starts the mirror again when this file appears; in the folder of the region.
+pub(crate) fn restart_file(folder: &Path) -> PathBuf {
+    folder.join("mirror-restart")
 }
 
 /// Writes `mm2.properties` and returns its path.
@@ -127,6 +137,9 @@ fn directions(aliases: &[Alias]) -> impl Iterator<Item = (&str, &str)> {
         .map(|(source, target)| (source.name.as_str(), target.name.as_str()))
         .filter(|(source, target)| source != target)
 }
+
+#[cfg(test)]
+mod run_tests;
 
 #[cfg(test)]
 mod tests {

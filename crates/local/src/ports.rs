@@ -19,6 +19,9 @@ pub struct Ports {
     pub audit: u16,
     /// Health, status and metrics of authorization.
     pub authorization: u16,
+    /// Health, status and metrics of the mirror's watch. Homes of before have none on file: it follows from the number.
+    #[serde(default)]
+    pub mirror_watch: u16,
     /// Kafka, for clients.
     pub kafka: u16,
     /// Kafka's controller, for Kafka itself.
@@ -42,6 +45,7 @@ impl Ports {
             projector: port(8082)?,
             audit: port(8083)?,
             authorization: port(8084)?,
+            mirror_watch: port(8085)?,
             kafka: port(9092)?,
             controller: port(9093)?,
             postgres: port(5432)?,
@@ -65,7 +69,7 @@ mod tests {
         let us = Ports::of(1, 0).expect("fits");
         assert_eq!((us.identity, us.projector, us.kafka, us.postgres), (18081, 18082, 19092, 15432));
         let eu = Ports::of(2, 100).expect("fits");
-        assert_eq!((eu.identity, eu.authorization, eu.kafka), (28181, 28184, 29192));
+        assert_eq!((eu.identity, eu.authorization, eu.mirror_watch, eu.kafka), (28181, 28184, 28185, 29192));
     }
 
     #[test]

@@ -3,8 +3,8 @@
 
 use std::process::Command;
 
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use nix::sys::signal::{Signal, kill, killpg};
+use nix::unistd::{Pid, getpgid};
 use serde::{Deserialize, Serialize};
 
 /// One process, for good: a later one with the same pid is another.
@@ -27,13 +27,15 @@ impl ProcessId {
         system::started(self.pid).is_some_and(|started| started == self.started)
     }
 
-    /// Sends a signal, if it still runs.
+    /// Sends a signal, if it still runs, and to its children, too: what we start leads a process group of its own. What
+    /// leads none gets it alone.
     pub(crate) fn signal(&self, signal: Signal) {
         if self.is_alive()
-            && let Ok(pid) = i32::try_from(self.pid)
+            && let Ok(pid) = i32::try_from(self.pid).map(Pid::from_raw)
         {
+            let leads = getpgid(Some(pid)) == Ok(pid);
             // It may end between the two lines: then there is nobody to signal, which is fine.
-            let _ = kill(Pid::from_raw(pid), signal);
+            let _ = if leads { killpg(pid, signal) } else { kill(pid, signal) };
         }
     }
 

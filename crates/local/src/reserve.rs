@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use std::net::{Ipv4Addr, TcpListener};
 use std::sync::{Mutex, PoisonError};
 
-use crate::cluster::{Cluster, Part};
+use crate::cluster::Cluster;
+use crate::part::Part;
 use crate::supervisor::Supervisor;
 
 /// Ports that nobody else can take.

@@ -99,9 +99,9 @@ fn binaries() -> Result<PathBuf> {
     })
 }
 
-/// A service's program.
-pub(crate) fn program(cluster: &Cluster, service: Service) -> Result<PathBuf> {
-    let program = cluster.binaries.clone().map_or_else(binaries, Ok)?.join(service.binary());
+/// A program of ours.
+pub(crate) fn program(cluster: &Cluster, binary: &str) -> Result<PathBuf> {
+    let program = cluster.binaries.clone().map_or_else(binaries, Ok)?.join(binary);
     if !program.is_file() {
         return Err(Error::Missing(format!("{} does not exist: build the services first", program.display())));
     }
@@ -110,9 +110,17 @@ pub(crate) fn program(cluster: &Cluster, service: Service) -> Result<PathBuf> {
 
 /// How a service of a region is started.
 pub(crate) fn prepare(cluster: &Cluster, region: &LocalRegion, service: Service) -> Result<Launch> {
-    let program = program(cluster, service)?;
-    let port = region.port(service);
-    let mut settings = settings(cluster, region, service);
+    launch(cluster, &service.binary(), region.port(service), settings(cluster, region, service))
+}
+
+/// How a program of ours that listens on `port` is started.
+pub(crate) fn launch(
+    cluster: &Cluster,
+    binary: &str,
+    port: u16,
+    mut settings: Vec<(&'static str, String)>,
+) -> Result<Launch> {
+    let program = program(cluster, binary)?;
     settings.push(("listen", format!("127.0.0.1:{port}")));
     settings.extend(cluster.collector().map(|endpoint| ("otlp_endpoint", endpoint)));
     let variable = |name: &str| format!("WRIT_{}", name.to_uppercase());
@@ -122,15 +130,21 @@ pub(crate) fn prepare(cluster: &Cluster, region: &LocalRegion, service: Service)
 
 /// What a service is told, wherever it runs, by the names of `infra/writ.toml`.
 pub(crate) fn settings(cluster: &Cluster, region: &LocalRegion, service: Service) -> Vec<(&'static str, String)> {
+    let mut all = common(cluster, region, service.name());
+    all.push(("database_url", cluster.database_url(region, service)));
+    all.push(("public_url", region.url(service)));
+    all.extend(own_settings(cluster, service));
+    all
+}
+
+/// What every program of ours is told that comes to a region's Kafka, as `principal`.
+pub(crate) fn common(cluster: &Cluster, region: &LocalRegion, principal: &str) -> Vec<(&'static str, String)> {
     let mut all = vec![
         ("region", region.code.to_string()),
         ("regions", cluster.region_codes().join(",")),
         ("kafka_brokers", region.brokers()),
-        ("database_url", cluster.database_url(region, service)),
-        ("public_url", region.url(service)),
     ];
-    all.extend(login(&cluster.kafka_of(region, service)));
-    all.extend(own_settings(cluster, service));
+    all.extend(login(&cluster.kafka(region, principal)));
     all
 }
 

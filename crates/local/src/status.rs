@@ -3,7 +3,8 @@
 use futures::future::join_all;
 use serde::Serialize;
 
-use crate::cluster::{Cluster, LocalRegion, Part};
+use crate::cluster::{Cluster, LocalRegion};
+use crate::part::Part;
 
 /// One part of a region as it is now.
 #[derive(Debug, Clone, Serialize)]
@@ -27,9 +28,8 @@ pub struct PartStatus {
 impl Cluster {
     /// Looks at every part of every region.
     pub async fn status(&self) -> Vec<PartStatus> {
-        let parts = self.regions.iter().flat_map(|region| Part::all().map(move |part| (region, part)));
-        let wanted = parts.filter(|(_, part)| *part != Part::Mirror || self.regions.len() > 1);
-        join_all(wanted.map(|(region, part)| self.part_status(region, part))).await
+        let parts = self.regions.iter().flat_map(|region| self.parts().map(move |part| (region, part)));
+        join_all(parts.map(|(region, part)| self.part_status(region, part))).await
     }
 
     async fn part_status(&self, region: &LocalRegion, part: Part) -> PartStatus {
@@ -70,6 +70,7 @@ impl LocalRegion {
             Part::Postgres => Some(self.ports.postgres),
             Part::Kafka => Some(self.ports.kafka),
             Part::Mirror => None,
+            Part::MirrorWatch => Some(self.ports.mirror_watch),
             Part::Service(service) => Some(self.port(service)),
         }
     }

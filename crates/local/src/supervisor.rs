@@ -5,6 +5,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use futures::future::join_all;
 use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize};
 
@@ -74,6 +75,7 @@ impl Supervisor {
             }
             self.stop(name, ending).await;
         }
+        join_all(strays::named(name, &self.home).iter().map(|left| end(left, RECLAIM))).await;
         self.clear_ports(name, launch).await?;
         let process = launch.spawn(name, self.home.root(), &self.home.log(name))?;
         let entry = Entry { process, fingerprint };

@@ -5,15 +5,16 @@ use std::time::{Duration, Instant};
 use futures::future::try_join_all;
 use futures::try_join;
 
-use crate::cluster::{Cluster, LocalRegion, Part};
+use crate::cluster::{Cluster, LOOPBACK, LocalRegion};
 use crate::error::{Error, Result};
 use crate::launch::Launch;
+use crate::part::Part;
 use crate::progress::{Progress, Step};
 use crate::readiness::Ready;
-use crate::services::{self, Service};
+use crate::services;
 use crate::supervisor::{Ending, GLANCE, Started};
 use crate::tools::Tools;
-use crate::{jaeger, kafka, lock, mirror, prometheus};
+use crate::{jaeger, kafka, lock, mirror, mirror_watch, prometheus};
 
 /// How long a part may take until it is ready. Loaded machines are slow; dead parts are found at once.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -89,9 +90,11 @@ impl Cluster {
 
     /// Mirrors start when every region's topics exist: then they find all of them at once.
     async fn on_top(&self, region: &LocalRegion, tools: &Tools, options: UpOptions, progress: &Progress) -> Result<()> {
-        let mirror = (self.regions.len() > 1).then_some(Part::Mirror);
-        let services = Service::ALL.into_iter().filter(|_| options.services).map(Part::Service);
-        let parts = mirror.into_iter().chain(services);
+        let parts = self.parts().filter(|part| match part {
+            Part::Postgres | Part::Kafka => false,
+            Part::Mirror => true,
+            Part::MirrorWatch | Part::Service(_) => options.services,
+        });
         try_join_all(parts.map(|part| self.part_up(region, part, tools, progress))).await.map(drop)
     }
 
@@ -103,7 +106,7 @@ impl Cluster {
         match part {
             Part::Postgres => self.provision_databases(region).await?,
             Part::Kafka => self.provision(region).await?,
-            Part::Mirror | Part::Service(_) => {}
+            Part::Mirror | Part::MirrorWatch | Part::Service(_) => {}
         }
         step.done(if began == Started::Found { "runs" } else { "started" });
         Ok(())
@@ -119,6 +122,7 @@ impl Cluster {
                 kafka::prepare(&tools.jvm, &folder, region, security).await?
             }
             Part::Mirror => mirror::prepare(&tools.jvm, &folder, &self.aliases(region), region)?,
+            Part::MirrorWatch => mirror_watch::prepare(self, region, &folder)?,
             Part::Service(service) => services::prepare(self, region, service)?,
         };
         Ok(Rising { name: region.process(part), launch, ending: part.ending(), ready: self.ready(region, part) })
@@ -132,6 +136,7 @@ impl Cluster {
                 let kafka = self.kafka_administrator(region);
                 Ready::Mirror(mirror::Flow::into_region(&self.regions, region, &kafka))
             }
+            Part::MirrorWatch => Ready::Http(format!("http://{LOOPBACK}:{}/readyz", region.ports.mirror_watch)),
             Part::Service(service) => Ready::Http(format!("{}/readyz", region.url(service))),
         }
     }
@@ -184,7 +189,7 @@ impl Cluster {
     /// Processes of regions that the cluster no longer has.
     async fn stop_unwanted(&self) {
         let wanted = |name: &String| {
-            let mut names = self.regions.iter().flat_map(|region| Part::all().map(|part| region.process(part)));
+            let mut names = self.regions.iter().flat_map(|region| self.parts().map(|part| region.process(part)));
             [jaeger::NAME, prometheus::NAME].contains(&name.as_str()) || names.any(|wanted| wanted == *name)
         };
         for name in self.supervisor().names().into_iter().filter(|name| !wanted(name)) {

@@ -1,4 +1,4 @@
-//! What all Kafka clients of a service share.
+//! What all Kafka clients of a service share: settings, and telling why they wait.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,7 +9,7 @@ use rdkafka::{ClientContext, Statistics};
 use writ_kafka::Connection;
 
 /// The settings every client has.
-pub(crate) fn client_config(kafka: &Connection, client_id: &str) -> ClientConfig {
+pub fn client_config(kafka: &Connection, client_id: &str) -> ClientConfig {
     let mut config = kafka.client_config(client_id);
     config
         // A restarted broker is found again within a second, not ten.
@@ -25,7 +25,7 @@ pub(crate) fn client_config(kafka: &Connection, client_id: &str) -> ClientConfig
 /// What librdkafka reports by itself is only a hint: it also reports connections that were closed
 /// for idleness. Whether a client waits is known to whoever asks something of it.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Reporter(Arc<Mutex<Reasons>>);
+pub struct Reporter(Arc<Mutex<Reasons>>);
 
 #[derive(Debug, Default)]
 struct Reasons {
@@ -36,17 +36,17 @@ struct Reasons {
 
 impl Reporter {
     /// Why the client waits, if it does.
-    pub(crate) fn reason(&self) -> Option<String> {
+    pub fn reason(&self) -> Option<String> {
         self.lock().waiting.clone()
     }
 
     /// The client works again.
-    pub(crate) fn clear(&self) {
+    pub fn clear(&self) {
         *self.lock() = Reasons::default();
     }
 
     /// The client waits for `reason`, and for what librdkafka last complained of. Logged when it changes.
-    pub(crate) fn report(&self, reason: &str) {
+    pub fn report(&self, reason: &str) {
         let mut reasons = self.lock();
         let reason = match &reasons.hint {
             Some(hint) => format!("{reason}; {hint}"),

@@ -11,7 +11,7 @@ pub mod consumer;
 pub mod dead_letter;
 mod envelope;
 mod headers;
-mod kafka;
+pub mod kafka;
 pub mod lease;
 pub mod outbox;
 mod outgoing;

@@ -1,15 +1,15 @@
 //! PostgreSQL: a pool with sane settings, waiting for a server that is not there yet, migrations.
 
+use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, PgPool};
 
-use crate::config::ConfigError;
 use crate::health::Check;
 
 const MAX_CONNECTIONS: u32 = 16;
@@ -20,20 +20,38 @@ const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 const PROBE_EVERY: Duration = Duration::from_secs(2);
 
-/// Reads a `postgres://` address.
-///
-/// # Errors
-/// When it is not one; the error names `WRIT_DATABASE_URL` and does not repeat the address.
-pub fn options(url: &SecretString) -> Result<PgConnectOptions, ConfigError> {
-    let invalid = || {
-        let expected = "expected postgres://role:password@host:port/database";
-        ConfigError::invalid("database_url", expected)
-    };
-    let url = url.expose_secret();
-    if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
-        return Err(invalid());
+/// `WRIT_DATABASE_URL`: a service's own database, with its role and password. A setting of those that have one.
+#[derive(Clone, Deserialize)]
+#[serde(try_from = "String")]
+pub struct DatabaseUrl(PgConnectOptions);
+
+/// A text that is no address of a database; does not repeat it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected postgres://role:password@host:port/database")]
+pub struct InvalidDatabaseUrl;
+
+impl DatabaseUrl {
+    /// How to connect.
+    pub fn options(&self) -> PgConnectOptions {
+        self.0.clone()
     }
-    PgConnectOptions::from_str(url).map_err(|_| invalid())
+}
+
+impl TryFrom<String> for DatabaseUrl {
+    type Error = InvalidDatabaseUrl;
+
+    fn try_from(url: String) -> Result<Self, InvalidDatabaseUrl> {
+        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+            return Err(InvalidDatabaseUrl);
+        }
+        PgConnectOptions::from_str(&url).map(Self).map_err(|_| InvalidDatabaseUrl)
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("DatabaseUrl(…)")
+    }
 }
 
 /// Connects, migrates if that has not been done and the role may, and returns a pool. Waits, with the reason in `check`

@@ -1,4 +1,4 @@
-//! What every service has: configuration, telemetry, health, errors, shutdown, database.
+//! What every service has: configuration, telemetry, health, errors, shutdown, and a database for those that keep data.
 //!
 //! A service's `main` is one call of [`run`], which reads the configuration, starts telemetry and
 //! the operational routes, and hands a [`Service`] to the function that wires the parts together.
@@ -15,6 +15,7 @@ pub mod shutdown;
 pub mod telemetry;
 
 pub use config::{BaseUrl, Common, ConfigError};
+pub use database::DatabaseUrl;
 pub use extract::{Json, Path, Query};
 pub use health::{Check, Health};
 pub use http::RequestId;

@@ -4,12 +4,12 @@
 use std::process::ExitCode;
 
 use anyhow::Context;
-use secrecy::SecretString;
 use serde::Deserialize;
 use sqlx::migrate::Migrator;
 use sqlx::{Connection, PgConnection};
 
-use crate::{config, database};
+use crate::config;
+use crate::database::DatabaseUrl;
 
 /// The one word on the command line that asks for it.
 const WORD: &str = "migrate";
@@ -18,7 +18,7 @@ const WORD: &str = "migrate";
 #[derive(Deserialize)]
 struct Settings {
     /// `WRIT_DATABASE_URL`: here with the database's owner.
-    database_url: SecretString,
+    database_url: DatabaseUrl,
 }
 
 /// Whether this process was started to migrate.
@@ -39,7 +39,7 @@ pub async fn migrate(name: &'static str, migrator: &Migrator) -> ExitCode {
 
 async fn up_to_date(name: &str, migrator: &Migrator) -> anyhow::Result<()> {
     let settings: Settings = config::only()?;
-    let options = database::options(&settings.database_url)?.application_name(name);
+    let options = settings.database_url.options().application_name(name);
     let mut connection = PgConnection::connect_with(&options).await.context("PostgreSQL")?;
     migrator.run(&mut connection).await.context("the database cannot be brought up to date")?;
     Ok(connection.close().await?)

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::config::{self, Common, ConfigError};
+use crate::database::DatabaseUrl;
 use crate::health::{Check, Health};
 use crate::http::{self, Limits, Operations, Routes};
 use crate::telemetry::{Program, Telemetry};
@@ -47,9 +48,9 @@ impl Service {
     ///
     /// # Errors
     /// When a migration fails.
-    pub async fn database(&self, migrator: &Migrator) -> anyhow::Result<PgPool> {
+    pub async fn database(&self, url: &DatabaseUrl, migrator: &Migrator) -> anyhow::Result<PgPool> {
         let check = self.health.check("database");
-        let options = database::options(&self.common.database_url)?.application_name(self.operations.name());
+        let options = url.options().application_name(self.operations.name());
         let pool =
             database::open(options, migrator, &check).await.context("the database cannot be brought up to date")?;
         tokio::spawn(database::watch(pool.clone(), check));

@@ -12,6 +12,7 @@ mod databases;
 mod features;
 mod home_region;
 mod metrics;
+mod mirror;
 mod producers;
 mod residency;
 mod story;

@@ -11,13 +11,14 @@ use writ_contract::SchemaRegistry;
 use writ_log::Lease;
 use writ_log::consumer::{Consumer, ConsumerConfig, ConsumerHandle, ConsumerStatus};
 use writ_log::schemas::{Follower, FollowerConfig};
-use writ_service::Service;
+use writ_service::{DatabaseUrl, Service};
 
 const NAME: &str = "writ-audit";
 
-/// Audit has no settings of its own.
 #[derive(Deserialize)]
-struct Settings {}
+struct Settings {
+    database_url: DatabaseUrl,
+}
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -27,9 +28,9 @@ async fn main() -> ExitCode {
     writ_service::run(NAME, env!("CARGO_PKG_VERSION"), wire).await
 }
 
-async fn wire(service: Service, _: Settings) -> anyhow::Result<()> {
+async fn wire(service: Service, settings: Settings) -> anyhow::Result<()> {
     let start = service.health.check("start");
-    let pool = service.database(&store::MIGRATOR).await?;
+    let pool = service.database(&settings.database_url, &store::MIGRATOR).await?;
     start.fail("waiting for the lease");
     let lease = Lease::acquire(&pool, "audit").await;
     start.fail("learning schemas");

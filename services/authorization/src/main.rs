@@ -16,13 +16,14 @@ use writ_log::outbox::{Publisher, StatusHandle};
 use writ_log::schemas::{Follower, FollowerConfig};
 use writ_log::{Lease, Producer, schemas, topics};
 use writ_policy::Index;
-use writ_service::Service;
+use writ_service::{DatabaseUrl, Service};
 
 const NAME: &str = "writ-authorization";
 
-/// Authorization has no settings of its own.
 #[derive(Deserialize)]
-struct Settings {}
+struct Settings {
+    database_url: DatabaseUrl,
+}
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -32,9 +33,9 @@ async fn main() -> ExitCode {
     writ_service::run(NAME, env!("CARGO_PKG_VERSION"), wire).await
 }
 
-async fn wire(service: Service, _: Settings) -> anyhow::Result<()> {
+async fn wire(service: Service, settings: Settings) -> anyhow::Result<()> {
     let loading = service.health.check("policies");
-    let pool = service.database(&store::MIGRATOR).await?;
+    let pool = service.database(&settings.database_url, &store::MIGRATOR).await?;
     loading.fail("waiting for the lease");
     let lease = Lease::acquire(&pool, "authorization").await;
     let producer = producer(&service).await?;

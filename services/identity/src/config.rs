@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use writ_contract::Region;
-use writ_service::BaseUrl;
 use writ_service::config::{Common, ConfigError, map};
+use writ_service::{BaseUrl, DatabaseUrl};
 use writ_tokens::{ConsistencyKey, hash_of};
 
 use crate::app::Platform;
@@ -17,6 +17,8 @@ const SHORTEST_OPERATOR_TOKEN: usize = 32;
 /// What identity needs besides what every service needs.
 #[derive(Debug, Deserialize)]
 pub struct Settings {
+    /// `WRIT_DATABASE_URL`: the system of record's database.
+    pub database_url: DatabaseUrl,
     /// `WRIT_OPERATOR_TOKEN`: bearer token of the platform's operator.
     pub operator_token: SecretString,
     /// `WRIT_CONSISTENCY_KEY`: what all regions authenticate consistency tokens with; at least 32

@@ -19,7 +19,7 @@ async fn main() -> ExitCode {
 
 async fn wire(service: Service, settings: Settings) -> anyhow::Result<()> {
     let platform = settings.platform(&service.common)?;
-    let pool = service.database(&MIGRATOR).await?;
+    let pool = service.database(&settings.database_url, &MIGRATOR).await?;
     let store = Store::new(pool.clone(), service.common.region.clone());
     store.publish_catalogue().await?;
     log::start(&service, pool)?;

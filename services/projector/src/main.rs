@@ -36,7 +36,7 @@ async fn main() -> ExitCode {
 async fn wire(service: Service, settings: Settings) -> anyhow::Result<()> {
     let waiting = settings.waiting()?;
     let loading = service.health.check("read model");
-    let pool = service.database(&store::MIGRATOR).await?;
+    let pool = service.database(&settings.database_url, &store::MIGRATOR).await?;
     loading.fail("waiting for the lease");
     let lease = Lease::acquire(&pool, "projector").await;
     let producer = producer(&service).await?;

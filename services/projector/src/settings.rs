@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use writ_contract::Hash;
-use writ_service::ConfigError;
 use writ_service::config::{BaseUrl, list, parsed};
+use writ_service::{ConfigError, DatabaseUrl};
 use writ_tokens::ConsistencyKey;
 
 use crate::freshness::Limits;
@@ -14,6 +14,8 @@ use crate::http::{PlatformTokens, Waiting};
 /// As they are configured.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Settings {
+    /// `WRIT_DATABASE_URL`: the read model's database.
+    pub database_url: DatabaseUrl,
     /// `WRIT_CONSISTENCY_KEY`: authenticates consistency tokens; hex, at least 32 bytes.
     #[serde(deserialize_with = "parsed")]
     pub consistency_key: ConsistencyKey,

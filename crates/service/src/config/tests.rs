@@ -3,9 +3,11 @@ use std::collections::BTreeMap;
 use secrecy::ExposeSecret;
 
 use super::*;
+use crate::DatabaseUrl;
 
 #[derive(Debug, Deserialize)]
 struct Own {
+    database_url: DatabaseUrl,
     consistency_key: SecretString,
     #[serde(deserialize_with = "map", default)]
     identity_urls: BTreeMap<Region, BaseUrl>,

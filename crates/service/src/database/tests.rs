@@ -32,8 +32,8 @@ async fn a_server_that_is_not_there_is_waited_for_with_the_reason() -> anyhow::R
     let nobody = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     let health = Health::default();
     let check = health.check("database");
-    let options = options(&format!("postgres://nobody@{nobody}/none").into())?;
-    let waiting = tokio::time::timeout(Duration::from_millis(300), open(options, &MIGRATOR, &check));
+    let url = DatabaseUrl::try_from(format!("postgres://nobody@{nobody}/none"))?;
+    let waiting = tokio::time::timeout(Duration::from_millis(300), open(url.options(), &MIGRATOR, &check));
     assert!(waiting.await.is_err(), "still waiting");
     assert_eq!(health.findings()[0].reason.as_deref(), Some("connection refused"));
     Ok(())
@@ -42,7 +42,6 @@ async fn a_server_that_is_not_there_is_waited_for_with_the_reason() -> anyhow::R
 #[test]
 fn an_address_of_another_kind_is_refused() {
     for url in ["mysql://a@b/c", "postgres", "postgres://:::::", ""] {
-        let error = options(&url.into()).unwrap_err();
-        assert_eq!(error.variable(), "WRIT_DATABASE_URL");
+        assert_eq!(DatabaseUrl::try_from(url.to_owned()).unwrap_err(), InvalidDatabaseUrl, "{url}");
     }
 }

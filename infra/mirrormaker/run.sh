@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# Runs MirrorMaker, which is the command in the arguments. Starts it again whenever it ends, and when the file named in
+# WRIT_MIRROR_RESTART_FILE appears: a task that has failed stays so until then. Ends when it is told to (SIGTERM).
+set -u
+
+request=${WRIT_MIRROR_RESTART_FILE:?the file that asks for a restart}
+shortest=1 longest=30 # seconds from an end to the next start
+well=60               # an end after so many seconds is a new trouble
+patience=20           # seconds that MirrorMaker may take to end
+
+stopping=
+trap 'stopping=yes' TERM INT
+
+# A signal interrupts a wait, not a sleep.
+doze() {
+  sleep "$1" &
+  wait $! || kill $! 2>/dev/null
+}
+
+# Until MirrorMaker has ended. It is told to end when this is, and when a restart is asked for.
+attend() {
+  local told=
+  asked=
+  while kill -0 "$mirror" 2>/dev/null; do
+    [ ! -e "$request" ] || asked=yes
+    rm -f "$request"
+    if [ -n "$told" ] && [ $((SECONDS - told)) -ge $patience ]; then
+      kill -KILL "$mirror" 2>/dev/null
+    elif [ -z "$told" ] && [ -n "$stopping$asked" ]; then
+      told=$SECONDS
+      kill -TERM "$mirror" 2>/dev/null
+    fi
+    doze 1
+  done
+  wait "$mirror"
+}
+
+pause=$shortest
+while [ -z "$stopping" ]; do
+  rm -f "$request"
+  began=$SECONDS
+  "$@" &
+  mirror=$!
+  attend
+  code=$?
+  [ -z "$stopping" ] || break
+  [ $((SECONDS - began)) -lt $well ] || pause=$shortest
+  if [ -n "$asked" ]; then
+    echo "run.sh: a restart was asked for: starting MirrorMaker again"
+    continue
+  fi
+  echo "run.sh: MirrorMaker ended with code $code: starting it again in $pause s"
+  doze $pause
+  pause=$((pause * 2 < longest ? pause * 2 : longest))
+done

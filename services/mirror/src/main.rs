@@ -1,0 +1,44 @@
+//! `writ-mirror`: wiring only.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use serde::Deserialize;
+use writ_contract::Timestamp;
+use writ_mirror::sources::Sources;
+use writ_mirror::watch::{Shared, Watch};
+use writ_service::Service;
+
+const NAME: &str = "writ-mirror";
+
+#[derive(Deserialize)]
+struct Settings {
+    /// `WRIT_MIRROR_RESTART_FILE`: whoever runs MirrorMaker starts it again when this file appears.
+    mirror_restart_file: PathBuf,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    writ_service::run(NAME, env!("CARGO_PKG_VERSION"), wire).await
+}
+
+async fn wire(service: Service, settings: Settings) -> anyhow::Result<()> {
+    let common = &service.common;
+    let sources = Shared::new(Sources::new(&common.region, &common.regions, Timestamp::now()));
+    show(&service, &sources);
+    let watch = Watch::start(&common.kafka(), sources, settings.mirror_restart_file)?;
+    let stop = service.shutdown.clone();
+    service.spawn("watch", async move { Ok(watch.run(stop).await?) });
+    Ok(())
+}
+
+/// Readiness and the member of `/status`.
+fn show(service: &Service, sources: &Shared) {
+    let known = sources.clone();
+    service.health.watch("mirror", move || match known.lock().trouble(Timestamp::now()) {
+        Some(trouble) => Err(trouble),
+        None => Ok(()),
+    });
+    let known = sources.clone();
+    service.status("sources", move || std::future::ready(known.lock().to_json(Timestamp::now())));
+}
