@@ -18,7 +18,7 @@ fn load_with(changes: &[(&str, &str)]) -> Result<(Common, Own), ConfigError> {
         ("WRIT_REGION", "eu"),
         ("WRIT_REGIONS", "us,eu"),
         ("WRIT_KAFKA_BROKERS", "127.0.0.1:29092"),
-        ("WRIT_DATABASE_URL", "postgres://projector:pass@127.0.0.1:25432/read_model"),
+        ("WRIT_DATABASE_URL", "postgres://projector:hush@127.0.0.1:25432/read_model"),
         ("WRIT_LISTEN", "127.0.0.1:28082"),
         ("WRIT_CONSISTENCY_KEY", "1234567890"),
     ]);
@@ -36,6 +36,7 @@ fn the_environment_goes_over_the_defaults() {
     assert_eq!(common.otlp_endpoint, None);
     assert_eq!(own.identity_urls[&common.region].as_str(), "http://b:2");
     assert_eq!(own.consistency_key.expose_secret(), "1234567890");
+    assert_eq!(own.database_url.options().get_database(), Some("read_model"));
 }
 
 #[test]
@@ -82,5 +83,5 @@ fn a_missing_setting_is_named() {
 fn debug_hides_secrets() {
     let (common, own) = load_with(&[]).unwrap();
     let text = format!("{common:?} {own:?}");
-    assert!(!text.contains("pass") && !text.contains("1234567890"), "{text}");
+    assert!(!text.contains("hush") && !text.contains("1234567890"), "{text}");
 }
