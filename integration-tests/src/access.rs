@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use futures::future::try_join_all;
-use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication, TopicResult};
+use rdkafka::admin::{
+    AdminClient, AdminOptions, AlterConfig, NewPartitions, NewTopic, ResourceSpecifier, TopicReplication, TopicResult,
+};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
@@ -135,7 +137,8 @@ impl Visitor {
         Ok(config
             .set("auto.offset.reset", "earliest")
             .set("fetch.wait.max.ms", "10")
-            .set("topic.metadata.refresh.fast.interval.ms", "10").create()?)
+            .set("topic.metadata.refresh.fast.interval.ms", "10")
+            .create()?)
     }
 
     fn admin(&self) -> Result<AdminClient<DefaultClientContext>> {
@@ -199,10 +202,7 @@ pub fn complaint(settings: &ClientConfig) -> Result<Option<RDKafkaErrorCode>> {
 }
 
 /// A client that is refused goes on trying; why, it says only when it is polled.
-fn unless_it_complains(
-    consumer: &BaseConsumer,
-    works: impl Fn(Duration) -> bool,
-) -> Result<Option<RDKafkaErrorCode>> {
+fn unless_it_complains(consumer: &BaseConsumer, works: impl Fn(Duration) -> bool) -> Result<Option<RDKafkaErrorCode>> {
     let (deadline, glance) = (Instant::now() + ANSWER, Duration::from_millis(100));
     while Instant::now() < deadline {
         if let Some(Err(KafkaError::MessageConsumption(code))) = consumer.poll(glance) {

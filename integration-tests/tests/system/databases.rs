@@ -24,7 +24,7 @@ fn code(error: &sqlx::Error) -> Option<String> {
 
 async fn is_refused(connection: &mut PgConnection, who: &str, statement: &str) {
     let outcome = sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(connection).await;
-    let error = outcome.map(drop).expect_err(&format!("{who}: {statement}"));
+    let Err(error) = outcome else { panic!("{who}: {statement}: was not refused") };
     assert_eq!(code(&error).as_deref(), Some(REFUSED), "{who}: {statement}: {error}");
 }
 
@@ -145,7 +145,12 @@ async fn a_service_cannot_open_the_database_of_another() -> Result<()> {
             assert_eq!(refusal.as_deref(), expected, "{} opens {database}", service.name());
         }
         let wrong = PgConnection::connect_with(&own.password("wrong")).await.err();
-        assert_eq!(wrong.and_then(|error| code(&error)).as_deref(), Some("28P01"), "{} without its password", service.name());
+        assert_eq!(
+            wrong.and_then(|error| code(&error)).as_deref(),
+            Some("28P01"),
+            "{} without its password",
+            service.name()
+        );
     }
     Ok(())
 }
