@@ -56,9 +56,9 @@ async fn a_failed_task_is_seen_and_started_again() -> Result<()> {
 
     topic::configure(&system.kafka("eu"), &copy, "max.message.bytes", LIMIT).await?;
     let later = write(system, 10).await?;
+    until("no failed task", async || Ok((tasks(FAILED).await? == 0.0).then_some(()))).await?;
+    until("all tasks running", async || Ok((tasks(RUNNING).await? >= running).then_some(()))).await?;
     arrives(system, &refused).await?;
     arrives(system, &later).await?;
-    let mended = async || Ok((tasks(FAILED).await? == 0.0 && tasks(RUNNING).await? >= running).then_some(()));
-    until("all tasks running", mended).await?;
     until("everything ready", async || Ok(system.unready().await.is_empty().then_some(()))).await
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use writ_contract::{Region, Timestamp};
@@ -35,6 +35,8 @@ pub struct Sources {
 struct Source {
     tasks: BTreeMap<String, Task>,
     newest_beat: Option<Timestamp>,
+    /// When a task last failed.
+    failed_at: Option<Instant>,
 }
 
 impl Sources {
@@ -65,9 +67,10 @@ impl Sources {
         }
     }
 
-    /// Whether a task has failed.
-    pub fn failed(&self) -> bool {
-        self.all.values().any(|source| source.failures().next().is_some())
+    /// When the newest of the failures that still stand was seen.
+    pub fn failed_at(&self) -> Option<Instant> {
+        let failed = self.all.values().filter(|source| source.failures().next().is_some());
+        failed.filter_map(|source| source.failed_at).max()
     }
 
     /// The source from which nothing has arrived for longest, and for how long.
@@ -126,6 +129,9 @@ impl Source {
             Some((name, Some(task))) => {
                 let (state, reason) = (task.state.as_str(), task.reason.as_deref());
                 tracing::info!(source = %region, name, state, reason, "task of the mirror");
+                if task.state == State::Failed {
+                    self.failed_at = Some(Instant::now());
+                }
                 self.tasks.insert(name, task);
             }
             Some((name, None)) => drop(self.tasks.remove(&name)),
@@ -194,11 +200,11 @@ mod tests {
         beat(&mut sources, "us", after(1));
         beat(&mut sources, "au", after(1));
         in_state(&mut sources, "FAILED");
-        assert!(sources.failed());
+        assert!(sources.failed_at().is_some());
         let trouble = sources.trouble(after(2)).unwrap();
         assert_eq!(trouble, "us: MirrorSourceConnector-0 has failed: java.lang.Oops: broken");
         in_state(&mut sources, "RUNNING");
-        assert_eq!((sources.failed(), sources.trouble(after(2))), (false, None));
+        assert_eq!((sources.failed_at(), sources.trouble(after(2))), (None, None));
     }
 
     #[test]

@@ -99,7 +99,7 @@ impl Watch {
         let sources = self.sources.lock().clone();
         sources.measure(now);
         let Some((source, silence)) = sources.most_silent(now) else { return };
-        let reason = self.restarts.look(Instant::now(), sources.failed(), silence);
+        let reason = self.restarts.look(Instant::now(), sources.failed_at(), silence);
         match reason {
             Some(Reason::TaskFailed) => {
                 tracing::warn!(trouble = sources.trouble(now), "a task has failed: asking for a restart of the mirror");
