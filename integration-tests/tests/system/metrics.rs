@@ -162,13 +162,13 @@ async fn every_service_exports_what_is_declared() -> Result<()> {
     traffic.go_on().await?;
     for service in SERVICES {
         let url = format!("{}/metrics", system.service_url("us", service));
-        until(&format!("all metrics of {}", service.name()), async || {
-            let text = system.http().get(&url).send().await?.text().await?;
-            let defects = defects(service.name(), &text);
-            eprintln!("{}: {defects:?}", service.name());
-            Ok(defects.is_empty().then_some(()))
+        let mut wrong = Vec::new();
+        let waited = until("all metrics", async || {
+            wrong = defects(service.name(), &system.http().get(&url).send().await?.text().await?);
+            Ok(wrong.is_empty().then_some(()))
         })
-        .await?;
+        .await;
+        waited.with_context(|| format!("{}: {wrong:?}", service.name()))?;
     }
     Ok(())
 }
