@@ -57,6 +57,14 @@ pub(super) const METRICS: &[Metric] = &[
         meaning: "Time until a check, made every 2 s, had a connection that answered or gave up.",
     },
     Metric {
+        name: "writ_trace_spans_total",
+        kind: Kind::Counter,
+        unit: Unit::Count,
+        labels: &["outcome"],
+        services: SERVICES,
+        meaning: "Spans that were exported, not taken by the collector (failed), or dropped; only with a collector.",
+    },
+    Metric {
         name: "process_start_time_seconds",
         kind: Kind::Gauge,
         unit: Unit::Seconds,
