@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use writ_local::{Cluster, Options};
 
-use crate::{bench, database, demo, doctor, down, logs, probe, provision, run, status, trace, up};
+use crate::{bench, database, demo, doctor, down, logs, probe, producer, provision, run, status, trace, up};
 
 /// Runs Writ on this machine: regions of real Kafka, MirrorMaker 2, PostgreSQL and services, as
 /// ordinary processes.
@@ -26,6 +26,7 @@ Examples:
   writ logs eu projector -f             follow one service's log
   writ trace                            the last change's way through all regions
   writ up --regions us,eu,au            a third region beside the two
+  writ producer add billing --kind commands    let another system send commands
   writ --home /tmp/two --port-offset 300 up    a second cluster beside the first
   writ down                             end everything; data stays for the next up";
 
@@ -61,6 +62,9 @@ enum Command {
     Run(up::Up),
     /// Start, and walk through the story: a right granted in one region, in force in another
     Demo(demo::Demo),
+    /// Let other systems write to the log
+    #[command(subcommand)]
+    Producer(producer::Producer),
     /// Measure
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -89,6 +93,7 @@ impl Cli {
             Command::Doctor => doctor::execute(&open()?).await,
             Command::Run(up) => run::execute(&open()?, up).await,
             Command::Demo(demo) => demo.execute(&open()?).await,
+            Command::Producer(producer) => producer.execute(open()?).await,
             Command::Bench(bench) => bench.execute(&open()?).await,
             Command::Provision(provision) => provision.execute(self.place.options()).await,
             Command::Probe(probe) => probe.execute().await,

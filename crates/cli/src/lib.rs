@@ -12,6 +12,7 @@ mod doctor;
 mod down;
 mod logs;
 mod probe;
+mod producer;
 mod provision;
 mod run;
 mod status;

@@ -30,9 +30,10 @@ pub(crate) enum Provision {
 
 impl Provision {
     pub(crate) async fn execute(&self, options: Options) -> Result<u8> {
-        let cluster = Cluster::open(Options { inside: true, ..options })?;
+        let mut cluster = Cluster::open(Options { inside: true, ..options })?;
         match self {
             Self::Secrets { out, operator, owned_as } => {
+                operator.iter().try_for_each(|folder| cluster.adopt_producers(folder))?;
                 cluster.hand_out(out)?;
                 if let (Some(folder), Some(landmark)) = (operator, owned_as) {
                     cluster.copy_for_operator(folder, landmark)?;

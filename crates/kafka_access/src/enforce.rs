@@ -69,6 +69,19 @@ pub async fn enforce(
     done.await.map_err(|_| AccessError::Interrupted)?
 }
 
+/// Deletes a principal's password: it cannot come in any more. Its rights are [`enforce`]'s business.
+///
+/// # Errors
+/// As [`enforce`].
+pub async fn forget(kafka: &Connection, principal: String) -> Result<(), AccessError> {
+    let config = kafka.client_config("writ-access");
+    let done = tokio::task::spawn_blocking(move || {
+        let admin: AdminClient<DefaultClientContext> = config.create()?;
+        native::delete_password(&admin, &principal)
+    });
+    done.await.map_err(|_| AccessError::Interrupted)?
+}
+
 fn settle(admin: &AdminClient<DefaultClientContext>, wanted: &BTreeSet<Binding>) -> Result<Changed, AccessError> {
     let all = native::bindings(admin)?;
     let found: BTreeSet<Binding> = all.into_iter().filter(|binding| rules::is_ours(&binding.principal)).collect();

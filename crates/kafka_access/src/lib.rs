@@ -11,5 +11,5 @@ mod producer;
 pub mod rules;
 
 pub use binding::{Binding, Operation, Pattern, Resource, ResourceKind};
-pub use enforce::{AccessError, Changed, Credential, enforce};
+pub use enforce::{AccessError, Changed, Credential, enforce, forget};
 pub use producer::{InvalidName, Producer, ProducerKind};

@@ -18,20 +18,34 @@ use handle::{Alteration, Event, Filter, NewBinding, Queue};
 /// How often a password is hashed. They are random, so that guessing is hopeless anyhow; Kafka's least.
 const ITERATIONS: i32 = 4096;
 
+/// What Kafka says of a password that is not there.
+const UNKNOWN: c::rd_kafka_resp_err_t = c::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_RESOURCE_NOT_FOUND;
 const NO_ERROR: c::rd_kafka_resp_err_t = c::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR;
 
 type Admin = AdminClient<DefaultClientContext>;
 
 /// Gives principals their passwords, whatever they had before.
 pub(crate) fn set_passwords(admin: &Admin, credentials: &[Credential]) -> Result<(), AccessError> {
-    const WHAT: &str = "set passwords";
-    if credentials.is_empty() {
-        return Ok(());
-    }
     let set = |credential: &Credential| {
         Alteration::password(&credential.principal, credential.password.expose_secret().as_bytes(), ITERATIONS)
     };
-    let alterations = credentials.iter().map(set).collect::<Result<Vec<_>, _>>()?;
+    alter(admin, "set passwords", &credentials.iter().map(set).collect::<Result<Vec<_>, _>>()?, &[])
+}
+
+/// A principal has no password any more, and so cannot come in; fine if it had none.
+pub(crate) fn delete_password(admin: &Admin, principal: &str) -> Result<(), AccessError> {
+    alter(admin, "delete a password", &[Alteration::no_password(principal)?], &[UNKNOWN])
+}
+
+fn alter(
+    admin: &Admin,
+    what: &'static str,
+    alterations: &[Alteration],
+    tolerated: &[c::rd_kafka_resp_err_t],
+) -> Result<(), AccessError> {
+    if alterations.is_empty() {
+        return Ok(());
+    }
     let mut pointers: Vec<_> = alterations.iter().map(|alteration| alteration.0).collect();
     let queue = Queue::of(admin);
     // SAFETY: client and queue live on; the array and what it points to live until the end of this function, and
@@ -45,14 +59,16 @@ pub(crate) fn set_passwords(admin: &Admin, credentials: &[Credential]) -> Result
             queue.0,
         );
     }
-    let event = queue.answer(WHAT)?;
+    let event = queue.answer(what)?;
     // SAFETY: the event is of this kind and outlives its results.
     unsafe {
         let result = c::rd_kafka_event_AlterUserScramCredentials_result(event.0);
-        let answers = results(WHAT, result, c::rd_kafka_AlterUserScramCredentials_result_responses)?;
-        answers
-            .iter()
-            .try_for_each(|answer| fine(WHAT, c::rd_kafka_AlterUserScramCredentials_result_response_error(*answer)))
+        let answers = results(what, result, c::rd_kafka_AlterUserScramCredentials_result_responses)?;
+        answers.iter().try_for_each(|answer| {
+            let error = c::rd_kafka_AlterUserScramCredentials_result_response_error(*answer);
+            let is_fine = !error.is_null() && tolerated.contains(&c::rd_kafka_error_code(error));
+            if is_fine { Ok(()) } else { fine(what, error) }
+        })
     }
 }
 
@@ -60,7 +76,7 @@ pub(crate) fn set_passwords(admin: &Admin, credentials: &[Credential]) -> Result
 pub(crate) fn bindings(admin: &Admin) -> Result<Vec<Binding>, AccessError> {
     const WHAT: &str = "list rights";
     let (filter, queue) = (Filter::any()?, Queue::of(admin));
-    // SAFETY: as in `set_passwords`.
+    // SAFETY: as in `alter`.
     unsafe { c::rd_kafka_DescribeAcls(admin.inner().native_ptr(), filter.0, ptr::null(), queue.0) };
     let event = queue.answer(WHAT)?;
     // SAFETY: the event is of this kind and outlives its results.
@@ -80,7 +96,7 @@ pub(crate) fn give(admin: &Admin, rights: &[&Binding]) -> Result<(), AccessError
     let new = rights.iter().map(|right| NewBinding::of(right)).collect::<Result<Vec<_>, _>>()?;
     let mut pointers: Vec<_> = new.iter().map(|right| right.0).collect();
     let queue = Queue::of(admin);
-    // SAFETY: as in `set_passwords`.
+    // SAFETY: as in `alter`.
     unsafe {
         c::rd_kafka_CreateAcls(admin.inner().native_ptr(), pointers.as_mut_ptr(), pointers.len(), ptr::null(), queue.0);
     }
@@ -102,7 +118,7 @@ pub(crate) fn take(admin: &Admin, rights: &[&Binding]) -> Result<(), AccessError
     let filters = rights.iter().map(|right| Filter::exactly(right)).collect::<Result<Vec<_>, _>>()?;
     let mut pointers: Vec<_> = filters.iter().map(|filter| filter.0).collect();
     let queue = Queue::of(admin);
-    // SAFETY: as in `set_passwords`.
+    // SAFETY: as in `alter`.
     unsafe {
         c::rd_kafka_DeleteAcls(admin.inner().native_ptr(), pointers.as_mut_ptr(), pointers.len(), ptr::null(), queue.0);
     }

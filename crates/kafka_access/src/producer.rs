@@ -82,6 +82,16 @@ impl Producer {
     }
 }
 
+impl ProducerKind {
+    /// Its name, such as `commands`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Entities => "entities",
+            Self::Commands => "commands",
+        }
+    }
+}
+
 impl FromStr for ProducerKind {
     type Err = String;
 

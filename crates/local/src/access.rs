@@ -1,44 +1,19 @@
 //! Who comes to the Kafka of a cluster's regions, and what each may do there.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use secrecy::ExposeSecret;
-use serde::{Deserialize, Serialize};
-use writ_kafka::{Connection, Login, MECHANISM};
+use writ_kafka::{Connection, Login};
 use writ_kafka_access::{Credential, Producer, ProducerKind, enforce, rules};
 use writ_log::topics::{self, TopicSpec};
 
 use crate::cluster::{Cluster, LocalRegion};
-use crate::error::{Error, Result};
-use crate::home::{create, write_private};
+use crate::error::Result;
+use crate::home::create;
 use crate::kafka::BrokerSecurity;
 use crate::mirror::{self, Alias};
+use crate::producers::DEMO_PRODUCER;
 use crate::services::Service;
 use crate::tls::Authority;
-
-/// The other system of the demo.
-pub(crate) const DEMO_PRODUCER: &str = "demo";
-
-/// An external producer as the cluster's file has it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RegisteredProducer {
-    /// Its name, such as `billing`.
-    pub name: String,
-    /// Whether it sends commands, or else entity events.
-    pub commands: bool,
-}
-
-impl RegisteredProducer {
-    pub(crate) fn demo() -> Self {
-        Self { name: DEMO_PRODUCER.to_owned(), commands: false }
-    }
-
-    fn checked(&self) -> Result<Producer> {
-        let kind = if self.commands { ProducerKind::Commands } else { ProducerKind::Entities };
-        Producer::new(&self.name, kind).map_err(|error| Error::Settings(format!("{}: {error}", self.name)))
-    }
-}
 
 impl Cluster {
     /// A region's Kafka, reached as a principal.
@@ -66,31 +41,6 @@ impl Cluster {
         self.kafka(region, &format!("producer-{DEMO_PRODUCER}"))
     }
 
-    /// Registers an external producer; [`Cluster::provision`] lets it in.
-    ///
-    /// # Errors
-    /// When the name is not fit, or another kind of producer has it.
-    pub fn add_producer(&mut self, name: &str, kind: ProducerKind) -> Result<Producer> {
-        let new = RegisteredProducer { name: name.to_owned(), commands: kind == ProducerKind::Commands };
-        let producer = new.checked()?;
-        if self.producers.iter().any(|known| known.name == name && *known != new) {
-            return Err(Error::Settings(format!("there is a producer {name} of the other kind")));
-        }
-        if !self.producers.contains(&new) {
-            self.producers.push(new);
-            self.save()?;
-        }
-        Ok(producer)
-    }
-
-    /// External producers that are let in.
-    ///
-    /// # Errors
-    /// When the cluster's file has a name that is not fit.
-    pub fn producers(&self) -> Result<Vec<Producer>> {
-        self.producers.iter().map(RegisteredProducer::checked).collect()
-    }
-
     /// Makes topics, passwords and rights at a region's Kafka what they should be.
     ///
     /// # Errors
@@ -104,11 +54,6 @@ impl Cluster {
         let rights = rules::of_region(region.code.as_str(), &self.region_codes(), &producers);
         enforce(&kafka, self.credentials(region, &producers), rights).await?;
         producers.iter().try_for_each(|producer| self.write_client_file(region, producer))
-    }
-
-    /// Settings for librdkafka (`kcat -F`) with which a producer reaches a region.
-    pub fn client_file(&self, region: &LocalRegion, producer: &Producer) -> PathBuf {
-        self.home.root().join("producers").join(format!("{}.{}.properties", producer.name(), region.code))
     }
 
     pub(crate) fn ca(&self) -> PathBuf {
@@ -146,21 +91,6 @@ impl Cluster {
         let mirrors = self.region_codes().into_iter().map(|target| mirror::principal(code, target));
         let all = services.chain(mirrors).chain(producers.iter().map(Producer::principal));
         all.map(|principal| Credential { password: self.secrets.kafka_password(code, &principal), principal }).collect()
-    }
-
-    fn write_client_file(&self, region: &LocalRegion, producer: &Producer) -> Result<()> {
-        let file = self.client_file(region, producer);
-        let password = self.secrets.kafka_password(region.code.as_str(), &producer.principal());
-        let text = format!(
-            "bootstrap.servers={}\nsecurity.protocol=SASL_SSL\nsasl.mechanism={MECHANISM}\nsasl.username={}\n\
-             sasl.password={}\nssl.ca.location={}\n",
-            region.brokers(),
-            producer.principal(),
-            password.expose_secret(),
-            self.ca().display(),
-        );
-        fs::create_dir_all(self.home.root().join("producers")).map_err(Error::at(&file))?;
-        write_private(&file, &text)
     }
 }
 

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use writ_contract::Region;
 
-use crate::access::RegisteredProducer;
 use crate::docker;
 use crate::error::{Error, Result};
 use crate::home::{Home, write_private};
@@ -14,6 +13,7 @@ use crate::jaeger;
 use crate::part::Part;
 use crate::ports::Ports;
 use crate::postgres::{self, ADMINISTRATOR, Administration};
+use crate::producers::RegisteredProducer;
 use crate::secrets::Secrets;
 use crate::services::Service;
 use crate::supervisor::Supervisor;
@@ -198,6 +198,14 @@ impl Cluster {
 
     pub(crate) fn supervisor(&self) -> Supervisor {
         Supervisor::new(self.home.clone())
+    }
+
+    /// Has the external producers of a cluster's file, if there is that file.
+    pub(crate) fn take_producers_of(&mut self, file: &Path) -> Result<()> {
+        if let Some(saved) = read(file)? {
+            self.producers = saved.producers;
+        }
+        Ok(())
     }
 
     pub(crate) fn save(&self) -> Result<()> {

@@ -28,6 +28,7 @@ mod ports;
 mod postgres;
 pub mod prerequisites;
 mod process;
+mod producers;
 mod progress;
 mod prometheus;
 mod readiness;
@@ -42,7 +43,6 @@ mod tls;
 mod tools;
 mod up;
 
-pub use access::RegisteredProducer;
 pub use cluster::{Cluster, LocalRegion, Options};
 pub use error::{Error, Result};
 pub use holder::holder_of;

@@ -27,7 +27,7 @@ pub(super) struct NewBinding(pub(super) *mut c::rd_kafka_AclBinding_t);
 /// Which rights are meant.
 pub(super) struct Filter(pub(super) *mut c::rd_kafka_AclBindingFilter_t);
 
-/// A password to be set.
+/// A password to be set or deleted.
 pub(super) struct Alteration(pub(super) *mut c::rd_kafka_UserScramCredentialAlteration_t);
 
 impl Queue {
@@ -124,6 +124,18 @@ impl Alteration {
             )
         };
         made(new, "set passwords", &[0]).map(Self)
+    }
+
+    pub(super) fn no_password(principal: &str) -> Result<Self, AccessError> {
+        let name = CString::new(principal)?;
+        // SAFETY: the name lives through the call, which copies it.
+        let new = unsafe {
+            c::rd_kafka_UserScramCredentialDeletion_new(
+                name.as_ptr(),
+                c::rd_kafka_ScramMechanism_t::RD_KAFKA_SCRAM_MECHANISM_SHA_512,
+            )
+        };
+        made(new, "delete a password", &[0]).map(Self)
     }
 }
 
