@@ -50,6 +50,9 @@ pub struct Common {
     /// `WRIT_TRACE_RATIO`: share of traces begun here that are exported, 0 to 1.
     #[serde(deserialize_with = "parsed")]
     pub trace_ratio: f64,
+    /// `WRIT_TELEMETRY`: whether anything is measured and traced; off only to see what that costs.
+    #[serde(deserialize_with = "parsed")]
+    pub telemetry: bool,
 }
 
 /// How log lines are written.
@@ -79,9 +82,41 @@ pub fn load_from<S: DeserializeOwned>(
     variables: impl IntoIterator<Item = (String, String)>,
 ) -> Result<(Common, S), ConfigError> {
     let sources = sources(variables)?;
+    let wrong = [problems::<Common>(&sources), problems::<S>(&sources)].concat();
+    ConfigError::all(wrong).map_or(Ok(()), Err)?;
     let common: Common = sources.extract()?;
     common.validate()?;
     Ok((common, sources.extract()?))
+}
+
+/// Everything that is missing or cannot be read, not only the first: where a setting is wrong, the example of
+/// `infra/writ.toml` stands in for it, and the rest is looked at.
+fn problems<T: DeserializeOwned>(sources: &Figment) -> Vec<ConfigError> {
+    let (examples, mut sources, mut found) = (examples(), sources.clone(), Vec::new());
+    while let Err(error) = sources.extract::<T>() {
+        let error = ConfigError::from(error);
+        let field = error.field();
+        let repeated = found.contains(&error);
+        found.extend((!repeated).then_some(error));
+        match examples.find_value(&field) {
+            Ok(example) if !repeated => sources = sources.merge((field, example)),
+            _ => break,
+        }
+    }
+    found
+}
+
+/// Every setting of `infra/writ.toml`, those without a default with the example in its comment.
+fn examples() -> Figment {
+    let uncommented = |line: &'static str| match line.strip_prefix("# ") {
+        Some(example) if example.split_once(" = ").is_some_and(|(name, _)| is_name(name)) => example,
+        _ => line,
+    };
+    Figment::from(Toml::string(&DEFAULTS.lines().map(uncommented).collect::<Vec<_>>().join("\n")))
+}
+
+fn is_name(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
 }
 
 /// Reads some settings alone, from this process's environment.

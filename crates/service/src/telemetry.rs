@@ -61,11 +61,14 @@ impl Telemetry {
         let traces = traces::provider(program, common)?;
         tracing_subscriber::registry()
             .with(lines(common.log_format).with_filter(filter))
-            .with(traces::layer(&traces).with_filter(own_spans()))
+            .with(traces::layer(&traces).with_filter(own_spans(common.telemetry)))
             .try_init()?;
         // Some spans are over when they are seen, and `tracing` knows only those that begin.
         global::set_tracer_provider(traces.clone());
-        let metrics = install_recorder(program, &common.region)?;
+        let metrics = match common.telemetry {
+            true => install_recorder(program, &common.region)?,
+            false => recorder().handle(),
+        };
         Ok(Self { metrics, traces })
     }
 
@@ -94,8 +97,8 @@ fn filter(text: &str) -> Result<EnvFilter, ConfigError> {
 }
 
 /// What is traced does not depend on how much is logged.
-fn own_spans() -> Targets {
-    Targets::new().with_target("writ", LevelFilter::INFO)
+fn own_spans(wanted: bool) -> Targets {
+    Targets::new().with_target("writ", if wanted { LevelFilter::INFO } else { LevelFilter::OFF })
 }
 
 fn lines<S>(format: LogFormat) -> Box<dyn Layer<S> + Send + Sync>

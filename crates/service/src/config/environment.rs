@@ -40,3 +40,8 @@ impl Provider for Environment {
 pub(super) fn variable(field: &str) -> String {
     format!("{PREFIX}{}", field.to_ascii_uppercase())
 }
+
+/// The field that `variable` sets.
+pub(super) fn field(variable: &str) -> String {
+    variable.trim_start_matches(PREFIX).to_ascii_lowercase()
+}

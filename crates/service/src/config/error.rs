@@ -2,24 +2,42 @@
 
 use figment::error::Kind;
 
-use super::environment::variable;
+use super::environment::{field, variable};
 
-/// A setting that is missing or wrong. Its text names the variable and says what is expected; it
-/// never holds the value, which may be a secret.
+/// Settings that are missing or wrong. The text names each variable and says what is expected; it
+/// never holds a value, which may be a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{variable}: {reason}")]
+#[error("{variable}: {reason}{}", .others.iter().map(|other| format!("; {other}")).collect::<String>())]
 pub struct ConfigError {
     variable: String,
     reason: String,
+    others: Vec<ConfigError>,
 }
 
 impl ConfigError {
     /// The setting `field` (its name in the file, such as `listen`) is wrong.
     pub fn invalid(field: &str, reason: impl Into<String>) -> Self {
-        Self { variable: variable(field), reason: reason.into() }
+        Self { variable: variable(field), reason: reason.into(), others: Vec::new() }
     }
 
-    /// Name of the environment variable, such as `WRIT_LISTEN`.
+    /// Several as one, each once; none if there are none.
+    pub(super) fn all(errors: Vec<Self>) -> Option<Self> {
+        let mut different: Vec<Self> = Vec::new();
+        for error in errors {
+            if !different.contains(&error) {
+                different.push(error);
+            }
+        }
+        let mut different = different.into_iter();
+        different.next().map(|first| Self { others: different.collect(), ..first })
+    }
+
+    /// The setting, as the file has it, such as `listen`.
+    pub(super) fn field(&self) -> String {
+        field(&self.variable)
+    }
+
+    /// Name of the first environment variable, such as `WRIT_LISTEN`.
     pub fn variable(&self) -> &str {
         &self.variable
     }

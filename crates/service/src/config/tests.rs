@@ -80,6 +80,21 @@ fn a_missing_setting_is_named() {
 }
 
 #[test]
+fn everything_that_is_wrong_is_named_at_once() {
+    let changes =
+        [("WRIT_REGION", ""), ("WRIT_LISTEN", "8081x"), ("WRIT_LOG_FORMAT", "xml0"), ("WRIT_CONSISTENCY_KEY", "")];
+    let text = load_with(&changes).unwrap_err().to_string();
+    for (variable, _) in changes {
+        assert_eq!(text.matches(variable).count(), 1, "{variable} in {text}");
+    }
+}
+
+#[test]
+fn the_examples_of_the_file_are_settings_that_work() {
+    assert!(problems::<Common>(&examples()).is_empty() && problems::<Own>(&examples()).is_empty());
+}
+
+#[test]
 fn debug_hides_secrets() {
     let (common, own) = load_with(&[]).unwrap();
     let text = format!("{common:?} {own:?}");

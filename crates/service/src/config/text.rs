@@ -64,6 +64,10 @@ impl<T: FromStr<Err: Display>> Visitor<'_> for Scalar<T> {
         parse(text)
     }
 
+    fn visit_bool<E: Error>(self, truth: bool) -> Result<T, E> {
+        parse(&truth.to_string())
+    }
+
     fn visit_i64<E: Error>(self, number: i64) -> Result<T, E> {
         parse(&number.to_string())
     }

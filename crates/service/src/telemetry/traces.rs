@@ -28,7 +28,7 @@ const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
 pub(super) fn provider(program: Program, common: &Common) -> anyhow::Result<SdkTracerProvider> {
     global::set_text_map_propagator(TraceContextPropagator::new());
     let builder = SdkTracerProvider::builder().with_resource(resource(program, common));
-    let Some(endpoint) = &common.otlp_endpoint else {
+    let Some(endpoint) = common.otlp_endpoint.as_ref().filter(|_| common.telemetry) else {
         return Ok(builder.with_sampler(Sampler::AlwaysOff).build());
     };
     let sampler = sampling::KeepErrors::of(common.trace_ratio);
