@@ -23,8 +23,6 @@ const RULES: [(&str, &str); 2] = [
 ];
 /// Name of its process.
 pub(crate) const NAME: &str = "prometheus";
-/// The mirror watcher's port, n8085, counted from identity's.
-const MIRROR: u16 = 4;
 /// How long samples are kept.
 const RETENTION: &str = "6h";
 const ENDING: Ending = Ending { signal: Signal::SIGTERM, grace: Duration::from_secs(10) };
@@ -89,7 +87,7 @@ fn targets(regions: &[LocalRegion]) -> String {
     let services =
         |region| Service::ALL.map(|service| target(region, service.name(), LocalRegion::port(region, service)));
     let mirrors = regions.iter().filter(|_| regions.len() > 1);
-    let mirrors = mirrors.map(|region| target(region, "mirror", region.ports.identity + MIRROR));
+    let mirrors = mirrors.map(|region| target(region, "mirror", region.ports.mirror_watch));
     regions.iter().flat_map(services).chain(mirrors).collect()
 }
 

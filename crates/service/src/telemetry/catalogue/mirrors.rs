@@ -19,7 +19,8 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Count,
         labels: &["source", "state"],
         services: &[MIRROR],
-        meaning: "MirrorMaker's tasks that are running, failed, paused or unassigned.",
+        meaning: "MirrorMaker's tasks and connectors by what they do: running, failed, paused, stopped, unassigned, \
+                  restarting.",
     },
     Metric {
         name: "writ_mirror_restarts_total",
