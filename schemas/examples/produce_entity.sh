@@ -5,6 +5,12 @@
 set -euo pipefail
 [ $# -ge 4 ] || { sed -n '2,4s/^# //p' "$0" >&2; exit 2; }
 config=$1 organization=$2 entity_type=$3 entity_id=$4 kind=${5:-created}
+# Kafka 4 takes the SCRAM login of older versions of kcat's library for a wrong password.
+library=$(kcat -V 2>&1 | grep -o 'librdkafka [0-9.]*' | cut -d' ' -f2)
+if [ "$(printf '%s\n' 2.6.1 "$library" | sort -V | head -n 1)" != 2.6.1 ]; then
+    echo "kcat has librdkafka $library; Kafka 4 wants 2.6.1 or newer (produce_entity.py brings its own)" >&2
+    exit 1
+fi
 event_id=$(cat /proc/sys/kernel/random/uuid 2>/dev/null || uuidgen)
 now=$(date -u +%Y-%m-%dT%H:%M:%SZ)
 

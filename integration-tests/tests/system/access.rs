@@ -19,7 +19,7 @@ const COMMANDS: &str = "producer-billing";
 const STRANGER: &str = "analytics";
 
 /// Held by a test that changes rights, and by those that would notice.
-static RIGHTS: Mutex<()> = Mutex::const_new(());
+pub(crate) static RIGHTS: Mutex<()> = Mutex::const_new(());
 
 fn principals() -> Vec<String> {
     let others = OTHERS.iter().map(|region| rules::mirror_of(region));

@@ -11,6 +11,7 @@ mod consistency;
 mod databases;
 mod features;
 mod home_region;
+mod letting_in;
 mod metrics;
 mod mirror;
 mod producers;

@@ -42,7 +42,8 @@ async fn an_avro_record_from_python_is_taken() -> Result<()> {
     is_taken("urn:example:producer", &organization, "cp-python", &event).await
 }
 
-/// The shell with kcat.
+/// The shell with kcat, to which `cargo test` gives the librdkafka that was built here: many systems' own is too old to
+/// log in at Kafka 4.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_json_record_from_the_shell_is_taken() -> Result<()> {
     let organization = Organization::create(System::running().await?, "us").await?;
