@@ -41,7 +41,11 @@ impl Cluster {
     pub(crate) async fn containers_up(&self, progress: &Progress) -> Result<()> {
         let parts: Vec<(&LocalRegion, Part)> =
             self.regions.iter().flat_map(|region| self.parts().map(move |part| (region, part))).collect();
-        try_join_all(parts.iter().map(|(region, part)| self.container_up(region, *part, progress))).await.map(drop)
+        try_join_all(parts.iter().map(|(region, part)| self.container_up(region, *part, progress))).await?;
+        // Provisioned from inside, where other addresses count.
+        let producers = self.producers()?;
+        let all = self.regions.iter().flat_map(|region| producers.iter().map(move |producer| (region, producer)));
+        all.into_iter().try_for_each(|(region, producer)| self.write_client_file(region, producer))
     }
 
     pub(crate) async fn container_up(&self, region: &LocalRegion, part: Part, progress: &Progress) -> Result<()> {
