@@ -9,7 +9,7 @@ PYTHON = $(abspath $(TARGET))/producers-venv/bin/python
 
 PROMTOOL = $(shell command -v promtool)
 
-.PHONY: demo up down status lint rules test test-containers test-faults bench
+.PHONY: demo up down status lint rules python test test-containers test-faults bench
 
 demo: ## the story: two regions start, a right granted in one is in force in the other
 	$(BUILD) && $(WRIT) demo
@@ -41,6 +41,8 @@ test-containers: ## the whole-system tests on the three regions in containers th
 
 test-faults: ## the long fault and convergence runs
 	cargo build --workspace --bins && $(TARGET)/debug/writ with-database -- cargo test --workspace -- --ignored --test-threads=1
+
+python: $(PYTHON) ## what the example producer in Python needs, in an environment of its own
 
 $(PYTHON): schemas/examples/requirements.txt
 	python3 -m venv $(dir $(@D)) && $@ -m pip install --quiet --disable-pip-version-check -r $< && touch $@
