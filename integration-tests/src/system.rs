@@ -111,9 +111,11 @@ impl System {
         self.region(region).url(Service::Identity)
     }
 
-    /// Base address of any service of a region.
-    pub fn service_url(&self, region: &str, service: Service) -> String {
-        self.region(region).url(service)
+    /// Names and base addresses of everything in a region that has metrics.
+    pub fn measured(&self, region: &str) -> Vec<(&'static str, String)> {
+        let region = self.region(region);
+        let watch = ("mirror", format!("http://127.0.0.1:{}", region.ports.mirror_watch));
+        SERVICES.into_iter().map(|service| (service.name(), region.url(service))).chain([watch]).collect()
     }
 
     /// Base address of a region's read API.

@@ -117,6 +117,7 @@ fn install_recorder(program: Program, region: &Region) -> anyhow::Result<Prometh
     let handle = recorder.handle();
     metrics::set_global_recorder(recorder)?;
     catalogue::describe(program.service());
+    traces::export::begin();
     process::started();
     let labels = [("service", program.service()), ("region", region.as_str()), ("version", program.version)];
     metrics::gauge!("writ_build_info", &labels.map(|(name, value)| (name, value.to_owned()))).set(1.0);

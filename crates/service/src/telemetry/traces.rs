@@ -1,6 +1,6 @@
 //! Spans of this process, exported over OTLP when there is a collector.
 
-mod export;
+pub(super) mod export;
 mod sampling;
 
 use std::time::Duration;

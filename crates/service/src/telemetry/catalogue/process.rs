@@ -62,7 +62,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Count,
         labels: &["outcome"],
         services: SERVICES,
-        meaning: "Spans that were exported, not taken by the collector (failed), or dropped; only with a collector.",
+        meaning: "Spans that were exported, not taken by the collector (failed), or dropped for lack of room.",
     },
     Metric {
         name: "process_start_time_seconds",

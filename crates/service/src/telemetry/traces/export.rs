@@ -123,6 +123,11 @@ impl SpanExporter for Exporter {
     }
 }
 
+/// Lets the counters exist, at zero: a rate cannot be taken of the first value of a series.
+pub(in crate::telemetry) fn begin() {
+    ["exported", "failed", "dropped"].into_iter().for_each(|outcome| count(outcome, 0));
+}
+
 fn count(outcome: &'static str, spans: usize) {
     metrics::counter!("writ_trace_spans_total", "outcome" => outcome).increment(spans as u64);
 }
