@@ -22,8 +22,10 @@ attend() {
   local told=
   asked=
   while kill -0 "$mirror" 2>/dev/null; do
-    [ ! -e "$request" ] || asked=yes
-    rm -f "$request"
+    if [ -e "$request" ]; then
+      asked=yes
+      rm -f "$request"
+    fi
     if [ -n "$told" ] && [ $((SECONDS - told)) -ge $patience ]; then
       kill -KILL "$mirror" 2>/dev/null
     elif [ -z "$told" ] && [ -n "$stopping$asked" ]; then

@@ -35,7 +35,8 @@ async fn a_server_that_is_not_there_is_waited_for_with_the_reason() -> anyhow::R
     let url = DatabaseUrl::try_from(format!("postgres://nobody@{nobody}/none"))?;
     let waiting = tokio::time::timeout(Duration::from_millis(300), open(url.options(), &MIGRATOR, &check));
     assert!(waiting.await.is_err(), "still waiting");
-    assert_eq!(health.findings()[0].reason.as_deref(), Some("connection refused"));
+    let reason = health.findings()[0].reason.clone().unwrap_or_default();
+    assert!(reason.starts_with("Connection refused"), "{reason}");
     Ok(())
 }
 
