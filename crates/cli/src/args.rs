@@ -42,6 +42,9 @@ struct Place {
     /// Regions, in the order of their ports [default: us,eu, or as before]
     #[arg(long, global = true, value_delimiter = ',', value_name = "CODES")]
     regions: Option<Vec<String>>,
+    /// Kafka without TLS, passwords and rights, for a cluster that is new: only to measure what they cost
+    #[arg(long, global = true, hide_short_help = true)]
+    plaintext_kafka: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -105,7 +108,8 @@ impl Cli {
 impl Place {
     fn options(&self) -> Options {
         let (home, regions) = (self.home.clone(), self.regions.clone());
-        Options { home, regions, port_offset: self.port_offset, ..Options::default() }
+        let plaintext_kafka = self.plaintext_kafka.then_some(true);
+        Options { home, regions, port_offset: self.port_offset, plaintext_kafka, ..Options::default() }
     }
 }
 

@@ -12,4 +12,4 @@ pub mod rules;
 
 pub use binding::{Binding, Operation, Pattern, Resource, ResourceKind};
 pub use enforce::{AccessError, Changed, Credential, enforce, forget};
-pub use producer::{InvalidName, Producer, ProducerKind};
+pub use producer::{InvalidName, PRODUCER_PREFIX, Producer, ProducerKind};

@@ -6,6 +6,8 @@ use writ_log::topics;
 
 use crate::{Binding, Operation, Resource};
 
+/// What the names of external producers' principals begin with.
+pub const PRODUCER_PREFIX: &str = "producer-";
 /// Longest name of a producer.
 const LONGEST: usize = 48;
 
@@ -58,7 +60,7 @@ impl Producer {
 
     /// Its principal, which no service's can be.
     pub fn principal(&self) -> String {
-        format!("producer-{}", self.name)
+        format!("{PRODUCER_PREFIX}{}", self.name)
     }
 
     /// The topic it writes.

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use writ_log::topics::{self, TopicSpec};
 
-use crate::{Binding, Operation, Producer, ProducerKind, Resource};
+use crate::{Binding, Operation, PRODUCER_PREFIX, Producer, ProducerKind, Resource};
 
 /// The principal that provisions a cluster. It is the broker's super user, so it needs no rights.
 pub const ADMINISTRATOR: &str = "admin";
@@ -38,7 +38,7 @@ pub fn of_region(region: &str, regions: &[&str], producers: &[Producer]) -> BTre
 /// Whether a principal's rights are ours to give and to take away.
 pub fn is_ours(principal: &str) -> bool {
     let mirror = principal == MIRROR || principal.starts_with(&mirror_of(""));
-    mirror || SERVICES.contains(&principal) || principal.starts_with("producer-")
+    mirror || SERVICES.contains(&principal) || principal.starts_with(PRODUCER_PREFIX)
 }
 
 /// What `infra/topics.toml` says, and a group for each service's clients.

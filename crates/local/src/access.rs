@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use writ_kafka::{Connection, Login};
-use writ_kafka_access::{Credential, Producer, ProducerKind, enforce, rules};
+use writ_kafka_access::{Credential, PRODUCER_PREFIX, Producer, ProducerKind, enforce, rules};
 use writ_log::topics::{self, TopicSpec};
 
 use crate::cluster::{Cluster, LocalRegion};
@@ -22,7 +22,7 @@ impl Cluster {
         if self.plaintext_kafka {
             return Connection::plaintext(brokers);
         }
-        let password = self.secrets.kafka_password(region.code.as_str(), principal);
+        let password = self.kafka_password(region.code.as_str(), principal);
         Connection::new(brokers, Login { username: principal.to_owned(), password, ca: self.ca() })
     }
 
@@ -38,7 +38,7 @@ impl Cluster {
 
     /// A region's Kafka, reached as the other system of the demo, which announces entities.
     pub fn kafka_of_demo(&self, region: &LocalRegion) -> Connection {
-        self.kafka(region, &format!("producer-{DEMO_PRODUCER}"))
+        self.kafka(region, &format!("{PRODUCER_PREFIX}{DEMO_PRODUCER}"))
     }
 
     /// Makes topics, passwords and rights at a region's Kafka what they should be.
@@ -77,7 +77,7 @@ impl Cluster {
         create(folder)?;
         let hosts = ["localhost".to_owned(), "127.0.0.1".to_owned()];
         Authority::open(&self.tls_folder())?.certify_broker(region.code.as_str(), &hosts, folder)?;
-        let password = self.secrets.kafka_password(region.code.as_str(), rules::ADMINISTRATOR);
+        let password = self.kafka_password(region.code.as_str(), rules::ADMINISTRATOR);
         Ok(Some(BrokerSecurity { region: region.code.to_string(), tls: folder.to_path_buf(), password }))
     }
 
@@ -90,7 +90,7 @@ impl Cluster {
         let services = rules::SERVICES.map(str::to_owned).into_iter();
         let mirrors = self.region_codes().into_iter().map(|target| mirror::principal(code, target));
         let all = services.chain(mirrors).chain(producers.iter().map(Producer::principal));
-        all.map(|principal| Credential { password: self.secrets.kafka_password(code, &principal), principal }).collect()
+        all.map(|principal| Credential { password: self.kafka_password(code, &principal), principal }).collect()
     }
 }
 

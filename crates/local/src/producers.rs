@@ -4,18 +4,22 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use futures::future::try_join_all;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use writ_kafka::MECHANISM;
-use writ_kafka_access::{Producer, ProducerKind, forget};
+use writ_kafka_access::{PRODUCER_PREFIX, Producer, ProducerKind, forget};
 
 use crate::cluster::{Cluster, LocalRegion};
 use crate::error::{Error, Result};
 use crate::home::write_private;
+use crate::secrets::random;
 use crate::{kafka, lock};
 
 /// The other system of the demo.
 pub(crate) const DEMO_PRODUCER: &str = "demo";
+
+/// How often a region's Kafka is asked before it counts as not running.
+const QUESTIONS: usize = 5;
 
 /// An external producer as the cluster's file has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,14 +28,17 @@ pub(crate) struct RegisteredProducer {
     name: String,
     /// Whether it sends commands, or else entity events.
     commands: bool,
+    /// Part of its passwords: a producer that is added again after it was removed gets new ones.
+    #[serde(default)]
+    key: String,
 }
 
 impl RegisteredProducer {
     pub(crate) fn demo() -> Self {
-        Self { name: DEMO_PRODUCER.to_owned(), commands: false }
+        Self { name: DEMO_PRODUCER.to_owned(), commands: false, key: String::new() }
     }
 
-    fn checked(&self) -> Result<Producer> {
+    pub(crate) fn checked(&self) -> Result<Producer> {
         let kind = if self.commands { ProducerKind::Commands } else { ProducerKind::Entities };
         Producer::new(&self.name, kind).map_err(|error| Error::Settings(format!("{}: {error}", self.name)))
     }
@@ -51,16 +58,22 @@ impl Cluster {
     /// # Errors
     /// When the name is not fit, or another kind of producer has it.
     pub fn add_producer(&mut self, name: &str, kind: ProducerKind) -> Result<Producer> {
-        let new = RegisteredProducer { name: name.to_owned(), commands: kind == ProducerKind::Commands };
+        let new = RegisteredProducer { name: name.to_owned(), commands: kind == ProducerKind::Commands, key: random() };
         let producer = new.checked()?;
-        if self.producers.iter().any(|known| known.name == name && *known != new) {
-            return Err(Error::Settings(format!("there is a producer {name} of the other kind")));
+        match self.producers.iter().find(|known| known.name == name) {
+            Some(known) if known.commands == new.commands => return Ok(producer),
+            Some(_) => return Err(Error::Settings(format!("there is a producer {name} of the other kind"))),
+            None => self.producers.push(new),
         }
-        if !self.producers.contains(&new) {
-            self.producers.push(new);
-            self.save()?;
-        }
+        self.save()?;
         Ok(producer)
+    }
+
+    /// Password of a principal at a region's Kafka.
+    pub(crate) fn kafka_password(&self, region: &str, principal: &str) -> SecretString {
+        let named = |producer: &&RegisteredProducer| principal.strip_prefix(PRODUCER_PREFIX) == Some(&producer.name);
+        let key = self.producers.iter().find(named).map_or("", |producer| &producer.key);
+        self.secrets.kafka_password(region, &format!("{principal}{key}"))
     }
 
     /// Registers an external producer and lets it in, in every region of the running cluster.
@@ -109,7 +122,7 @@ impl Cluster {
 
     pub(crate) fn write_client_file(&self, region: &LocalRegion, producer: &Producer) -> Result<()> {
         let file = self.client_file(region, producer);
-        let password = self.secrets.kafka_password(region.code.as_str(), &producer.principal());
+        let password = self.kafka_password(region.code.as_str(), &producer.principal());
         let text = format!(
             "bootstrap.servers={}\nsecurity.protocol=SASL_SSL\nsasl.mechanism={MECHANISM}\nsasl.username={}\n\
              sasl.password={}\nssl.ca.location={}\n",
@@ -143,11 +156,18 @@ impl Cluster {
     }
 
     async fn must_run(&self) -> Result<()> {
-        for region in &self.regions {
-            let silent =
-                |reason| Error::Settings(format!("{} does not answer ({reason}): is it up?", region.brokers()));
-            kafka::answers(&self.kafka_administrator(region)).await.map_err(silent)?;
+        try_join_all(self.regions.iter().map(|region| self.must_answer(region))).await.map(drop)
+    }
+
+    /// A busy broker may not answer the first question in time.
+    async fn must_answer(&self, region: &LocalRegion) -> Result<()> {
+        let (kafka, mut last) = (self.kafka_administrator(region), String::new());
+        for _ in 0..QUESTIONS {
+            match kafka::answers(&kafka).await {
+                Ok(()) => return Ok(()),
+                Err(reason) => last = reason,
+            }
         }
-        Ok(())
+        Err(Error::Settings(format!("Kafka does not answer at {} ({last}): is the cluster up?", region.brokers())))
     }
 }

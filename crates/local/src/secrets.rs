@@ -56,7 +56,7 @@ impl Secrets {
         self.owner_passwords.get(&service).map_or("", String::as_str)
     }
 
-    /// Password of a principal at a region's Kafka: another for each, and nothing to keep when a producer is added.
+    /// Password of a principal at a region's Kafka: another for each.
     pub(crate) fn kafka_password(&self, region: &str, principal: &str) -> SecretString {
         hex(&Sha256::digest(format!("{}/{region}/{principal}", self.kafka_seed))).into()
     }
@@ -72,7 +72,8 @@ fn one_for_each_service() -> BTreeMap<Service, String> {
     Service::ALL.into_iter().map(|service| (service, random())).collect()
 }
 
-fn random() -> String {
+/// A new secret.
+pub(crate) fn random() -> String {
     hex(&rand::random::<[u8; RANDOM_BYTES]>())
 }
 

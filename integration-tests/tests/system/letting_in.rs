@@ -7,9 +7,9 @@ use std::process::{Command, Output};
 use anyhow::{Context, Result, ensure};
 use integration_tests::access::{Visitor, complaint};
 use integration_tests::{REGIONS, System, until};
-use rdkafka::ClientConfig;
 use rdkafka::error::RDKafkaErrorCode;
 use serde_json::Value;
+use writ_kafka::{Connection, Login, MECHANISM};
 use writ_log::topics;
 
 use crate::access::RIGHTS;
@@ -31,43 +31,50 @@ fn told(system: &System, words: &[&str]) -> Result<Value> {
     Ok(serde_json::from_slice(&output.stdout)?)
 }
 
-/// The client's settings as they were written to its file.
-fn settings(file: &str) -> Result<ClientConfig> {
+/// The login that the command has written for a region.
+fn connection(added: &Value, region: &str) -> Result<Connection> {
+    let file = added["client_files"][region].as_str().context("a file for each region")?;
+    assert_eq!(std::fs::metadata(file)?.permissions().mode() & 0o777, 0o600);
     let text = std::fs::read_to_string(file)?;
-    let lines = text.lines().filter_map(|line| line.split_once('='));
-    Ok(lines.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
+    let of = |name: &str| {
+        let found = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        found.with_context(|| format!("{name} in {file}"))
+    };
+    assert_eq!((of("security.protocol")?, of("sasl.mechanism")?), ("SASL_SSL", MECHANISM));
+    let (username, password) = (of("sasl.username")?.to_owned(), of("sasl.password")?.into());
+    Ok(Connection::new(of("bootstrap.servers")?, Login { username, password, ca: of("ssl.ca.location")?.into() }))
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_producer_is_let_in_and_shut_out() -> Result<()> {
     let system = System::running().await?;
     let _alone = RIGHTS.lock().await;
+    // Of a run that was cut short.
+    writ(system, &["producer", "remove", NAME])?;
     let add = ["producer", "add", NAME, "--kind", "commands", "--json"];
     let added = told(system, &add)?;
     assert_eq!(told(system, &add)?, added, "once more is harmless");
     assert_eq!((&added["topic"], &added["principal"]), (&TOPIC.into(), &"producer-shipping".into()));
 
     for region in REGIONS {
-        writes_its_topic_only(system, region).await?;
-        let file = added["client_files"][region].as_str().context("a file for each region")?;
-        assert_eq!(std::fs::metadata(file)?.permissions().mode() & 0o777, 0o600);
-        assert_eq!(complaint(settings(file)?.set("group.id", "producer-shipping.test"))?, None, "{file}");
+        writes_its_topic_only(system, region, connection(&added, region)?).await?;
     }
     let copy = topics::mirrored(TOPIC, "us");
     let eu = Visitor::new(system.kafka("eu"));
     until("the topic is mirrored", async || Ok(eu.sees()?.contains(&copy).then_some(()))).await?;
 
-    let mut settings = settings(added["client_files"]["us"].as_str().unwrap_or_default())?;
+    let before = connection(&added, "us")?;
     let removed = writ(system, &["producer", "remove", NAME])?;
     ensure!(removed.status.success(), "{}", String::from_utf8_lossy(&removed.stderr));
-    assert_eq!(complaint(settings.set("group.id", "test"))?, Some(RDKafkaErrorCode::Authentication));
+    let refused = complaint(before.client_config("test").set("group.id", "test"))?;
+    assert_eq!(refused, Some(RDKafkaErrorCode::Authentication));
     assert!(eu.sees()?.contains(TOPIC), "what it has written stays");
     Ok(())
 }
 
-async fn writes_its_topic_only(system: &System, region: &str) -> Result<()> {
+async fn writes_its_topic_only(system: &System, region: &str, login: Connection) -> Result<()> {
     let all = Visitor::new(system.kafka(region)).sees()?;
-    let visitor = Visitor::new(system.kafka_as(region, "producer-shipping"));
+    let visitor = Visitor::new(login);
     assert_eq!(visitor.writes(&all).await?, BTreeSet::from([TOPIC.to_owned()]), "{region}");
     assert_eq!(visitor.reads(&all).await?, BTreeSet::from([topics::IDENTITY_COMMAND_RESULTS.to_owned()]), "{region}");
     Ok(())

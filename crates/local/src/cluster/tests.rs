@@ -1,5 +1,8 @@
 use std::os::unix::fs::PermissionsExt;
 
+use secrecy::ExposeSecret;
+use writ_kafka_access::ProducerKind;
+
 use super::*;
 
 fn options(home: &Path) -> Options {
@@ -33,4 +36,33 @@ fn wrong_regions_are_refused() {
         let regions = Some(wrong.iter().map(|code| (*code).to_owned()).collect());
         assert!(Cluster::open(Options { regions, ..options(folder.path()) }).is_err(), "{wrong:?}");
     }
+}
+
+#[test]
+fn a_producer_that_is_added_again_has_the_same_password_and_after_removal_another() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut cluster = Cluster::open(options(folder.path())).unwrap();
+    let password = |cluster: &Cluster| cluster.kafka_password("us", "producer-billing").expose_secret().to_owned();
+    cluster.add_producer("billing", ProducerKind::Commands).unwrap();
+    let first = password(&cluster);
+    cluster.add_producer("billing", ProducerKind::Commands).unwrap();
+    assert_eq!(password(&cluster), first);
+    assert_eq!(password(&Cluster::open(options(folder.path())).unwrap()), first, "it is saved");
+    assert!(cluster.add_producer("billing", ProducerKind::Entities).is_err());
+    cluster.producers.retain(|producer| producer.checked().unwrap().name() != "billing");
+    cluster.add_producer("billing", ProducerKind::Commands).unwrap();
+    assert_ne!(password(&cluster), first);
+}
+
+#[test]
+fn the_producers_of_an_operators_copy_are_taken_over() {
+    let (own, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut cluster = Cluster::open(options(own.path())).unwrap();
+    cluster.adopt_producers(copy.path()).unwrap();
+    assert_eq!(cluster.producers().unwrap().len(), 1, "no copy, no change");
+    Cluster::open(options(copy.path())).unwrap().add_producer("billing", ProducerKind::Commands).unwrap();
+    cluster.adopt_producers(copy.path()).unwrap();
+    assert!(cluster.producers().unwrap().iter().any(|producer| producer.name() == "billing"));
+    let secrets = Cluster::open(options(own.path())).unwrap().secrets;
+    assert_eq!(secrets.operator_token, cluster.secrets.operator_token, "nothing else is taken");
 }
