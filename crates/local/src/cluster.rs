@@ -9,30 +9,14 @@ use writ_contract::Region;
 use crate::docker;
 use crate::error::{Error, Result};
 use crate::home::{Home, write_private};
-use crate::jaeger;
 use crate::part::Part;
 use crate::ports::Ports;
-use crate::postgres::{self, ADMINISTRATOR, Administration};
 use crate::producers::RegisteredProducer;
 use crate::secrets::Secrets;
-use crate::services::Service;
 use crate::supervisor::Supervisor;
 
 /// The regions of a cluster that names none.
 const DEFAULT_REGIONS: [&str; 2] = ["us", "eu"];
-
-/// Where everything listens that runs on the machine itself.
-pub(crate) const LOOPBACK: &str = "127.0.0.1";
-
-impl LocalRegion {
-    /// Host and port of its PostgreSQL.
-    fn postgres(&self) -> String {
-        match self.inside {
-            true => format!("{}:{}", self.process(Part::Postgres), postgres::PORT),
-            false => format!("{LOOPBACK}:{}", self.ports.postgres),
-        }
-    }
-}
 
 /// A region of a local cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,7 +63,7 @@ pub struct Cluster {
     pub(crate) plaintext_kafka: bool,
     pub(crate) producers: Vec<RegisteredProducer>,
     pub(crate) binaries: Option<PathBuf>,
-    otlp_endpoint: Option<String>,
+    pub(crate) otlp_endpoint: Option<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -155,47 +139,6 @@ impl Cluster {
         self.regions.iter().map(|region| region.code.as_str()).collect()
     }
 
-    /// Address of a service's database in a region, with role and password.
-    pub fn database_url(&self, region: &LocalRegion, service: Service) -> String {
-        let password = self.secrets.role_password(service);
-        url(service.role(), password, &region.postgres(), service.database())
-    }
-
-    /// The same with the database's owner, who changes tables and is known to no service.
-    pub(crate) fn owner_url(&self, region: &LocalRegion, service: Service) -> String {
-        url(&service.owner(), self.secrets.owner_password(service), &region.postgres(), service.database())
-    }
-
-    /// Address of a region's PostgreSQL for its administrator, for dumps and inspection.
-    pub fn administrator_url(&self, region: &LocalRegion, database: &str) -> String {
-        url(ADMINISTRATOR, &self.secrets.postgres_password, &region.postgres(), database)
-    }
-
-    /// The page on which traces are found, if a `jaeger` is on the path.
-    pub fn jaeger_url(&self) -> Option<String> {
-        self.jaeger_ports().map(|ports| format!("http://127.0.0.1:{}", ports.page))
-    }
-
-    /// Where the services send their traces.
-    pub(crate) fn collector(&self) -> Option<String> {
-        self.otlp_endpoint.clone().or_else(|| self.jaeger_otlp_url())
-    }
-
-    /// Where Jaeger takes spans (OTLP over HTTP), if a `jaeger` is on the path.
-    pub fn jaeger_otlp_url(&self) -> Option<String> {
-        self.jaeger_ports().map(|ports| format!("http://127.0.0.1:{}", ports.otlp))
-    }
-
-    fn jaeger_ports(&self) -> Option<jaeger::Ports> {
-        (self.in_containers || jaeger::find().is_some()).then(|| jaeger::Ports::of(self.port_offset))
-    }
-
-    pub(crate) fn administration(&self, region: &LocalRegion) -> Administration<'_> {
-        let host = if region.inside { region.process(Part::Postgres) } else { LOOPBACK.to_owned() };
-        let port = if region.inside { postgres::PORT } else { region.ports.postgres };
-        Administration { host, port, password: &self.secrets.postgres_password }
-    }
-
     pub(crate) fn supervisor(&self) -> Supervisor {
         Supervisor::new(self.home.clone())
     }
@@ -267,10 +210,6 @@ fn place(codes: &[String], offset: u16, inside: bool) -> Result<Vec<LocalRegion>
         Ok(LocalRegion { code, ports: Ports::of(at + 1, offset)?, inside })
     };
     codes.iter().enumerate().map(region).collect()
-}
-
-fn url(role: &str, password: &str, server: &str, database: &str) -> String {
-    format!("postgres://{role}:{password}@{server}/{database}?sslmode=disable")
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use secrecy::ExposeSecret;
 use writ_kafka::{Connection, Login, MECHANISM};
 use writ_kafka_access::rules::ADMINISTRATOR;
 
-use crate::cluster::{Cluster, LOOPBACK, LocalRegion};
+use crate::addresses::LOOPBACK;
+use crate::cluster::{Cluster, LocalRegion};
 use crate::error::{Error, Result};
 use crate::home::{create, write_private};
 use crate::kafka::{BrokerSecurity, BrokerSettings, INSIDE_PORT};

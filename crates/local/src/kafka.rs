@@ -13,7 +13,8 @@ use uuid::Uuid;
 use writ_kafka::{Connection, MECHANISM};
 use writ_kafka_access::rules::ADMINISTRATOR;
 
-use crate::cluster::{LOOPBACK, LocalRegion};
+use crate::addresses::LOOPBACK;
+use crate::cluster::LocalRegion;
 use crate::command;
 use crate::error::{Error, Result};
 use crate::home::{create, write_private};

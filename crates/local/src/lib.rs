@@ -6,6 +6,7 @@
 //! see it fail and mend.
 
 mod access;
+mod addresses;
 mod archive;
 mod cluster;
 mod command;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use uuid::Uuid;
 
-use crate::cluster::LOOPBACK;
+use crate::addresses::LOOPBACK;
 use crate::error::{Error, Result};
 use crate::postgres::{self, ADMINISTRATOR, Administration, Postgres};
 use crate::prerequisites;

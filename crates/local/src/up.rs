@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 use futures::future::try_join_all;
 use futures::try_join;
 
-use crate::cluster::{Cluster, LOOPBACK, LocalRegion};
+use crate::addresses::LOOPBACK;
+use crate::cluster::{Cluster, LocalRegion};
 use crate::error::{Error, Result};
 use crate::launch::Launch;
 use crate::part::Part;

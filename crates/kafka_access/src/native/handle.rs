@@ -45,23 +45,7 @@ impl Queue {
 
 impl NewBinding {
     pub(super) fn of(right: &Binding) -> Result<Self, AccessError> {
-        let (name, principal) = (CString::new(right.resource.name.as_str())?, principal(right)?);
-        let mut reason = [0; REASON];
-        // SAFETY: all texts live through the call, which copies them; `reason` is as large as is said.
-        let new = unsafe {
-            c::rd_kafka_AclBinding_new(
-                names::kind(right.resource.kind),
-                name.as_ptr(),
-                names::pattern(right.resource.pattern),
-                principal.as_ptr(),
-                names::ANY_HOST.as_ptr(),
-                names::operation(right.operation),
-                c::rd_kafka_AclPermissionType_t::RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW,
-                reason.as_mut_ptr(),
-                reason.len(),
-            )
-        };
-        made(new, "give rights", &reason).map(Self)
+        about(right, c::rd_kafka_AclBinding_new, "give rights").map(Self)
     }
 }
 
@@ -88,23 +72,7 @@ impl Filter {
 
     /// This right.
     pub(super) fn exactly(right: &Binding) -> Result<Self, AccessError> {
-        let (name, principal) = (CString::new(right.resource.name.as_str())?, principal(right)?);
-        let mut reason = [0; REASON];
-        // SAFETY: as in `NewBinding::of`.
-        let new = unsafe {
-            c::rd_kafka_AclBindingFilter_new(
-                names::kind(right.resource.kind),
-                name.as_ptr(),
-                names::pattern(right.resource.pattern),
-                principal.as_ptr(),
-                names::ANY_HOST.as_ptr(),
-                names::operation(right.operation),
-                c::rd_kafka_AclPermissionType_t::RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW,
-                reason.as_mut_ptr(),
-                reason.len(),
-            )
-        };
-        made(new, "take rights away", &reason).map(Self)
+        about(right, c::rd_kafka_AclBindingFilter_new, "take rights away").map(Self)
     }
 }
 
@@ -139,8 +107,39 @@ impl Alteration {
     }
 }
 
-fn principal(right: &Binding) -> Result<CString, AccessError> {
-    Ok(CString::new(format!("{}{}", names::USER, right.principal))?)
+/// What librdkafka's functions that name a right take: kind, name, pattern, principal, host, operation, whether it is
+/// allowed, and room for what is wrong with that.
+type New<T> = unsafe extern "C" fn(
+    c::rd_kafka_ResourceType_t,
+    *const c_char,
+    c::rd_kafka_ResourcePatternType_t,
+    *const c_char,
+    *const c_char,
+    c::rd_kafka_AclOperation_t,
+    c::rd_kafka_AclPermissionType_t,
+    *mut c_char,
+    usize,
+) -> *mut T;
+
+fn about<T>(right: &Binding, new: New<T>, what: &'static str) -> Result<*mut T, AccessError> {
+    let name = CString::new(right.resource.name.as_str())?;
+    let principal = CString::new(format!("{}{}", names::USER, right.principal))?;
+    let mut reason = [0; REASON];
+    // SAFETY: all texts live through the call, which copies them; `reason` is as large as is said.
+    let made_of_it = unsafe {
+        new(
+            names::kind(right.resource.kind),
+            name.as_ptr(),
+            names::pattern(right.resource.pattern),
+            principal.as_ptr(),
+            names::ANY_HOST.as_ptr(),
+            names::operation(right.operation),
+            c::rd_kafka_AclPermissionType_t::RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW,
+            reason.as_mut_ptr(),
+            reason.len(),
+        )
+    };
+    made(made_of_it, what, &reason)
 }
 
 /// An error if librdkafka made nothing.

@@ -4,6 +4,7 @@ use secrecy::ExposeSecret;
 use writ_kafka_access::ProducerKind;
 
 use super::*;
+use crate::services::Service;
 
 fn options(home: &Path) -> Options {
     Options { home: Some(home.to_path_buf()), ..Options::default() }
