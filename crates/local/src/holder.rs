@@ -99,13 +99,17 @@ mod tests {
         assert!(is_free(port));
     }
 
+    /// Another process may have a connection from the same port to somewhere else: not each time.
     #[test]
     fn names_the_process_whose_connection_has_the_port() {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-        let stream = TcpStream::connect(listener.local_addr().expect("bound")).expect("it listens");
-        let port = stream.local_addr().expect("connected").port();
-        assert!(!is_free(port));
-        assert_eq!((super::listener(port), connection(port)), (None, Some(std::process::id())));
-        assert!(describe(port).starts_with("a connection of process"));
+        let mut attempts = (0..10).map(|_| {
+            let stream = TcpStream::connect(listener.local_addr().expect("bound")).expect("it listens");
+            let port = stream.local_addr().expect("connected").port();
+            assert!(!is_free(port));
+            assert!(describe(port).starts_with("a connection of process"));
+            (super::listener(port), connection(port))
+        });
+        assert!(attempts.any(|found| found == (None, Some(std::process::id()))));
     }
 }
