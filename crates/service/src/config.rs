@@ -50,6 +50,9 @@ pub struct Common {
     /// `WRIT_TRACE_RATIO`: share of traces begun here that are exported, 0 to 1.
     #[serde(deserialize_with = "parsed")]
     pub trace_ratio: f64,
+    /// `WRIT_TRACE_READ_RATIO`: the same of traces that begin with a question to the read API.
+    #[serde(deserialize_with = "parsed")]
+    pub trace_read_ratio: f64,
     /// `WRIT_TELEMETRY`: whether anything is measured and traced; off only to see what that costs.
     #[serde(deserialize_with = "parsed")]
     pub telemetry: bool,
@@ -178,6 +181,9 @@ impl Common {
         }
         if !(0.0..=1.0).contains(&self.trace_ratio) {
             return Err(ConfigError::invalid("trace_ratio", "not between 0 and 1"));
+        }
+        if !(0.0..=1.0).contains(&self.trace_read_ratio) {
+            return Err(ConfigError::invalid("trace_read_ratio", "not between 0 and 1"));
         }
         self.validate_login()
     }

@@ -60,6 +60,7 @@ fn every_refusal_names_the_variable_and_hides_the_value() {
         ("WRIT_OTLP_ENDPOINT", "collector9"),
         ("WRIT_TRACE_RATIO", "1.5"),
         ("WRIT_TRACE_RATIO", "halfway"),
+        ("WRIT_TRACE_READ_RATIO", "-0.1"),
         ("WRIT_IDENTITY_URLS", "usx"),
         ("WRIT_IDENTITY_URLS", "us=http://u:secret@a"),
         ("WRIT_CONFIG", "/nowhere/writ.toml"),

@@ -31,7 +31,7 @@ pub(super) fn provider(program: Program, common: &Common) -> anyhow::Result<SdkT
     let Some(endpoint) = common.otlp_endpoint.as_ref().filter(|_| common.telemetry) else {
         return Ok(builder.with_sampler(Sampler::AlwaysOff).build());
     };
-    let sampler = sampling::KeepErrors::of(common.trace_ratio);
+    let sampler = sampling::KeepErrors::of(common.trace_ratio, common.trace_read_ratio);
     Ok(builder.with_sampler(sampler).with_span_processor(export::Processor::new(exporter(endpoint)?)).build())
 }
 

@@ -4,14 +4,21 @@ use opentelemetry::trace::{Link, SpanContext, SpanKind, Status, TraceId};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{Sampler, SamplingDecision, SamplingResult, ShouldSample, SpanData};
 
-/// A share of the traces that begin here, and all that the caller has sampled. The other spans are
-/// recorded too, because only their end tells whether something went wrong.
+/// Names of requests to the read API hold this: there are thousands of them for each change.
+const QUESTION: &str = " /access/v1/";
+
+/// A share of the traces that begin here, another of those that begin with a question to the read API, and all that the
+/// caller has sampled. The other spans are recorded too, because only their end tells whether something went wrong.
 #[derive(Debug, Clone)]
-pub(super) struct KeepErrors(Sampler);
+pub(super) struct KeepErrors {
+    questions: Sampler,
+    others: Sampler,
+}
 
 impl KeepErrors {
-    pub(super) fn of(ratio: f64) -> Self {
-        Self(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(ratio))))
+    pub(super) fn of(ratio: f64, questions: f64) -> Self {
+        let share = |ratio| Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(ratio)));
+        Self { questions: share(questions), others: share(ratio) }
     }
 }
 
@@ -25,7 +32,8 @@ impl ShouldSample for KeepErrors {
         attributes: &[KeyValue],
         links: &[Link],
     ) -> SamplingResult {
-        let result = self.0.should_sample(parent, trace, name, kind, attributes, links);
+        let sampler = if name.contains(QUESTION) { &self.questions } else { &self.others };
+        let result = sampler.should_sample(parent, trace, name, kind, attributes, links);
         match result.decision {
             SamplingDecision::Drop => SamplingResult { decision: SamplingDecision::RecordOnly, ..result },
             _ => result,
@@ -47,4 +55,22 @@ pub(super) fn kept(mut span: SpanData) -> Option<SpanData> {
 fn sampled(span: &SpanContext) -> SpanContext {
     let flags = span.trace_flags().with_sampled(true);
     SpanContext::new(span.trace_id(), span.span_id(), flags, span.is_remote(), span.trace_state().clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sampled(sampler: &KeepErrors, name: &str) -> bool {
+        let result = sampler.should_sample(None, TraceId::from(7), name, &SpanKind::Server, &[], &[]);
+        result.decision == SamplingDecision::RecordAndSample
+    }
+
+    #[test]
+    fn questions_have_a_share_of_their_own() {
+        let only_changes = KeepErrors::of(1.0, 0.0);
+        assert!(sampled(&only_changes, "POST /v3/teams"));
+        assert!(!sampled(&only_changes, "POST /access/v1/evaluation"));
+        assert!(sampled(&KeepErrors::of(0.0, 1.0), "POST /access/v1/evaluations"));
+    }
 }
