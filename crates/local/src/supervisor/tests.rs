@@ -78,3 +78,50 @@ async fn shows_the_log_of_what_ended() {
     let error = supervisor.still_runs("one").expect_err("it ended");
     assert!(error.to_string().ends_with("no such luck"), "{error}");
 }
+
+/// A script that starts a child, writes the child's number into its log, and waits.
+fn parent() -> Launch {
+    Launch::new("/bin/sh").args(["-c", "sleep 600 & echo \"child $!\"; wait"])
+}
+
+/// The child that the parent's log names.
+async fn child(folder: &tempfile::TempDir) -> ProcessId {
+    let log = folder.path().join("logs/parent.log");
+    loop {
+        let text = fs::read_to_string(&log).unwrap_or_default();
+        let pid = text.lines().find_map(|line| line.strip_prefix("child ")?.parse().ok());
+        match pid.and_then(ProcessId::of) {
+            Some(child) => return child,
+            None => tokio::time::sleep(GLANCE).await,
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_child_is_killed_with_its_parent() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let supervisor = supervisor(&folder);
+    supervisor.ensure("parent", &parent(), ENDING).await.expect("starts");
+    let child = child(&folder).await;
+    assert!(supervisor.kill("parent", Signal::SIGKILL).await);
+    assert!(gone(&child, KILLED).await);
+}
+
+/// Where the system shows whose a process is: elsewhere strays are not found.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn what_outlived_its_parent_ends_before_the_next_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let supervisor = supervisor(&folder);
+    supervisor.ensure("parent", &parent(), ENDING).await.expect("starts");
+    let child = child(&folder).await;
+    let parent_alone = i32::try_from(supervisor.running("parent").expect("runs").pid).expect("a pid");
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(parent_alone), Signal::SIGKILL).expect("it runs");
+    while supervisor.running("parent").is_some() {
+        tokio::time::sleep(GLANCE).await;
+    }
+    assert!(child.is_alive(), "only the parent was killed");
+    supervisor.ensure("parent", &parent(), ENDING).await.expect("starts again");
+    assert!(!child.is_alive());
+    supervisor.stop("parent", ENDING).await;
+}
