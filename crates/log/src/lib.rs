@@ -29,7 +29,7 @@ pub use envelope::{Envelope, EnvelopeError};
 pub use headers::Headers;
 pub use lease::Lease;
 pub use outgoing::Outgoing;
-pub use producer::Producer;
+pub use producer::{Pace, Producer};
 pub use record::Record;
 pub use trace::fail as fail_span;
 

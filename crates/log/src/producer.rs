@@ -7,7 +7,7 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::future_producer::{Delivery as KafkaDelivery, DeliveryFuture};
 use rdkafka::producer::{FutureProducer, FutureRecord, Producer as _};
 use rdkafka::util::Timeout;
-use tracing::{Instrument as _, Span};
+use tracing::Instrument as _;
 use writ_contract::Timestamp;
 use writ_kafka::Connection;
 
@@ -61,7 +61,26 @@ impl SendError {
     }
 }
 
-/// An idempotent producer without delay. Cheap to clone.
+/// What a producer does with a record that it could send at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pace {
+    /// Sends it: someone waits for it.
+    Prompt,
+    /// Keeps it for up to 20 ms, to send it together with others: a request of many records costs Kafka, and whoever
+    /// reads them, a fraction of many requests.
+    Together,
+}
+
+impl Pace {
+    fn linger_ms(self) -> &'static str {
+        match self {
+            Self::Prompt => "0",
+            Self::Together => "20",
+        }
+    }
+}
+
+/// An idempotent producer. Cheap to clone.
 ///
 /// A record that was taken is retried for as long as it takes, in order: giving one up while the
 /// next goes through would break the order of its key. Whoever can do without waits with a limit.
@@ -76,12 +95,12 @@ impl Producer {
     ///
     /// # Errors
     /// When the settings are wrong.
-    pub fn connect(kafka: &Connection, client_id: &str) -> Result<Self, KafkaError> {
+    pub fn connect(kafka: &Connection, client_id: &str, pace: Pace) -> Result<Self, KafkaError> {
         let reporter = Reporter::default();
         let inner = client_config(kafka, client_id)
             .set("enable.idempotence", "true")
             .set("acks", "all")
-            .set("linger.ms", "0")
+            .set("linger.ms", pace.linger_ms())
             .set("delivery.timeout.ms", "0")
             .set("partitioner", "murmur2_random")
             .set("compression.type", "none")
@@ -120,16 +139,16 @@ impl Producer {
 
     /// Takes a record for sending. Records are sent in the order of these calls.
     pub(crate) fn enqueue(&self, mut outgoing: Outgoing) -> Result<Pending, SendError> {
-        let span = trace::send_span(&outgoing);
-        trace::hand_on(&span, &mut outgoing.headers);
+        let send = trace::Send::begin(&outgoing);
+        send.hand_on(&mut outgoing.headers);
         if outgoing.measured_from.is_some() {
             // The next stage is measured from here, not from when the record was made.
             headers::set(&mut outgoing.headers, "ce_time", &Timestamp::now().to_string());
         }
         match self.inner.send_result(to_kafka(&outgoing)) {
-            Ok(delivery) => Ok(Pending { delivery, span, reporter: self.reporter.clone(), topic: outgoing.topic }),
+            Ok(delivery) => Ok(Pending { delivery, send, reporter: self.reporter.clone(), topic: outgoing.topic }),
             Err((source, _)) => {
-                trace::fail(&span, &kind(&source));
+                send.failed(&outgoing.topic, &source);
                 Err(SendError::Refused { topic: outgoing.topic, source })
             }
         }
@@ -154,11 +173,6 @@ impl Producer {
     pub fn waiting(&self) -> Option<String> {
         self.reporter.reason()
     }
-}
-
-/// A name for a failure that is the same each time.
-fn kind(error: &KafkaError) -> String {
-    error.rdkafka_error_code().map_or_else(|| "kafka".to_owned(), |code| format!("{code:?}"))
 }
 
 fn reach_leaders(producer: &FutureProducer<Reporter>, topic: &str) -> Result<(), String> {
@@ -191,7 +205,7 @@ fn to_kafka(outgoing: &Outgoing) -> FutureRecord<'_, [u8], [u8]> {
 /// A record that the client has taken.
 pub(crate) struct Pending {
     delivery: DeliveryFuture,
-    span: Span,
+    send: trace::Send,
     reporter: Reporter,
     topic: String,
 }
@@ -199,17 +213,15 @@ pub(crate) struct Pending {
 impl Pending {
     /// Waits until all in-sync replicas have the record.
     pub(crate) async fn delivered(self) -> Result<Delivery, SendError> {
-        let span = self.span.clone();
-        let delivery = self.delivery.instrument(span.clone()).await;
-        match delivery {
+        match self.delivery.instrument(self.send.span()).await {
             Ok(Ok(KafkaDelivery { partition, offset, .. })) => {
+                let delivery = Delivery { partition, offset };
                 self.reporter.clear();
-                span.record("messaging.destination.partition.id", partition.to_string());
-                span.record("messaging.kafka.offset", offset);
-                Ok(Delivery { partition, offset })
+                self.send.delivered(delivery);
+                Ok(delivery)
             }
             Ok(Err((source, _))) => {
-                trace::fail(&span, &kind(&source));
+                self.send.failed(&self.topic, &source);
                 Err(SendError::Refused { topic: self.topic, source })
             }
             Err(_) => Err(SendError::Closed),

@@ -5,17 +5,19 @@
 
 mod context;
 mod hops;
+mod send;
 
 use opentelemetry::Context;
 use tracing::Span;
 use tracing::field::Empty;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
+use crate::Record;
 use crate::headers::{self, Headers};
-use crate::{Outgoing, Record};
 
 pub(crate) use context::{current, is_traceparent, is_tracestate};
 pub(crate) use hops::waited;
+pub(crate) use send::Send;
 
 /// Longest id of a record that a span names.
 const LONGEST_ID: usize = 128;
@@ -43,40 +45,35 @@ pub(crate) fn process_span(record: &Record) -> Span {
     span
 }
 
-/// `send <topic>`, a child of the span that made the record. Its context becomes that of the hop.
-pub(crate) fn send_span(outgoing: &Outgoing) -> Span {
-    let span = tracing::info_span!(
-        "send",
-        otel.name = format!("send {}", outgoing.topic),
-        otel.kind = "producer",
-        otel.status_code = Empty,
-        messaging.system = "kafka",
-        messaging.operation.name = "send",
-        messaging.operation.type = "send",
-        messaging.destination.name = outgoing.topic,
-        messaging.message.id = message_id(&outgoing.headers),
-        messaging.destination.partition.id = Empty,
-        messaging.kafka.offset = Empty,
-        error.type = Empty,
-    );
-    adopt(&span, context::remote(&outgoing.headers));
-    span
+/// As [`process_span`], for a reader from whom nothing follows: none in a trace that nobody follows.
+pub(crate) fn process_span_if_sampled(record: &Record) -> Span {
+    if context::is_unsampled(&context::remote(&record.headers)) { Span::none() } else { process_span(record) }
 }
 
-/// One `transaction` a record: that of its batch, which all of them share.
+/// One `transaction` a record that has a span: that of its batch, which all of them share.
 pub(crate) fn transaction_spans(records: &[Span]) -> Vec<Span> {
-    let span = |record: &Span| {
-        tracing::info_span!(
-            parent: record,
-            "transaction",
-            otel.kind = "client",
-            otel.status_code = Empty,
-            db.system.name = "postgresql",
-            messaging.batch.message_count = records.len(),
-            error.type = Empty,
-        )
-    };
-    records.iter().map(span).collect()
+    let followed = records.iter().filter(|record| !record.is_disabled());
+    followed.map(|record| transaction_span(record, records.len())).collect()
+}
+
+fn transaction_span(parent: &Span, records: usize) -> Span {
+    tracing::info_span!(
+        parent: parent,
+        "transaction",
+        otel.kind = "client",
+        otel.status_code = Empty,
+        db.system.name = "postgresql",
+        messaging.batch.message_count = records,
+        error.type = Empty,
+    )
+}
+
+/// The transaction of a batch did not commit. If no record of it has a span, the failure is a trace of its own.
+pub(crate) fn fail_transaction(transactions: &[Span]) {
+    match transactions {
+        [] => fail(&transaction_span(&Span::none(), 0), "database"),
+        spans => spans.iter().for_each(|span| fail(span, "database")),
+    }
 }
 
 /// What the spans stand for is done: a span counts as ended when it was last left.

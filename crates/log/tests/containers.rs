@@ -21,7 +21,7 @@ use writ_contract::token_usage::TokenUsage;
 use writ_kafka::Connection;
 use writ_log::consumer::{Consumer, ConsumerConfig, Projection, Subscription};
 use writ_log::outbox::{Publisher, append};
-use writ_log::{Lease, Outgoing, Producer, Record, topics};
+use writ_log::{Lease, Outgoing, Pace, Producer, Record, topics};
 
 /// As `infra/kafka/pom.xml` and `docker-compose.yml` have them.
 const KAFKA: &str = "4.3.1";
@@ -78,7 +78,7 @@ impl Parts {
         let mut tx = self.pool.begin().await.unwrap();
         append(&mut tx, &keys.iter().map(record).collect::<Vec<_>>()).await.unwrap();
         tx.commit().await.unwrap();
-        let producer = Producer::connect(&self.kafka, "test").unwrap();
+        let producer = Producer::connect(&self.kafka, "test", Pace::Prompt).unwrap();
         let lease = Lease::acquire(&self.pool, "publisher").await;
         let (publisher, stop) =
             (Publisher::new(self.pool.clone(), producer, lease, "us", "outbox"), CancellationToken::new());

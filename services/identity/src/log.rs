@@ -11,7 +11,7 @@ use writ_contract::identity_event::{Changes, IdentityEvent};
 use writ_contract::organization::OrganizationEntry;
 use writ_contract::schema::SchemaEntry;
 use writ_log::outbox::{Publisher, StatusHandle};
-use writ_log::{Lease, Producer, schemas, topics};
+use writ_log::{Lease, Pace, Producer, schemas, topics};
 use writ_service::Service;
 
 /// Of several replicas, the one with this lease publishes.
@@ -30,7 +30,8 @@ pub fn source(region: &str) -> String {
 /// # Errors
 /// When the settings for Kafka are wrong.
 pub fn start(service: &Service, pool: PgPool) -> anyhow::Result<()> {
-    let producer = Producer::connect(&service.common.kafka(), "writ-identity").context("WRIT_KAFKA_BROKERS")?;
+    let producer =
+        Producer::connect(&service.common.kafka(), "writ-identity", Pace::Prompt).context("WRIT_KAFKA_BROKERS")?;
     let (region, shutdown) = (service.common.region.to_string(), service.shutdown.clone());
     let (reached, status) = (Arc::new(AtomicBool::new(false)), Arc::new(OnceLock::new()));
     watch(service, producer.clone(), reached.clone(), status.clone());

@@ -17,8 +17,8 @@ use crate::trace;
 
 /// So many decisions may wait for the log.
 const WAITING: usize = 8_192;
-/// So many are sent at once.
-const BATCH: usize = 256;
+/// So many are on their way at once.
+const BATCH: usize = 4_096;
 /// Longest text of a request that is recorded, in bytes.
 const LONGEST: usize = 128;
 

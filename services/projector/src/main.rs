@@ -9,7 +9,7 @@ use writ_contract::decision::DecisionRecord;
 use writ_contract::{Record, SchemaRegistry};
 use writ_log::consumer::{Consumer, ConsumerConfig, ConsumerHandle, Projection, Subscription};
 use writ_log::schemas::{Follower, FollowerConfig};
-use writ_log::{Lease, Producer, schemas, topics};
+use writ_log::{Lease, Pace, Producer, schemas, topics};
 use writ_policy::Index;
 use writ_projector::decisions::Recorder;
 use writ_projector::freshness::Freshness;
@@ -91,7 +91,7 @@ fn record_decisions(service: &Service, producer: Producer) -> Recorder {
 
 /// Connects to Kafka and tells readers how this service writes.
 async fn producer(service: &Service) -> anyhow::Result<Producer> {
-    let producer = Producer::connect(&service.common.kafka(), NAME).context("WRIT_KAFKA_BROKERS")?;
+    let producer = Producer::connect(&service.common.kafka(), NAME, Pace::Together).context("WRIT_KAFKA_BROKERS")?;
     producer.warm_up(&[topics::DECISIONS, topics::SCHEMAS]).await;
     let source = format!("/{}/projector", service.common.region);
     schemas::publish(&producer, &source, &[DecisionRecord::schema()]).await?;

@@ -20,7 +20,7 @@ pub(super) async fn persist<P: Projection>(
         match attempt(consumer, projection, effects, reached, again).await {
             Ok(()) => break,
             Err(LeaseError::Database(error)) => {
-                transactions.iter().for_each(|span| trace::fail(span, "database"));
+                trace::fail_transaction(&transactions);
                 consumer.handle.waits_for_database(&error);
             }
             Err(lost) => return Err(lost),

@@ -4,8 +4,8 @@ use tokio::task::JoinHandle;
 use writ_kafka::Connection;
 
 use super::*;
-use crate::Producer;
 use crate::testing::{Cluster, cluster, count, outgoing, until};
+use crate::{Pace, Producer};
 
 const VALUES: &str = "SELECT count(*) FROM seen";
 
@@ -72,7 +72,8 @@ async fn consume(pool: &PgPool, cluster: &Cluster) -> Running {
 }
 
 async fn produce(cluster: &Cluster, topic: &str, values: &[&str]) {
-    let producer = Producer::connect(&Connection::plaintext(cluster.bootstrap_servers()), "test").unwrap();
+    let producer =
+        Producer::connect(&Connection::plaintext(cluster.bootstrap_servers()), "test", Pace::Prompt).unwrap();
     for value in values {
         producer.send(outgoing(topic, "key", value)).await.unwrap();
     }

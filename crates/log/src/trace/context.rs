@@ -61,6 +61,12 @@ pub(super) fn is_valid(context: &Context) -> bool {
     context.span().span_context().is_valid()
 }
 
+/// Whether a context belongs to a trace that is not exported, but for what goes wrong in it.
+pub(super) fn is_unsampled(context: &Context) -> bool {
+    let span = context.span();
+    span.span_context().is_valid() && !span.span_context().is_sampled()
+}
+
 /// Makes `context` the hop that `headers` name. Keeps what they have if it belongs to no trace.
 pub(super) fn write(context: &Context, headers: &mut Headers) {
     let TraceContext { traceparent: Some(parent), tracestate } = of(context) else { return };

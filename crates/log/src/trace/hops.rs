@@ -3,7 +3,7 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use opentelemetry::trace::{Span as _, SpanBuilder, SpanKind, TraceContextExt, Tracer};
+use opentelemetry::trace::{Span as _, SpanBuilder, SpanKind, Status, TraceContextExt, Tracer};
 use opentelemetry::{Context, KeyValue, global};
 use writ_contract::Timestamp;
 
@@ -30,6 +30,16 @@ pub(crate) fn waited(outgoing: &mut Outgoing) {
     let name = format!("outbox {}", outgoing.topic);
     let hop = record(name, SpanKind::Internal, attributes, span_time(written, Timestamp::now()), &parent);
     context::write(&hop, &mut outgoing.headers);
+}
+
+/// `send <topic>` that failed, as a span from its begin until now.
+pub(super) fn unsent(topic: &str, begun: Timestamp, kind: &str, parent: &Context) {
+    let mut attributes = attributes("send", topic, None);
+    attributes.push(KeyValue::new("error.type", kind.to_owned()));
+    let time = span_time(begun, Timestamp::now());
+    let mut span = begin(format!("send {topic}"), SpanKind::Producer, attributes, time.begun, parent);
+    span.set_status(Status::error(""));
+    span.end_with_timestamp(time.ended);
 }
 
 /// What a record that was read follows from: the hop before or, if that led into another region,
@@ -73,9 +83,19 @@ fn span_time(begun: Timestamp, ended: Timestamp) -> Time {
 /// Records a span that is over; answers the context of what follows from it, which is `parent` if
 /// nobody traces.
 fn record(name: String, kind: SpanKind, attributes: Vec<KeyValue>, time: Time, parent: &Context) -> Context {
-    let builder = SpanBuilder::from_name(name).with_kind(kind).with_attributes(attributes).with_start_time(time.begun);
-    let mut span = global::tracer(TRACER).build_with_context(builder, parent);
+    let mut span = begin(name, kind, attributes, time.begun, parent);
     let hop = span.span_context().clone();
     span.end_with_timestamp(time.ended);
     if hop.is_valid() { Context::new().with_remote_span_context(hop) } else { parent.clone() }
+}
+
+fn begin(
+    name: String,
+    kind: SpanKind,
+    attributes: Vec<KeyValue>,
+    begun: SystemTime,
+    parent: &Context,
+) -> global::BoxedSpan {
+    let builder = SpanBuilder::from_name(name).with_kind(kind).with_attributes(attributes).with_start_time(begun);
+    global::tracer(TRACER).build_with_context(builder, parent)
 }

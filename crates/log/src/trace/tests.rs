@@ -3,13 +3,16 @@ use std::sync::{LazyLock, Mutex};
 use opentelemetry::trace::{SpanId, Status, TraceId, TracerProvider};
 use opentelemetry_sdk::error::OTelSdkResult;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
-use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanProcessor};
+use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider, SpanData, SpanProcessor};
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::layer::SubscriberExt;
 use writ_contract::Timestamp;
 use writ_contract::schema::SchemaEntry;
 
 use super::*;
+use crate::Outgoing;
+use crate::producer::Delivery;
 
 static ENDED: Mutex<Vec<SpanData>> = Mutex::new(Vec::new());
 
@@ -34,7 +37,7 @@ impl SpanProcessor for Keep {
 
 static PROVIDER: LazyLock<SdkTracerProvider> = LazyLock::new(|| {
     opentelemetry::global::set_text_map_propagator(TraceContextPropagator::new());
-    let provider = SdkTracerProvider::builder().with_span_processor(Keep).build();
+    let provider = SdkTracerProvider::builder().with_sampler(Sampler::AlwaysOn).with_span_processor(Keep).build();
     opentelemetry::global::set_tracer_provider(provider.clone());
     provider
 });
@@ -85,7 +88,7 @@ fn the_wait_in_the_outbox_is_a_span_between_the_writer_and_the_sender() {
     let mut row = outgoing(1);
     headers::set(&mut row.headers, "ce_time", "2026-01-02T03:04:05.000006Z");
     waited(&mut row);
-    drop(send_span(&row));
+    drop(Send::begin(&row));
     let (outbox, send) = (span(1, "outbox policy-changes"), span(1, "send policy-changes"));
     assert_eq!(outbox.parent_span_id, SpanId::from_hex("b7ad6b7169203331").unwrap());
     assert_eq!(send.parent_span_id, outbox.span_context.span_id());
@@ -176,4 +179,63 @@ fn an_id_that_is_no_id_is_not_named() {
     for other in [&b"ada@engines.example"[..], b"Ada Lovelace", &[b'x'; 129], b"\xff"] {
         assert_eq!(named(other), None);
     }
+}
+
+/// As [`outgoing`], in a trace that is not sampled.
+fn unsampled(trace: u128) -> Outgoing {
+    let mut outgoing = outgoing(trace);
+    headers::set(&mut outgoing.headers, "traceparent", &parent_of(trace).replace("-01", "-00"));
+    outgoing
+}
+
+fn has_span(trace: u128) -> bool {
+    let trace = TraceId::from_bytes(trace.to_be_bytes());
+    ENDED.lock().unwrap().iter().any(|span| span.span_context.trace_id() == trace)
+}
+
+#[test]
+fn a_send_that_nobody_follows_is_a_span_only_if_it_fails() {
+    let _traced = traced();
+    let refused = KafkaError::MessageProduction(RDKafkaErrorCode::MessageSizeTooLarge);
+    for (number, outcome) in [(10, Ok(Delivery { partition: 0, offset: 0 })), (11, Err(refused))] {
+        let mut outgoing = unsampled(number);
+        let before = outgoing.clone();
+        let send = Send::begin(&outgoing);
+        send.hand_on(&mut outgoing.headers);
+        assert_eq!(outgoing, before, "the hop before stays what it names");
+        match outcome {
+            Ok(delivery) => send.delivered(delivery),
+            Err(error) => send.failed(&outgoing.topic, &error),
+        }
+    }
+    assert!(!has_span(10));
+    let failed = span(11, "send policy-changes");
+    assert_eq!(failed.status, Status::error(""));
+    assert_eq!(failed.parent_span_id, SpanId::from_hex("b7ad6b7169203331").unwrap());
+    let kind = failed.attributes.iter().find(|attribute| attribute.key.as_str() == "error.type").unwrap();
+    assert_eq!(kind.value.as_str(), "MessageSizeTooLarge");
+}
+
+#[test]
+fn a_batch_that_nobody_follows_shows_only_its_failure() {
+    let _traced = traced();
+    let record = |number| received("decisions", unsampled(number).headers, Timestamp(5));
+    let spans = [record(12).span_if_sampled(), record(13).span_if_sampled()];
+    let transactions = transaction_spans(&spans);
+    assert!(transactions.is_empty());
+    let before = ENDED.lock().unwrap().len();
+    fail_transaction(&transactions);
+    let ended = ENDED.lock().unwrap();
+    let of_its_own = |span: &&SpanData| span.name == "transaction" && span.parent_span_id == SpanId::INVALID;
+    let failed = ended[before..].iter().find(of_its_own).expect("a trace of its own");
+    assert_eq!(failed.status, Status::error(""));
+    drop(ended);
+    assert!(!has_span(12) && !has_span(13));
+}
+
+#[test]
+fn who_hands_on_continues_even_a_trace_that_nobody_follows() {
+    let _traced = traced();
+    drop(received("policy-changes", unsampled(14).headers, Timestamp(5)).span());
+    assert!(has_span(14));
 }

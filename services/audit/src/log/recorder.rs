@@ -28,7 +28,7 @@ impl Recorder {
 pub struct Effects {
     /// In the order of the records.
     pub entries: Vec<Entry>,
-    /// One an entry; they end when the effects are committed.
+    /// One an entry, none if its trace is not sampled; they end when the effects are committed.
     pub spans: Vec<Span>,
 }
 
@@ -39,7 +39,7 @@ impl Projection for Recorder {
         let mut effects = Effects::default();
         for record in batch {
             if let Some(entry) = Entry::of(record, &self.region, &self.registry) {
-                effects.spans.push(record.span());
+                effects.spans.push(record.span_if_sampled());
                 effects.entries.push(entry);
             }
         }

@@ -2,6 +2,7 @@ use tokio::task::JoinHandle;
 use writ_kafka::Connection;
 
 use super::*;
+use crate::Pace;
 use crate::outbox::append;
 use crate::testing::{Cluster, cluster, count, outgoing, read, until};
 
@@ -10,7 +11,8 @@ const ROWS: &str = "SELECT count(*) FROM outbox";
 type Running = (JoinHandle<Result<(), PublishError>>, CancellationToken, StatusHandle);
 
 async fn publish(pool: &PgPool, cluster: &Cluster) -> Running {
-    let producer = Producer::connect(&Connection::plaintext(cluster.bootstrap_servers()), "test").unwrap();
+    let producer =
+        Producer::connect(&Connection::plaintext(cluster.bootstrap_servers()), "test", Pace::Prompt).unwrap();
     let lease = Lease::acquire(pool, "test").await;
     let publisher = Publisher::new(pool.clone(), producer, lease, "us", "outbox");
     let (shutdown, handle) = (CancellationToken::new(), publisher.handle());

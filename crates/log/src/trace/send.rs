@@ -1,0 +1,75 @@
+//! `send <topic>`: from when a record is handed to Kafka's client until it is acknowledged.
+
+use opentelemetry::Context;
+use rdkafka::error::KafkaError;
+use tracing::Span;
+use tracing::field::Empty;
+use writ_contract::Timestamp;
+
+use super::{adopt, context, fail, hand_on, hops, message_id};
+use crate::Outgoing;
+use crate::headers::Headers;
+use crate::producer::Delivery;
+
+/// A send under way. In a trace that is not sampled it is a span only if it fails: most sends are decisions, of which
+/// there are thousands for each change.
+pub(crate) struct Send {
+    span: Span,
+    parent: Context,
+    begun: Timestamp,
+}
+
+impl Send {
+    /// A child of the span that made the record.
+    pub(crate) fn begin(outgoing: &Outgoing) -> Self {
+        let parent = context::remote(&outgoing.headers);
+        let span = if context::is_unsampled(&parent) { Span::none() } else { span(outgoing, parent.clone()) };
+        Self { span, parent, begun: Timestamp::now() }
+    }
+
+    /// Makes this the hop that `headers` name, if it is a span.
+    pub(crate) fn hand_on(&self, headers: &mut Headers) {
+        if !self.span.is_disabled() {
+            hand_on(&self.span, headers);
+        }
+    }
+
+    /// The span, to wait in.
+    pub(crate) fn span(&self) -> Span {
+        self.span.clone()
+    }
+
+    /// All in-sync replicas have the record.
+    pub(crate) fn delivered(&self, to: Delivery) {
+        self.span.record("messaging.destination.partition.id", to.partition.to_string());
+        self.span.record("messaging.kafka.offset", to.offset);
+    }
+
+    /// The record is not appended.
+    pub(crate) fn failed(&self, topic: &str, error: &KafkaError) {
+        let kind = error.rdkafka_error_code().map_or_else(|| "kafka".to_owned(), |code| format!("{code:?}"));
+        match self.span.is_disabled() {
+            true => hops::unsent(topic, self.begun, &kind, &self.parent),
+            false => fail(&self.span, &kind),
+        }
+    }
+}
+
+fn span(outgoing: &Outgoing, parent: Context) -> Span {
+    let span = tracing::info_span!(
+        "send",
+        otel.name = format!("send {}", outgoing.topic),
+        otel.kind = "producer",
+        otel.status_code = Empty,
+        messaging.system = "kafka",
+        messaging.operation.name = "send",
+        messaging.operation.type = "send",
+        messaging.destination.name = outgoing.topic,
+        messaging.message.id = message_id(&outgoing.headers),
+        messaging.destination.partition.id = Empty,
+        messaging.kafka.offset = Empty,
+        error.type = Empty,
+    );
+    adopt(&span, parent);
+    span
+}
