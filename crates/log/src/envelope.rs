@@ -6,7 +6,7 @@ use uuid::Uuid;
 use writ_contract::Timestamp;
 
 use crate::headers::{self, Headers};
-use crate::trace;
+use crate::trace::{self, TraceContext};
 
 /// Longest text taken from a header, in bytes.
 const MAX_TEXT: usize = 256;
@@ -58,7 +58,16 @@ pub enum EnvelopeError {
 impl Envelope {
     /// An envelope for a record of type `R` written now by `source`, in the current span's trace.
     pub fn new<R: writ_contract::Record>(source: &str) -> Self {
-        let context = trace::current();
+        Self::within::<R>(source, trace::current())
+    }
+
+    /// As [`Envelope::new`], for a record from which nothing follows: it names its trace only if that is sampled. There
+    /// are thousands of such records for each that is.
+    pub fn of_last<R: writ_contract::Record>(source: &str) -> Self {
+        Self::within::<R>(source, trace::current_if_sampled())
+    }
+
+    fn within<R: writ_contract::Record>(source: &str, context: TraceContext) -> Self {
         Self {
             id: Uuid::now_v7().to_string(),
             ce_type: R::TYPE.to_owned(),

@@ -74,8 +74,8 @@ impl Record {
         trace::process_span(self)
     }
 
-    /// As [`Record::span`], for a reader that makes nothing of the record that another follows: no span if its trace
-    /// is not sampled. There are thousands of such records for each that is.
+    /// As [`Record::span`], for a reader from whom nothing follows: no span if the record is not part of a sampled
+    /// trace. There are thousands of such records for each that is.
     pub fn span_if_sampled(&self) -> Span {
         trace::process_span_if_sampled(self)
     }

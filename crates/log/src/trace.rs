@@ -15,7 +15,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 use crate::Record;
 use crate::headers::{self, Headers};
 
-pub(crate) use context::{current, is_traceparent, is_tracestate};
+pub(crate) use context::{TraceContext, current, current_if_sampled, is_traceparent, is_tracestate};
 pub(crate) use hops::waited;
 pub(crate) use send::Send;
 
@@ -45,9 +45,9 @@ pub(crate) fn process_span(record: &Record) -> Span {
     span
 }
 
-/// As [`process_span`], for a reader from whom nothing follows: none in a trace that nobody follows.
+/// As [`process_span`], for a reader from whom nothing follows: none if the record is not part of a sampled trace.
 pub(crate) fn process_span_if_sampled(record: &Record) -> Span {
-    if context::is_unsampled(&context::remote(&record.headers)) { Span::none() } else { process_span(record) }
+    if context::is_sampled(&context::remote(&record.headers)) { process_span(record) } else { Span::none() }
 }
 
 /// One `transaction` a record that has a span: that of its batch, which all of them share.

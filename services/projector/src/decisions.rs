@@ -64,7 +64,7 @@ impl Decided {
         asked: &Evaluation,
         decision: Decision,
     ) -> Self {
-        let envelope = Envelope::new::<DecisionRecord>(&format!("/{region}/projector"));
+        let envelope = Envelope::of_last::<DecisionRecord>(&format!("/{region}/projector"));
         let record = DecisionRecord {
             id: Uuid::now_v7(),
             organization,

@@ -19,18 +19,12 @@ pub(crate) struct Compare {
     /// Home of the other cluster, which runs beside this one (`--port-offset`)
     #[arg(value_name = "HOME")]
     other: PathBuf,
-    /// How often each is measured, in turn
-    #[arg(long, default_value_t = 7)]
+    /// How often each is measured: a second of role assignments, then one of questions
+    #[arg(long, default_value_t = 40)]
     rounds: u32,
-    /// Role assignments in each round
-    #[arg(long, default_value_t = 100)]
-    count: u32,
     /// Role assignments per second
     #[arg(long, default_value_t = 20)]
     rate: u32,
-    /// Seconds of questions in each round
-    #[arg(long, default_value_t = 3)]
-    seconds: u64,
     /// As JSON
     #[arg(long)]
     json: bool,
@@ -40,27 +34,25 @@ pub(crate) struct Compare {
 struct Side {
     changes: Arc<Load>,
     questions: Arc<Load>,
-    next: u32,
     propagation_ms: Vec<f64>,
     per_second: Vec<f64>,
 }
 
 impl Compare {
-    /// Measures, and shows the other cluster's medians in proportion to this one's.
+    /// Measures, and shows the other cluster's results in proportion to this one's.
     pub(crate) async fn execute(&self, cluster: &Cluster) -> Result<u8> {
-        ensure!(self.rounds > 0 && self.count > 0 && self.rate > 0 && self.seconds > 0, "all must be above zero");
+        ensure!(self.rounds > 0 && self.rate > 0, "rounds and rate must be above zero");
         let other = Cluster::open(Options { home: Some(self.other.clone()), ..Options::default() })?;
         let mut sides = [self.side(cluster).await?, self.side(&other).await?];
+        let step = Progress::new().step("compare");
         for round in 0..=self.rounds {
-            eprintln!("Round {round} of {} …", self.rounds);
-            for side in &mut sides {
-                self.measure(side).await?;
-            }
-            if round == 0 {
-                // It warmed everything up.
-                sides.iter_mut().for_each(Side::forget);
+            step.note(format!("round {round} of {}", self.rounds));
+            let first = usize::from(round % 2 == 1);
+            for side in [first, 1 - first] {
+                self.measure(&mut sides[side], round).await?;
             }
         }
+        step.done(&format!("{} rounds", self.rounds));
         self.show(&sides);
         Ok(0)
     }
@@ -68,16 +60,20 @@ impl Compare {
     async fn side(&self, cluster: &Cluster) -> Result<Side> {
         cluster.up(UpOptions::default(), &Progress::new()).await?;
         let [from, to, ..] = cluster.regions.as_slice() else { anyhow::bail!("propagation needs two regions") };
-        let changes = Load::prepare(cluster, from, to, self.count * (self.rounds + 1)).await?;
-        let questions = Evaluation::short(self.seconds).prepare(cluster).await?;
-        Ok(Side { changes, questions, next: 0, propagation_ms: Vec::new(), per_second: Vec::new() })
+        let changes = Load::prepare(cluster, from, to, self.rate * (self.rounds + 1)).await?;
+        let questions = Evaluation::short().prepare(cluster).await?;
+        Ok(Side { changes, questions, propagation_ms: Vec::new(), per_second: Vec::new() })
     }
 
-    async fn measure(&self, side: &mut Side) -> Result<()> {
-        let times = side.changes.run(Rhythm { first: side.next, count: self.count, rate: self.rate }).await?;
-        side.next += self.count;
-        side.propagation_ms.push(Quantiles::from(times).p50.context("nothing was measured")?);
-        side.per_second.push(Evaluation::short(self.seconds).measure(&side.questions).await?.per_second);
+    /// Round 0 only warms up.
+    async fn measure(&self, side: &mut Side, round: u32) -> Result<()> {
+        let rhythm = Rhythm { first: round * self.rate, count: self.rate, rate: self.rate };
+        let times = side.changes.run(rhythm).await?;
+        let answers = Evaluation::short().ask(&side.questions).await?;
+        if round > 0 {
+            side.propagation_ms.push(Quantiles::from(times).p50.context("nothing was measured")?);
+            side.per_second.push(answers.len() as f64);
+        }
         Ok(())
     }
 
@@ -87,36 +83,37 @@ impl Compare {
             ("decisions a second", &this.per_second, &other.per_second),
         ];
         if self.json {
-            let of = |(name, this, other): &(&str, &Vec<f64>, &Vec<f64>)| json!({"measure": name, "this": this, "other": other, "ratio": median(other) / median(this)});
+            let of = |(name, this, other): &(&str, &Vec<f64>, &Vec<f64>)| json!({"measure": name, "this": this, "other": other, "ratio": median(&ratios(this, other))});
             println!("{:#}", json!(measures.iter().map(of).collect::<Vec<_>>()));
             return;
         }
-        let mut table = table(["median of rounds", "this", "other", "other : this"]);
+        let mut table = table(["median (quartiles)", "this", "other", "other : this, round by round"]);
         for (name, this, other) in measures {
-            let ratio = median(other) / median(this);
-            table.add_row([name.to_owned(), with_range(this), with_range(other), format!("{ratio:.2}")]);
+            let ratio = with_quartiles(&ratios(this, other), 2);
+            table.add_row([name.to_owned(), with_quartiles(this, 1), with_quartiles(other, 1), ratio]);
         }
         println!("{table}");
     }
 }
 
-impl Side {
-    fn forget(&mut self) {
-        self.propagation_ms.clear();
-        self.per_second.clear();
-    }
+/// Of each round: what slows the machine down for some seconds slows both sides down.
+fn ratios(this: &[f64], other: &[f64]) -> Vec<f64> {
+    this.iter().zip(other).map(|(this, other)| other / this).collect()
 }
 
-fn with_range(values: &[f64]) -> String {
-    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
-    let most = values.iter().copied().fold(0.0, f64::max);
-    format!("{:.1} ({least:.1}–{most:.1})", median(values))
+fn with_quartiles(values: &[f64], digits: usize) -> String {
+    let [low, middle, high] = [0.25, 0.5, 0.75].map(|share| quantile(values, share));
+    format!("{middle:.digits$} ({low:.digits$}–{high:.digits$})")
 }
 
 fn median(values: &[f64]) -> f64 {
+    quantile(values, 0.5)
+}
+
+fn quantile(values: &[f64], share: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
-    sorted.get(sorted.len() / 2).copied().unwrap_or(f64::NAN)
+    sorted.get((sorted.len() as f64 * share) as usize).copied().unwrap_or(f64::NAN)
 }
 
 #[cfg(test)]
@@ -124,9 +121,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_median_is_a_value_that_was_measured() {
+    fn quantiles_are_values_that_were_measured() {
         assert_eq!(median(&[3.0, 1.0, 2.0]), 2.0);
         assert!(median(&[]).is_nan());
-        assert_eq!(with_range(&[3.0, 1.0, 2.0]), "2.0 (1.0–3.0)");
+        assert_eq!(with_quartiles(&[3.0, 1.0, 2.0, 4.0], 1), "3.0 (2.0–4.0)");
+    }
+
+    #[test]
+    fn rounds_are_compared_one_by_one() {
+        assert_eq!(ratios(&[1.0, 10.0], &[2.0, 20.0]), [2.0, 2.0]);
     }
 }

@@ -29,17 +29,18 @@ pub(crate) struct Evaluation {
 
 /// The result of a run. Times are in milliseconds.
 #[derive(Debug, Serialize)]
-pub(super) struct Throughput {
+struct Throughput {
     region: String,
     clients: u32,
-    pub(super) per_second: f64,
+    per_second: f64,
     latency: Quantiles,
     idle_cpu: Option<f64>,
 }
 
 impl Evaluation {
-    pub(super) fn short(seconds: u64) -> Self {
-        Self { clients: 8, seconds, json: false }
+    /// Eight clients, for a second.
+    pub(super) fn short() -> Self {
+        Self { clients: 8, seconds: 1, json: false }
     }
 
     pub(crate) async fn execute(&self, cluster: &Cluster) -> Result<u8> {
@@ -62,7 +63,7 @@ impl Evaluation {
         Ok(load)
     }
 
-    pub(super) async fn measure(&self, load: &Arc<Load>) -> Result<Throughput> {
+    async fn measure(&self, load: &Arc<Load>) -> Result<Throughput> {
         self.ask(load).await?;
         let busy = Busyness::now();
         let times = self.ask(load).await?;
@@ -72,7 +73,7 @@ impl Evaluation {
     }
 
     /// Every client asks until the time is over.
-    async fn ask(&self, load: &Arc<Load>) -> Result<Vec<Duration>> {
+    pub(super) async fn ask(&self, load: &Arc<Load>) -> Result<Vec<Duration>> {
         let end = Instant::now() + Duration::from_secs(self.seconds);
         let clients = (0..self.clients).map(|_| tokio::spawn(one_client(load.clone(), end)));
         let all: Result<Vec<_>> = try_join_all(clients).await?.into_iter().collect();

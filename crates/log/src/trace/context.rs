@@ -30,6 +30,12 @@ pub(crate) fn current() -> TraceContext {
     of(&Span::current().context())
 }
 
+/// The context of the current span if its trace is sampled, otherwise none.
+pub(crate) fn current_if_sampled() -> TraceContext {
+    let context = Span::current().context();
+    if is_sampled(&context) { of(&context) } else { TraceContext::default() }
+}
+
 fn of(context: &Context) -> TraceContext {
     let mut carrier = HashMap::new();
     global::get_text_map_propagator(|propagator| propagator.inject_context(context, &mut carrier));
@@ -61,10 +67,9 @@ pub(super) fn is_valid(context: &Context) -> bool {
     context.span().span_context().is_valid()
 }
 
-/// Whether a context belongs to a trace that is not exported, but for what goes wrong in it.
-pub(super) fn is_unsampled(context: &Context) -> bool {
-    let span = context.span();
-    span.span_context().is_valid() && !span.span_context().is_sampled()
+/// Whether a context belongs to a trace that is exported, not only what goes wrong in it.
+pub(super) fn is_sampled(context: &Context) -> bool {
+    context.span().span_context().is_sampled()
 }
 
 /// Makes `context` the hop that `headers` name. Keeps what they have if it belongs to no trace.

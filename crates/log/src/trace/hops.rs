@@ -20,10 +20,10 @@ struct Time {
 }
 
 /// `outbox <topic>`: from when the record was written until now, when Kafka's client takes it.
-/// Becomes the hop that the record names. Only for a record that is part of a trace.
+/// Becomes the hop that the record names. Only for a record that is part of a sampled trace.
 pub(crate) fn waited(outgoing: &mut Outgoing) {
     let parent = context::remote(&outgoing.headers);
-    let Some(written) = envelope::written_at(&outgoing.headers).filter(|_| context::is_valid(&parent)) else {
+    let Some(written) = envelope::written_at(&outgoing.headers).filter(|_| context::is_sampled(&parent)) else {
         return;
     };
     let attributes = attributes("outbox", &outgoing.topic, message_id(&outgoing.headers));
@@ -47,7 +47,7 @@ pub(super) fn unsent(topic: &str, begun: Timestamp, kind: &str, parent: &Context
 pub(super) fn arrival(received: &Record) -> Context {
     let sent = context::remote(&received.headers);
     match topics::split(&received.topic).0 {
-        Some(origin) if context::is_valid(&sent) => mirrored(received, origin, &sent),
+        Some(origin) if context::is_sampled(&sent) => mirrored(received, origin, &sent),
         _ => sent,
     }
 }

@@ -11,8 +11,8 @@ use crate::Outgoing;
 use crate::headers::Headers;
 use crate::producer::Delivery;
 
-/// A send under way. In a trace that is not sampled it is a span only if it fails: most sends are decisions, of which
-/// there are thousands for each change.
+/// A send under way. Outside a sampled trace it is a span only if it fails: most sends are decisions, of which there
+/// are thousands for each change.
 pub(crate) struct Send {
     span: Span,
     parent: Context,
@@ -23,7 +23,7 @@ impl Send {
     /// A child of the span that made the record.
     pub(crate) fn begin(outgoing: &Outgoing) -> Self {
         let parent = context::remote(&outgoing.headers);
-        let span = if context::is_unsampled(&parent) { Span::none() } else { span(outgoing, parent.clone()) };
+        let span = if context::is_sampled(&parent) { span(outgoing, parent.clone()) } else { Span::none() };
         Self { span, parent, begun: Timestamp::now() }
     }
 

@@ -11,8 +11,8 @@ use writ_contract::Timestamp;
 use writ_contract::schema::SchemaEntry;
 
 use super::*;
-use crate::Outgoing;
 use crate::producer::Delivery;
+use crate::{Envelope, Outgoing};
 
 static ENDED: Mutex<Vec<SpanData>> = Mutex::new(Vec::new());
 
@@ -238,4 +238,13 @@ fn who_hands_on_continues_even_a_trace_that_nobody_follows() {
     let _traced = traced();
     drop(received("policy-changes", unsampled(14).headers, Timestamp(5)).span());
     assert!(has_span(14));
+}
+
+#[test]
+fn a_last_record_names_its_trace_if_someone_follows_it() {
+    let _traced = traced();
+    let made = || Envelope::of_last::<SchemaEntry>("/us/x");
+    let followed = received("policy-changes", outgoing(16).headers, Timestamp(5)).span().in_scope(made);
+    assert!(followed.traceparent.is_some_and(|parent| parent.contains(&format!("{:032x}", 16))));
+    assert_eq!((made().traceparent, made().ce_traceparent), (None, None));
 }

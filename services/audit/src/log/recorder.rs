@@ -28,7 +28,7 @@ impl Recorder {
 pub struct Effects {
     /// In the order of the records.
     pub entries: Vec<Entry>,
-    /// One an entry, none if its trace is not sampled; they end when the effects are committed.
+    /// One an entry, none if it is not part of a sampled trace; they end when the effects are committed.
     pub spans: Vec<Span>,
 }
 
