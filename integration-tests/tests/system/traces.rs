@@ -86,9 +86,12 @@ async fn a_change_is_one_trace_from_the_request_to_every_region() -> Result<()> 
     let (organization, user, team) = cast(system).await?;
     let caller = CallerSpan::begin();
     organization.admin.within(&caller).add_member(&team, &user.id).await?;
-    let trace =
-        collected(&jaeger, &caller, |trace| is_everywhere(trace) && named(trace, "process identity-events").len() == 2)
-            .await?;
+    // Audit reads both records of the home region, each in a transaction of its own.
+    let read_twice = |trace: &Trace, topic: &str| named(trace, &format!("process {topic}")).len() == 2;
+    let complete = |trace: &Trace| {
+        is_everywhere(trace) && ["identity-events", "policy-changes"].iter().all(|topic| read_twice(trace, topic))
+    };
+    let trace = collected(&jaeger, &caller, complete).await?;
 
     checks::has_one_root(&trace)?;
     checks::is_recorded_where_it_happens(&trace)?;
