@@ -13,8 +13,8 @@ use opentelemetry::global;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::Subscriber;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::filter::Targets;
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::filter::{Targets, dynamic_filter_fn};
+use tracing_subscriber::layer::{Filter, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt};
@@ -57,12 +57,10 @@ impl Telemetry {
     /// # Errors
     /// When the log filter or the collector's address is wrong, or telemetry was started before.
     pub fn start(program: Program, common: &Common) -> anyhow::Result<Self> {
-        let filter = filter(&common.log)?;
+        let lines = lines(common.log_format).with_filter(filter(&common.log)?);
         let traces = traces::provider(program, common)?;
-        tracing_subscriber::registry()
-            .with(lines(common.log_format).with_filter(filter))
-            .with(traces::layer(&traces).with_filter(own_spans(common.telemetry)))
-            .try_init()?;
+        let spans = traces::layer(&traces).with_filter(own_spans(common.telemetry));
+        tracing_subscriber::registry().with(lines).with(spans).try_init()?;
         // Some spans are over when they are seen, and `tracing` knows only those that begin.
         global::set_tracer_provider(traces.clone());
         let metrics = match common.telemetry {
@@ -97,8 +95,14 @@ fn filter(text: &str) -> Result<EnvFilter, ConfigError> {
 }
 
 /// What is traced does not depend on how much is logged.
-fn own_spans(wanted: bool) -> Targets {
-    Targets::new().with_target("writ", if wanted { LevelFilter::INFO } else { LevelFilter::OFF })
+///
+/// Answers anew for each span. Were the answer kept, as that of [`Targets`] is, a span would get the one that this
+/// thread was given last, and libraries ask about levels without recording anything: Kafka's clients whenever one is
+/// made (<https://github.com/tokio-rs/tracing/issues/2519>).
+fn own_spans<S>(wanted: bool) -> impl Filter<S> {
+    let level = if wanted { LevelFilter::INFO } else { LevelFilter::OFF };
+    let own = Targets::new().with_target("writ", level);
+    dynamic_filter_fn(move |span, _| own.would_enable(span.target(), span.level())).with_max_level_hint(level)
 }
 
 fn lines<S>(format: LogFormat) -> Box<dyn Layer<S> + Send + Sync>
@@ -134,7 +138,23 @@ fn install_recorder(program: Program, region: &Region) -> anyhow::Result<Prometh
 
 #[cfg(test)]
 mod tests {
+    use opentelemetry::trace::TraceContextExt;
+    use tracing_opentelemetry::OpenTelemetrySpanExt;
+
     use super::*;
+
+    /// As Kafka's client library does whenever a client is made.
+    #[test]
+    fn a_question_about_levels_costs_the_next_span_nothing() {
+        let traces = SdkTracerProvider::builder().build();
+        let lines = lines(LogFormat::Json).with_filter(filter("info").unwrap());
+        let spans = traces::layer(&traces).with_filter(own_spans(true));
+        let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(lines).with(spans));
+        let recorded = || tracing::info_span!("work").context().span().is_recording();
+        assert!(recorded());
+        assert!(tracing::enabled!(target: "librdkafka", tracing::Level::INFO));
+        assert!(recorded());
+    }
 
     #[test]
     fn a_wrong_filter_names_the_variable() {
