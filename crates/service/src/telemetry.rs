@@ -23,6 +23,7 @@ use writ_contract::Region;
 use crate::config::{Common, ConfigError, LogFormat};
 
 pub use buckets::recorder;
+pub(crate) use traces::TRACER;
 
 const UPKEEP: Duration = Duration::from_secs(5);
 const FLUSH: Duration = Duration::from_secs(2);

@@ -1,20 +1,21 @@
 //! Each request as a span and a measurement: method, matched route and status, never the path,
 //! query, headers or body, which may hold secrets or personal data.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use opentelemetry::global;
 use opentelemetry::propagation::Extractor;
-use opentelemetry::trace::TraceContextExt;
+use opentelemetry::trace::{Span as _, SpanBuilder, SpanKind, Status, TraceContextExt, Tracer};
+use opentelemetry::{Context, KeyValue, global};
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::problem::Problem;
+use crate::telemetry::TRACER;
 
 const UNMATCHED: &str = "unmatched";
 
@@ -22,9 +23,12 @@ pub(super) async fn observe(request: Request, next: Next) -> Response {
     let method = known(request.method());
     let route = request.extensions().get::<MatchedPath>().map_or(UNMATCHED, MatchedPath::as_str).to_owned();
     let span = span(method, &route, request.headers());
-    let begun = Instant::now();
+    let (at, begun) = (SystemTime::now(), Instant::now());
     let response = next.run(request).instrument(span.clone()).await;
     record(&span, response.status());
+    if response.status().is_server_error() && !span.context().span().is_recording() {
+        failed(&span.context(), method, &route, response.status(), at);
+    }
     let status = response.status().as_str().to_owned();
     let labels =
         [("http_request_method", method.to_owned()), ("http_route", route), ("http_response_status_code", status)];
@@ -68,6 +72,21 @@ fn record(span: &Span, status: StatusCode) {
         span.record("otel.status_code", "ERROR");
         span.record("error.type", status.as_str());
     }
+}
+
+/// The span of a request whose own is not recorded, because there are too many like it, but which failed.
+fn failed(context: &Context, method: &'static str, route: &str, status: StatusCode, begun: SystemTime) {
+    let attributes = vec![
+        KeyValue::new("http.request.method", method),
+        KeyValue::new("http.route", route.to_owned()),
+        KeyValue::new("http.response.status_code", i64::from(status.as_u16())),
+        KeyValue::new("error.type", status.as_str().to_owned()),
+    ];
+    let builder = SpanBuilder::from_name(format!("{method} {route}")).with_kind(SpanKind::Server);
+    let builder = builder.with_start_time(begun).with_attributes(attributes);
+    let mut span = global::tracer(TRACER).build_with_context(builder, context);
+    span.set_status(Status::error(""));
+    span.end();
 }
 
 /// Methods of anyone's invention would be labels without number.

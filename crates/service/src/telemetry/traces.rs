@@ -21,7 +21,7 @@ use super::Program;
 use crate::config::{BaseUrl, Common, ConfigError};
 
 /// What the spans are recorded by: the same in every crate, so that they are one group in a batch.
-const TRACER: &str = "writ";
+pub(crate) const TRACER: &str = "writ";
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Without a collector spans still have ids, which travel on and name problems, and go nowhere.

@@ -6,9 +6,12 @@ use opentelemetry_sdk::trace::{Sampler, SamplingDecision, SamplingResult, Should
 
 /// Names of requests to the read API hold this: there are thousands of them for each change.
 const QUESTION: &str = " /access/v1/";
+/// OpenTelemetry's attribute of what failed.
+const ERROR_TYPE: &str = "error.type";
 
 /// A share of the traces that begin here, another of those that begin with a question to the read API, and all that the
-/// caller has sampled. The other spans are recorded too, because only their end tells whether something went wrong.
+/// caller has sampled. The other spans are recorded too, because only their end tells whether something went wrong; but
+/// not questions, of which there are too many: whoever answers one with an error records that as a span of its own.
 #[derive(Debug, Clone)]
 pub(super) struct KeepErrors {
     questions: Sampler,
@@ -32,10 +35,14 @@ impl ShouldSample for KeepErrors {
         attributes: &[KeyValue],
         links: &[Link],
     ) -> SamplingResult {
-        let sampler = if name.contains(QUESTION) { &self.questions } else { &self.others };
+        let question = name.contains(QUESTION);
+        let sampler = if question { &self.questions } else { &self.others };
         let result = sampler.should_sample(parent, trace, name, kind, attributes, links);
+        let failed = attributes.iter().any(|attribute| attribute.key.as_str() == ERROR_TYPE);
         match result.decision {
-            SamplingDecision::Drop => SamplingResult { decision: SamplingDecision::RecordOnly, ..result },
+            SamplingDecision::Drop if failed || !question => {
+                SamplingResult { decision: SamplingDecision::RecordOnly, ..result }
+            }
             _ => result,
         }
     }
@@ -72,5 +79,17 @@ mod tests {
         assert!(sampled(&only_changes, "POST /v3/teams"));
         assert!(!sampled(&only_changes, "POST /access/v1/evaluation"));
         assert!(sampled(&KeepErrors::of(0.0, 1.0), "POST /access/v1/evaluations"));
+    }
+
+    #[test]
+    fn a_question_that_is_not_sampled_is_recorded_only_if_it_failed() {
+        let decision = |name, attributes: &[KeyValue]| {
+            let sampler = KeepErrors::of(0.0, 0.0);
+            sampler.should_sample(None, TraceId::from(7), name, &SpanKind::Server, attributes, &[]).decision
+        };
+        let (question, failed) = ("POST /access/v1/evaluation", [KeyValue::new(ERROR_TYPE, "500")]);
+        assert_eq!(decision(question, &[]), SamplingDecision::Drop);
+        assert_eq!(decision(question, &failed), SamplingDecision::RecordOnly);
+        assert_eq!(decision("POST /v3/teams", &[]), SamplingDecision::RecordOnly);
     }
 }

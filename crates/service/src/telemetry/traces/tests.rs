@@ -101,20 +101,28 @@ async fn an_error_is_exported_even_if_its_trace_is_not_sampled() {
     let provider = provider(PROGRAM, &with_ratio(Some(address), "0")).unwrap();
     let subscriber = tracing_subscriber::registry().with(layer(&provider));
     let guard = tracing::subscriber::set_default(subscriber);
+    // A question that failed is a span only then: it is recorded by the provider of the whole process.
+    global::set_tracer_provider(provider.clone());
+    let broken = || get(|| async { crate::Problem::internal(anyhow::anyhow!("broken")) });
     let routes = Router::new()
         .route("/fine", get(|| async {}))
         .route("/absent", get(|| async { crate::Problem::not_found("none") }))
-        .route("/broken", get(|| async { crate::Problem::internal(anyhow::anyhow!("broken")) }));
+        .route("/broken", broken())
+        .route("/access/v1/fine", get(|| async {}))
+        .route("/access/v1/broken", broken());
     let app = guarded(routes, Limits::default());
     let unsampled = PARENT.replace("-01", "-00");
-    for (path, parent) in [("/fine", &*unsampled), ("/fine", ""), ("/absent", &unsampled), ("/broken", &unsampled)] {
-        answer(app.clone(), path, parent).await;
+    for path in ["/fine", "/absent", "/broken", "/access/v1/fine", "/access/v1/broken"] {
+        answer(app.clone(), path, &unsampled).await;
     }
+    answer(app, "/fine", "").await;
     drop(guard);
     tokio::task::spawn_blocking(move || provider.shutdown()).await.unwrap().unwrap();
     let sent = taken.join().unwrap();
-    assert!(holds(&sent, b"GET /broken") && holds(&sent, &PARENT_TRACE), "the error");
-    assert!(!holds(&sent, b"GET /fine") && !holds(&sent, b"GET /absent"), "and nothing else");
+    assert!(holds(&sent, b"GET /broken") && holds(&sent, b"GET /access/v1/broken"), "the errors");
+    assert!(holds(&sent, &PARENT_TRACE), "in the caller's trace");
+    let others = [&b"GET /fine"[..], b"GET /absent", b"GET /access/v1/fine"];
+    assert!(!others.iter().any(|name| holds(&sent, name)), "and nothing else");
 }
 
 /// The collector takes connections and never answers.
