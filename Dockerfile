@@ -1,5 +1,6 @@
 # One image with all of Writ: the services and `writ`. Builds on linux/amd64 and linux/arm64 alike:
-#   docker buildx build --platform linux/amd64,linux/arm64 -t writ .
+#   docker buildx build --platform linux/amd64,linux/arm64 --build-arg REVISION=$(git rev-parse --short HEAD) -t writ .
+# REVISION is what metrics, traces and /status say of the build beside its version.
 
 FROM rust:1-bookworm AS build
 RUN apt-get update && apt-get install -y --no-install-recommends cmake libssl-dev pkg-config \
@@ -8,9 +9,10 @@ WORKDIR /src
 COPY . .
 # Crates and what was built of them are kept between builds, for each platform apart; only what changed is built again.
 ARG TARGETARCH
+ARG REVISION
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     --mount=type=cache,target=/src/target,id=writ-target-${TARGETARCH},sharing=locked \
-    cargo build --release --locked --workspace --bins \
+    WRIT_REVISION=${REVISION} cargo build --release --locked --workspace --bins \
     && mkdir -p /image/usr/local/bin \
     && find target/release -maxdepth 1 -type f -executable -name 'writ*' -exec cp {} /image/usr/local/bin/ \; \
     && strip /image/usr/local/bin/*
@@ -21,7 +23,7 @@ RUN ldd /image/usr/local/bin/* | grep -oE '/[^ :)]+\.so[^ ]*' | sort -u | xargs 
 FROM scratch
 COPY --from=build /image/ /
 ARG VERSION=0.1.0
-ARG REVISION=unknown
+ARG REVISION
 LABEL org.opencontainers.image.title="Writ" \
       org.opencontainers.image.description="Multi-region identity and authorization: the services and the command line" \
       org.opencontainers.image.licenses="Apache-2.0" \

@@ -30,7 +30,7 @@ async fn main() -> ExitCode {
     if writ_service::asked_to_migrate() {
         return writ_service::migrate(NAME, &store::MIGRATOR).await;
     }
-    writ_service::run(NAME, env!("CARGO_PKG_VERSION"), wire).await
+    writ_service::run(NAME, wire).await
 }
 
 async fn wire(service: Service, settings: Settings) -> anyhow::Result<()> {

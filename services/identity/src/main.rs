@@ -14,7 +14,7 @@ async fn main() -> ExitCode {
     if writ_service::asked_to_migrate() {
         return writ_service::migrate("writ-identity", &MIGRATOR).await;
     }
-    writ_service::run("writ-identity", env!("CARGO_PKG_VERSION"), wire).await
+    writ_service::run("writ-identity", wire).await
 }
 
 async fn wire(service: Service, settings: Settings) -> anyhow::Result<()> {

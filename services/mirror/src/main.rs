@@ -19,7 +19,7 @@ struct Settings {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    writ_service::run(NAME, env!("CARGO_PKG_VERSION"), wire).await
+    writ_service::run(NAME, wire).await
 }
 
 async fn wire(service: Service, settings: Settings) -> anyhow::Result<()> {

@@ -14,7 +14,7 @@ pub(super) const METRICS: &[Metric] = &[
         unit: Unit::Count,
         labels: &["service", "region", "version"],
         services: SERVICES,
-        meaning: "Always 1; the labels say which build runs.",
+        meaning: "Always 1; the labels say which build runs; the version with its commit, if WRIT_REVISION was set for the build.",
     },
     Metric {
         name: "writ_ready",

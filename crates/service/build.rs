@@ -1,0 +1,9 @@
+//! The version that a process says it is: the workspace's and, where whoever builds tells it, the commit.
+
+fn main() {
+    println!("cargo::rerun-if-env-changed=WRIT_REVISION");
+    let version = env!("CARGO_PKG_VERSION");
+    let revision = std::env::var("WRIT_REVISION").ok().filter(|text| !text.is_empty());
+    let version = revision.map_or(version.to_owned(), |commit| format!("{version}+{commit}"));
+    println!("cargo::rustc-env=WRIT_VERSION={version}");
+}
