@@ -18,7 +18,9 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     && strip /image/usr/local/bin/*
 # The programs and the few libraries they load: no shell, no package manager, nothing else to keep up to date.
 RUN ldd /image/usr/local/bin/* | grep -oE '/[^ :)]+\.so[^ ]*' | sort -u | xargs cp --parents --dereference -t /image \
-    && mkdir -p /image/etc && echo 'hosts: files dns' > /image/etc/nsswitch.conf
+    && mkdir -p /image/etc && echo 'hosts: files dns' > /image/etc/nsswitch.conf \
+    # A tmpfs takes the mode of the folder below it; were there none, a container could not write there when started again.
+    && mkdir -m 1777 /image/tmp
 
 FROM scratch
 COPY --from=build /image/ /
