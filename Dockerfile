@@ -32,7 +32,7 @@ LABEL org.opencontainers.image.title="Writ" \
       org.opencontainers.image.source="https://github.com/writ-authz/writ" \
       org.opencontainers.image.documentation="https://github.com/writ-authz/writ/blob/main/README.md" \
       org.opencontainers.image.version="${VERSION}" \
-      org.opencontainers.image.revision="${REVISION}"
+      org.opencontainers.image.revision="${REVISION:-unknown}"
 ENV PATH=/usr/local/bin
 # Nobody: each service of docker-compose.yml is given a user of its own, so that none can read another's secrets.
 USER 10000:10000
