@@ -7,8 +7,7 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result, ensure};
 use tokio::sync::OnceCell;
 use writ_client::{EntityProducer, Jaeger, Management, ReadApi};
-use writ_kafka::Connection;
-use writ_kafka_access::{Producer, ProducerKind};
+use writ_kafka::{Connection, ExternalProducer, ProducerKind};
 use writ_local::{Cluster, LocalRegion, Options, Part, Progress, Service, Signal, UpOptions, within_reach};
 
 use crate::traces::Traces;
@@ -127,7 +126,7 @@ impl System {
     ///
     /// # Errors
     /// When the cluster's file has a name that is not fit.
-    pub fn producers(&self) -> Result<Vec<Producer>> {
+    pub fn producers(&self) -> Result<Vec<ExternalProducer>> {
         Ok(self.cluster.producers()?)
     }
 

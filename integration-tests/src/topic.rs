@@ -82,7 +82,8 @@ fn look_at(message: &BorrowedMessage<'_>) -> Seen {
 /// # Errors
 /// When the broker does not take it.
 pub async fn write<R: Record>(kafka: &Connection, topic: &str, organization: Uuid, record: &R) -> Result<()> {
-    let producer: FutureProducer = kafka.client_config("test").set("partitioner", "murmur2_random").create()?;
+    let producer: FutureProducer =
+        kafka.client_config("test").set("partitioner", writ_kafka::topics::PARTITIONER).create()?;
     let id = Uuid::now_v7().to_string();
     let header = |key, value| Header { key, value: Some(value) };
     let headers = OwnedHeaders::new()

@@ -3,7 +3,7 @@
 use anyhow::Result;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use writ_kafka_access::{Producer as Registered, ProducerKind};
+use writ_kafka::{ExternalProducer, ProducerKind};
 use writ_local::Cluster;
 
 use crate::table::table;
@@ -70,7 +70,7 @@ impl Add {
     }
 }
 
-fn show_example(cluster: &Cluster, producer: &Registered) {
+fn show_example(cluster: &Cluster, producer: &ExternalProducer) {
     let Some(region) = cluster.regions.first() else { return };
     let file = cluster.client_file(region, producer);
     println!("Whether it comes in:\n  kcat -F {} -L -t {}", file.display(), producer.topic());
@@ -92,7 +92,7 @@ fn list(cluster: &Cluster, as_json: bool) -> Result<()> {
     Ok(())
 }
 
-fn described(cluster: &Cluster, producer: &Registered) -> Value {
+fn described(cluster: &Cluster, producer: &ExternalProducer) -> Value {
     let file = |region| cluster.client_file(region, producer).display().to_string();
     let files: serde_json::Map<String, Value> =
         cluster.regions.iter().map(|region| (region.code.to_string(), file(region).into())).collect();

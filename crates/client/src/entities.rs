@@ -30,7 +30,7 @@ impl EntityProducer {
         let producer = kafka
             .client_config(source)
             .set("enable.idempotence", "true")
-            .set("partitioner", "murmur2_random")
+            .set("partitioner", writ_kafka::topics::PARTITIONER)
             .set("linger.ms", "0")
             .create()?;
         Ok(Self { producer, source: source.to_owned() })

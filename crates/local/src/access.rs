@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use writ_kafka::{Connection, Login};
-use writ_kafka_access::{Credential, PRODUCER_PREFIX, Producer, ProducerKind, enforce, rules};
-use writ_log::topics::{self, TopicSpec};
+use writ_kafka::access::{Credential, enforce, rules};
+use writ_kafka::topics::{self, TopicSpec};
+use writ_kafka::{Connection, ExternalProducer, Login, PRODUCER_PREFIX};
 
 use crate::cluster::{Cluster, LocalRegion};
 use crate::error::Result;
@@ -47,7 +47,7 @@ impl Cluster {
     /// When Kafka does not answer or refuses.
     pub async fn provision(&self, region: &LocalRegion) -> Result<()> {
         let (kafka, producers) = (self.kafka_administrator(region), self.producers()?);
-        topics::ensure(&kafka, &command_topics(&producers)).await?;
+        topics::ensure(&kafka, &own_topics(&producers)).await?;
         if self.plaintext_kafka {
             return Ok(());
         }
@@ -85,16 +85,15 @@ impl Cluster {
         self.home.root().join("tls")
     }
 
-    fn credentials(&self, region: &LocalRegion, producers: &[Producer]) -> Vec<Credential> {
+    fn credentials(&self, region: &LocalRegion, producers: &[ExternalProducer]) -> Vec<Credential> {
         let code = region.code.as_str();
         let services = rules::SERVICES.map(str::to_owned).into_iter();
         let mirrors = self.region_codes().into_iter().map(|target| mirror::principal(code, target));
-        let all = services.chain(mirrors).chain(producers.iter().map(Producer::principal));
+        let all = services.chain(mirrors).chain(producers.iter().map(ExternalProducer::principal));
         all.map(|principal| Credential { password: self.kafka_password(code, &principal), principal }).collect()
     }
 }
 
-fn command_topics(producers: &[Producer]) -> Vec<TopicSpec> {
-    let commands = producers.iter().filter(|producer| producer.kind() == ProducerKind::Commands);
-    commands.flat_map(|producer| topics::of_commands(&producer.topic())).collect()
+fn own_topics(producers: &[ExternalProducer]) -> Vec<TopicSpec> {
+    producers.iter().flat_map(ExternalProducer::own_topics).collect()
 }

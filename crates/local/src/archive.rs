@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 use secrecy::SecretString;
 use uuid::Uuid;
+use writ_kafka::access::rules::ADMINISTRATOR;
 use writ_kafka::{Connection, Login};
-use writ_kafka_access::rules::ADMINISTRATOR;
 
 use crate::cluster::LocalRegion;
 use crate::error::{Error, Result};
@@ -73,7 +73,7 @@ impl Trainer<'_> {
     async fn train_mirror(&self, region: &LocalRegion) -> Result<()> {
         let kafka = self.kafka(region);
         within("the training broker", Ready::Kafka(kafka.clone())).await?;
-        writ_log::topics::ensure(&kafka, &[]).await?;
+        writ_kafka::topics::ensure(&kafka, &[]).await?;
         self.step.note("running a mirror, to see which classes it loads");
         // From the broker to itself, under two names.
         let alias = |name: &str| Alias { name: name.to_owned(), kafka: kafka.clone() };

@@ -6,8 +6,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret;
+use writ_kafka::access::rules::ADMINISTRATOR;
 use writ_kafka::{Connection, Login, MECHANISM};
-use writ_kafka_access::rules::ADMINISTRATOR;
 
 use crate::addresses::LOOPBACK;
 use crate::cluster::{Cluster, LocalRegion};

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use writ_kafka_access::AccessError;
-use writ_log::topics::EnsureError;
+use writ_kafka::access::AccessError;
+use writ_kafka::topics::EnsureError;
 
 /// Result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

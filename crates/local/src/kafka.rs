@@ -10,8 +10,8 @@ use nix::sys::signal::Signal;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use secrecy::ExposeSecret;
 use uuid::Uuid;
+use writ_kafka::access::rules::ADMINISTRATOR;
 use writ_kafka::{Connection, MECHANISM};
-use writ_kafka_access::rules::ADMINISTRATOR;
 
 use crate::addresses::LOOPBACK;
 use crate::cluster::LocalRegion;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use secrecy::ExposeSecret;
 use writ_kafka::Connection;
-use writ_kafka_access::rules;
-use writ_log::topics;
+use writ_kafka::access::rules;
+use writ_kafka::topics;
 
 use crate::cluster::LocalRegion;
 use crate::error::Result;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use writ_kafka_access::rules;
+use writ_kafka::access::rules;
 
 use crate::cluster::{Cluster, LocalRegion};
 use crate::error::Result;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use futures::future::try_join_all;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use writ_kafka::MECHANISM;
-use writ_kafka_access::{PRODUCER_PREFIX, Producer, ProducerKind, forget};
+use writ_kafka::access::forget;
+use writ_kafka::{ExternalProducer, MECHANISM, PRODUCER_PREFIX, ProducerKind};
 
 use crate::cluster::{Cluster, LocalRegion};
 use crate::error::{Error, Result};
@@ -38,9 +38,9 @@ impl RegisteredProducer {
         Self { name: DEMO_PRODUCER.to_owned(), commands: false, key: String::new() }
     }
 
-    pub(crate) fn checked(&self) -> Result<Producer> {
+    pub(crate) fn checked(&self) -> Result<ExternalProducer> {
         let kind = if self.commands { ProducerKind::Commands } else { ProducerKind::Entities };
-        Producer::new(&self.name, kind).map_err(|error| Error::Settings(format!("{}: {error}", self.name)))
+        ExternalProducer::new(&self.name, kind).map_err(|error| Error::Settings(format!("{}: {error}", self.name)))
     }
 }
 
@@ -49,7 +49,7 @@ impl Cluster {
     ///
     /// # Errors
     /// When the cluster's file has a name that is not fit.
-    pub fn producers(&self) -> Result<Vec<Producer>> {
+    pub fn producers(&self) -> Result<Vec<ExternalProducer>> {
         self.producers.iter().map(RegisteredProducer::checked).collect()
     }
 
@@ -57,7 +57,7 @@ impl Cluster {
     ///
     /// # Errors
     /// When the name is not fit, or another kind of producer has it.
-    pub fn add_producer(&mut self, name: &str, kind: ProducerKind) -> Result<Producer> {
+    pub fn add_producer(&mut self, name: &str, kind: ProducerKind) -> Result<ExternalProducer> {
         let new = RegisteredProducer { name: name.to_owned(), commands: kind == ProducerKind::Commands, key: random() };
         let producer = new.checked()?;
         match self.producers.iter().find(|known| known.name == name) {
@@ -80,7 +80,7 @@ impl Cluster {
     ///
     /// # Errors
     /// As [`Self::add_producer`], and when a region does not answer: then nothing is changed.
-    pub async fn let_in(&mut self, name: &str, kind: ProducerKind) -> Result<Producer> {
+    pub async fn let_in(&mut self, name: &str, kind: ProducerKind) -> Result<ExternalProducer> {
         let _lock = lock::take(self.home().root()).await?;
         self.reload()?;
         self.must_run().await?;
@@ -116,11 +116,11 @@ impl Cluster {
     }
 
     /// Settings for librdkafka (`kcat -F`) with which a producer reaches a region.
-    pub fn client_file(&self, region: &LocalRegion, producer: &Producer) -> PathBuf {
+    pub fn client_file(&self, region: &LocalRegion, producer: &ExternalProducer) -> PathBuf {
         self.home.root().join("producers").join(format!("{}.{}.properties", producer.name(), region.code))
     }
 
-    pub(crate) fn write_client_file(&self, region: &LocalRegion, producer: &Producer) -> Result<()> {
+    pub(crate) fn write_client_file(&self, region: &LocalRegion, producer: &ExternalProducer) -> Result<()> {
         let file = self.client_file(region, producer);
         let password = self.kafka_password(region.code.as_str(), &producer.principal());
         let text = format!(
@@ -135,7 +135,7 @@ impl Cluster {
         write_private(&file, &text)
     }
 
-    async fn forget(&self, region: &LocalRegion, producer: &Producer) -> Result<()> {
+    async fn forget(&self, region: &LocalRegion, producer: &ExternalProducer) -> Result<()> {
         if !self.plaintext_kafka {
             forget(&self.kafka_administrator(region), producer.principal()).await?;
         }

@@ -3,7 +3,8 @@
 use tracing::Span;
 
 use crate::headers::{self, Headers};
-use crate::{Outgoing, Record, topics, trace};
+use crate::{Outgoing, Record, trace};
+use writ_kafka::topics;
 
 /// Why the record was refused.
 pub const REASON: &str = "dlq_reason";

@@ -22,7 +22,6 @@ mod record;
 pub mod schemas;
 #[cfg(test)]
 mod testing;
-pub mod topics;
 mod trace;
 
 pub use envelope::{Envelope, EnvelopeError};

@@ -102,7 +102,7 @@ impl Producer {
             .set("acks", "all")
             .set("linger.ms", pace.linger_ms())
             .set("delivery.timeout.ms", "0")
-            .set("partitioner", "murmur2_random")
+            .set("partitioner", writ_kafka::topics::PARTITIONER)
             .set("compression.type", "none")
             .set("message.max.bytes", MAX_MESSAGE_BYTES.to_string())
             .set("queue.buffering.max.kbytes", "32768")

@@ -7,7 +7,8 @@ use uuid::Uuid;
 use writ_contract::{Hash, Timestamp};
 
 use crate::headers::{self, Headers};
-use crate::{Envelope, EnvelopeError, topics, trace};
+use crate::{Envelope, EnvelopeError, trace};
+use writ_kafka::topics;
 
 /// A record of the log, as read.
 #[derive(Debug, Clone, PartialEq, Eq)]

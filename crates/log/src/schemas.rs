@@ -7,7 +7,8 @@ use writ_contract::schema::SchemaEntry;
 use writ_contract::{CodecError, CompiledSchema};
 
 use crate::producer::SendError;
-use crate::{Outgoing, Producer, topics};
+use crate::{Outgoing, Producer};
+use writ_kafka::topics;
 
 pub use follower::{Follower, FollowerConfig};
 

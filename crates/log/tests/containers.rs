@@ -19,9 +19,10 @@ use uuid::Uuid;
 use writ_contract::Timestamp;
 use writ_contract::token_usage::TokenUsage;
 use writ_kafka::Connection;
+use writ_kafka::topics;
 use writ_log::consumer::{Consumer, ConsumerConfig, Projection, Subscription};
 use writ_log::outbox::{Publisher, append};
-use writ_log::{Lease, Outgoing, Pace, Producer, Record, topics};
+use writ_log::{Lease, Outgoing, Pace, Producer, Record};
 
 /// As `infra/kafka/pom.xml` and `docker-compose.yml` have them.
 const KAFKA: &str = "4.3.1";

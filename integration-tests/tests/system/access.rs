@@ -7,8 +7,8 @@ use futures::future::try_join_all;
 use integration_tests::access::Visitor;
 use integration_tests::{COMMANDER, System, until};
 use tokio::sync::Mutex;
-use writ_kafka_access::{Binding, Changed, Credential, Operation, Resource, enforce, rules};
-use writ_log::topics::{self, TopicSpec};
+use writ_kafka::access::{AclOperation, AclResource, Binding, Changed, Credential, enforce, rules};
+use writ_kafka::topics::{self, TopicSpec};
 
 const HERE: &str = "us";
 const OTHERS: [&str; 2] = ["eu", "au"];
@@ -174,7 +174,7 @@ async fn the_rights_are_exactly_the_computed_ones() -> Result<()> {
     let (administrator, wanted) = (system.kafka(HERE), wanted(system)?);
     for _ in 0..2 {
         system.provision(HERE).await?;
-        assert_eq!(enforce(&administrator, Vec::new(), wanted.clone()).await?, Changed { given: 0, taken: 0 });
+        assert_eq!(enforce(&administrator, Vec::new(), wanted.clone()).await?, Changed { created: 0, deleted: 0 });
     }
     let more = ["projector", STRANGER].map(may_read_identity_events);
     enforce(&administrator, vec![stranger(system)], wanted.iter().cloned().chain(more).collect()).await?;
@@ -187,8 +187,8 @@ async fn the_rights_are_exactly_the_computed_ones() -> Result<()> {
 }
 
 fn may_read_identity_events(who: &str) -> Binding {
-    let resource = Resource::topic(topics::IDENTITY_EVENTS);
-    Binding { principal: who.to_owned(), operation: Operation::Read, resource }
+    let resource = AclResource::topic(topics::IDENTITY_EVENTS);
+    Binding { principal: who.to_owned(), operation: AclOperation::Read, resource }
 }
 
 /// A principal that somebody else has made.

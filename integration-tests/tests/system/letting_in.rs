@@ -9,8 +9,8 @@ use integration_tests::access::{Visitor, complaint};
 use integration_tests::{REGIONS, System, until};
 use rdkafka::error::RDKafkaErrorCode;
 use serde_json::Value;
+use writ_kafka::topics;
 use writ_kafka::{Connection, Login, MECHANISM};
-use writ_log::topics;
 
 use crate::access::RIGHTS;
 

@@ -13,7 +13,7 @@ use writ_contract::policy_change::ChangeSet;
 use writ_contract::schema::SchemaEntry;
 use writ_contract::token_usage::TokenUsage;
 use writ_contract::{Record as Contract, SchemaRegistry, Timestamp};
-use writ_log::topics::{DLQ_SUFFIX, IDENTITY_COMMANDS_PREFIX};
+use writ_kafka::topics::{DLQ_SUFFIX, IDENTITY_COMMANDS_PREFIX};
 use writ_log::{Envelope, Record};
 
 /// What a payload says.

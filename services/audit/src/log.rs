@@ -2,11 +2,11 @@
 
 mod recorder;
 
-use writ_log::consumer::Subscription;
-use writ_log::topics::{
+use writ_kafka::topics::{
     self, ADMIN_ACTS, AUDIT_HEADS, DECISIONS, DLQ_SUFFIX, ENTITY_EVENTS, IDENTITY_COMMAND_RESULTS,
     IDENTITY_COMMANDS_PREFIX, IDENTITY_EVENTS, ORGANIZATIONS, POLICY_CHANGES, SCHEMAS, TOKEN_USAGE,
 };
+use writ_log::consumer::Subscription;
 
 pub use recorder::Recorder;
 
@@ -29,7 +29,7 @@ fn is_dead_letter(topic: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use writ_log::topics::{POLICY_SNAPSHOTS, SNAPSHOT_REQUESTS};
+    use writ_kafka::topics::{POLICY_SNAPSHOTS, SNAPSHOT_REQUESTS};
 
     #[test]
     fn every_topic_of_the_log_is_read_or_left_out_on_purpose() {

@@ -5,7 +5,8 @@ use writ_contract::actor::Actor;
 use writ_contract::identity_event::Watermark;
 use writ_contract::policy_change::Heartbeat;
 use writ_contract::{Hash, PLATFORM_ORGANIZATION, Record as _, SchemaRegistry, Timestamp};
-use writ_log::{Envelope, Headers, Record, topics};
+use writ_kafka::topics;
+use writ_log::{Envelope, Headers, Record};
 
 use crate::chain;
 use crate::content::{self, Content};

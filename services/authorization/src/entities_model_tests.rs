@@ -7,8 +7,9 @@ use proptest::prelude::*;
 use writ_contract::entity_event::EntityEvent;
 use writ_contract::entity_event::EntityEventKind::{Created, Deleted};
 use writ_contract::{ChainId, Stream};
+use writ_kafka::topics;
+use writ_log::Record;
 use writ_log::consumer::Projection;
-use writ_log::{Record, topics};
 use writ_policy::EntityKey;
 use writ_policy::rows::Announced;
 

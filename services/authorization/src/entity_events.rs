@@ -4,7 +4,8 @@
 
 use writ_contract::actor::{Actor, ActorKind};
 use writ_contract::{ChainId, Stream};
-use writ_log::{Record, dead_letter, topics};
+use writ_kafka::topics;
+use writ_log::{Record, dead_letter};
 use writ_policy::{Chain, Header, Position};
 
 use crate::effects::Effects;

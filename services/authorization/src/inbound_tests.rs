@@ -1,6 +1,6 @@
 use uuid::Uuid;
 use writ_contract::entity_event::EntityEventKind;
-use writ_log::topics;
+use writ_kafka::topics;
 
 use super::*;
 use crate::testing::{entity, organization, record, set_header};

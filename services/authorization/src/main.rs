@@ -11,10 +11,11 @@ use writ_authorization::policies::{Policies, SharedIndex};
 use writ_authorization::{meters, store};
 use writ_contract::policy_change::{ChangeSet, PolicyOps};
 use writ_contract::{Record, SchemaRegistry};
+use writ_kafka::topics;
 use writ_log::consumer::{Consumer, ConsumerConfig, ConsumerHandle, Projection, Subscription};
 use writ_log::outbox::{Publisher, StatusHandle};
 use writ_log::schemas::{Follower, FollowerConfig};
-use writ_log::{Lease, Pace, Producer, schemas, topics};
+use writ_log::{Lease, Pace, Producer, schemas};
 use writ_policy::Index;
 use writ_service::{DatabaseUrl, Service};
 

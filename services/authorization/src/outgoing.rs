@@ -4,7 +4,8 @@ use tracing::Span;
 use uuid::Uuid;
 use writ_contract::policy_change::ChangeSet;
 use writ_contract::{ChainId, CodecError, Timestamp, encode};
-use writ_log::{Envelope, Outgoing, topics};
+use writ_kafka::topics;
+use writ_log::{Envelope, Outgoing};
 use writ_policy::Position;
 
 /// Namespace of the ids of change sets' records.

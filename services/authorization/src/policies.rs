@@ -9,9 +9,10 @@ use uuid::Uuid;
 
 use writ_contract::identity_event::Watermark;
 use writ_contract::{ChainId, Record as _, SchemaRegistry, Stream};
+use writ_kafka::topics;
+use writ_log::Record;
 use writ_log::consumer::Projection;
 use writ_log::park::Parked;
-use writ_log::{Record, topics};
 use writ_policy::{Delta, Index};
 
 use crate::effects::{Effects, Kept};

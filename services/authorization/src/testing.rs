@@ -6,7 +6,8 @@ use writ_contract::entity_event::{EntityEvent, EntityEventKind};
 use writ_contract::identity_event::{Change, Changes, IdentityEvent};
 use writ_contract::policy_change::{ChangeSet, PolicyOps};
 use writ_contract::{Record as Schema, SchemaRegistry, Timestamp, decode, encode};
-use writ_log::{Envelope, Outgoing, Record, topics};
+use writ_kafka::topics;
+use writ_log::{Envelope, Outgoing, Record};
 
 use crate::policies::{Policies, SharedIndex};
 

@@ -10,8 +10,9 @@ use writ_contract::Record;
 use writ_contract::identity_event::{Changes, IdentityEvent};
 use writ_contract::organization::OrganizationEntry;
 use writ_contract::schema::SchemaEntry;
+use writ_kafka::topics;
 use writ_log::outbox::{Publisher, StatusHandle};
-use writ_log::{Lease, Pace, Producer, schemas, topics};
+use writ_log::{Lease, Pace, Producer, schemas};
 use writ_service::Service;
 
 /// Of several replicas, the one with this lease publishes.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use writ_contract::{Region, Timestamp};
-use writ_log::topics;
+use writ_kafka::topics;
 
 use crate::beat::emitted_at;
 use crate::task::{self, State, Task};

@@ -9,7 +9,8 @@ use uuid::Uuid;
 use writ_contract::actor::Actor;
 use writ_contract::decision::DecisionRecord;
 use writ_contract::{Region, Timestamp, encode};
-use writ_log::{Envelope, Outgoing, Producer, topics};
+use writ_kafka::topics;
+use writ_log::{Envelope, Outgoing, Producer};
 use writ_policy::Decision;
 
 use crate::authzen::Evaluation;

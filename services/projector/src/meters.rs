@@ -5,7 +5,8 @@ use std::time::Duration;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use writ_contract::Region;
-use writ_log::{park, topics};
+use writ_kafka::topics;
+use writ_log::park;
 use writ_policy::{Halt, Reason, Unauthenticated};
 
 use crate::http::FOREIGN_ORGANIZATION;

@@ -7,7 +7,8 @@ use writ_contract::catalogue::Catalogue;
 use writ_contract::identity_event::{OrganizationState, TokenKind};
 use writ_contract::policy_change::{ChangeSet, Operation, PrincipalKind};
 use writ_contract::{ChainId, PLATFORM_ORGANIZATION, SchemaRegistry, Stream, Timestamp, encode};
-use writ_log::{Envelope, Record, topics};
+use writ_kafka::topics;
+use writ_log::{Envelope, Record};
 use writ_policy::{Header, Index};
 use writ_tokens::{BearerToken, Kind};
 

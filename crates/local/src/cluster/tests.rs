@@ -1,7 +1,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use secrecy::ExposeSecret;
-use writ_kafka_access::ProducerKind;
+use writ_kafka::ProducerKind;
 
 use super::*;
 use crate::services::Service;

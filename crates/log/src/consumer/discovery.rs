@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use super::tracker::Place;
 use super::{ConsumerConfig, ConsumerHandle};
 use crate::kafka::Reporter;
-use crate::topics::{self, DLQ_SUFFIX};
+use writ_kafka::topics::{self, DLQ_SUFFIX};
 
 /// How often to look while something that should be there is missing.
 const SOON: Duration = Duration::from_millis(500);

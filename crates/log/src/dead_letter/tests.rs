@@ -2,7 +2,7 @@ use proptest::prelude::*;
 use writ_contract::Timestamp;
 
 use super::*;
-use crate::topics::{ENTITY_EVENTS, ENTITY_EVENTS_DLQ};
+use writ_kafka::topics::{ENTITY_EVENTS, ENTITY_EVENTS_DLQ};
 
 fn refused(headers: Headers, value: Vec<u8>) -> Record {
     Record {

@@ -6,7 +6,8 @@ use sqlx::{FromRow, Row};
 use writ_contract::Timestamp;
 
 use crate::lease::{Lease, LeaseError};
-use crate::{Outgoing, headers, topics};
+use crate::{Outgoing, headers};
+use writ_kafka::topics;
 
 /// Channel on which a commit wakes the publisher.
 pub(super) const CHANNEL: &str = "outbox";

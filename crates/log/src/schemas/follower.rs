@@ -6,8 +6,9 @@ use writ_contract::{SchemaRegistry, decode};
 use writ_kafka::Connection;
 
 use super::FollowError;
+use crate::Record;
 use crate::consumer::{ConsumerConfig, ConsumerHandle, Reader, Subscription};
-use crate::{Record, topics};
+use writ_kafka::topics;
 
 /// Which cluster to learn from.
 #[derive(Debug, Clone)]

@@ -8,7 +8,8 @@ use opentelemetry::{Context, KeyValue, global};
 use writ_contract::Timestamp;
 
 use super::{context, message_id};
-use crate::{Outgoing, Record, envelope, topics};
+use crate::{Outgoing, Record, envelope};
+use writ_kafka::topics;
 
 /// The same instrumentation as that of the spans that `tracing` begins.
 const TRACER: &str = "writ";

@@ -2,8 +2,9 @@ use sqlx::PgPool;
 use writ_contract::entity_event::EntityEventKind::Created;
 use writ_contract::identity_event::Change;
 use writ_contract::{ChainId, SchemaRegistry, Stream};
+use writ_kafka::topics;
+use writ_log::Record;
 use writ_log::consumer::Projection;
-use writ_log::{Record, topics};
 
 use super::*;
 use crate::policies::{Policies, SharedIndex};

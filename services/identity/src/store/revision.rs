@@ -12,7 +12,8 @@ use writ_contract::actor::Actor;
 use writ_contract::identity_event::{Change, Changes, IdentityEvent, OrganizationState};
 use writ_contract::organization::OrganizationEntry;
 use writ_contract::{Timestamp, encode};
-use writ_log::{Outgoing, outbox, topics};
+use writ_kafka::topics;
+use writ_log::{Outgoing, outbox};
 
 use super::Store;
 use crate::domain::organization::state_name;

@@ -1,6 +1,6 @@
 use super::*;
-use crate::topics::{ENTITY_EVENTS, POLICY_CHANGES};
 use writ_kafka::Connection;
+use writ_kafka::topics::{ENTITY_EVENTS, POLICY_CHANGES};
 
 fn config() -> ConsumerConfig {
     ConsumerConfig {

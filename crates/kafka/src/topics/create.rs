@@ -1,24 +1,23 @@
-//! Creating the topics of a region, explicitly.
+//! Creating the topics of a region.
 
 use std::time::Duration;
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use writ_kafka::Connection;
 
 use super::{Cleanup, TopicSpec, all};
-use crate::kafka::client_config;
+use crate::Connection;
 
 const TIMEOUT: Duration = Duration::from_secs(15);
 
-/// Why the topics are not as they should be.
+/// Why the topics could not be created.
 #[derive(Debug, thiserror::Error)]
 pub enum EnsureError {
     /// Kafka did not answer.
     #[error("Kafka: {0}")]
     Kafka(#[from] KafkaError),
-    /// The process is ending.
+    /// The process is shutting down.
     #[error("interrupted")]
     Interrupted,
     /// A topic could not be created.
@@ -26,29 +25,29 @@ pub enum EnsureError {
     Refused {
         /// The topic.
         topic: String,
-        /// What Kafka said.
+        /// Kafka's code.
         code: RDKafkaErrorCode,
     },
-    /// A topic has another number of partitions, so that keys would lie elsewhere.
-    #[error("topic {topic} has {found} partitions, not {wanted}")]
+    /// A topic has another number of partitions, which would put keys on other partitions.
+    #[error("topic {topic} has {found} partitions instead of {wanted}")]
     Partitions {
         /// The topic.
         topic: String,
-        /// How many it has.
+        /// Actual number.
         found: usize,
-        /// How many it should have.
+        /// Expected number.
         wanted: i32,
     },
 }
 
-/// Creates the topics of this region, and `more`, that do not exist yet, and returns their names.
-/// Those that exist keep their settings.
+/// Creates the topics of this region, and `more`, that do not exist yet, and returns their names. Existing topics keep
+/// their settings.
 ///
 /// # Errors
-/// When Kafka does not answer or refuses, or a topic has another number of partitions.
+/// If Kafka does not answer or refuses, or a topic has another number of partitions.
 pub async fn ensure(kafka: &Connection, more: &[TopicSpec]) -> Result<Vec<String>, EnsureError> {
     let wanted: Vec<TopicSpec> = all().into_iter().chain(more).cloned().collect();
-    let admin: AdminClient<DefaultClientContext> = client_config(kafka, "writ-topics").create()?;
+    let admin: AdminClient<DefaultClientContext> = kafka.client_config("writ-topics").create()?;
     let (admin, missing) = tokio::task::spawn_blocking(move || missing(&admin, wanted).map(|missing| (admin, missing)))
         .await
         .map_err(|_| EnsureError::Interrupted)??;
@@ -61,7 +60,7 @@ pub async fn ensure(kafka: &Connection, more: &[TopicSpec]) -> Result<Vec<String
     results.into_iter().filter_map(created).collect()
 }
 
-/// `None` if somebody else has just created it.
+/// `None` if another client has just created it.
 fn created(result: Result<String, (String, RDKafkaErrorCode)>) -> Option<Result<String, EnsureError>> {
     match result {
         Ok(topic) => Some(Ok(topic)),
@@ -89,7 +88,7 @@ fn same_partitions(topic: &TopicSpec, found: usize) -> Result<(), EnsureError> {
     Err(EnsureError::Partitions { topic: topic.name.clone(), found, wanted: topic.partitions })
 }
 
-/// Texts that a `NewTopic` borrows.
+/// Values that a `NewTopic` borrows.
 struct Settings {
     retention: String,
     max_message_bytes: String,

@@ -1,60 +1,60 @@
-//! Making a cluster's access what it should be.
+//! Applying the wanted access to a cluster.
 
 use std::collections::BTreeSet;
 
+use crate::Connection;
 use rdkafka::admin::AdminClient;
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::KafkaError;
 use secrecy::SecretString;
-use writ_kafka::Connection;
 
-use crate::{Binding, native, rules};
+use super::{Binding, native, rules};
 
-/// A principal and the password it proves itself with.
+/// A principal and its password.
 #[derive(Debug, Clone)]
 pub struct Credential {
     /// Name of the principal.
     pub principal: String,
-    /// Its password.
+    /// The password to set.
     pub password: SecretString,
 }
 
-/// How many rights had to be given and taken away.
+/// How many bindings an enforcement created and deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Changed {
-    /// Given.
-    pub given: usize,
-    /// Taken away.
-    pub taken: usize,
+    /// Bindings created.
+    pub created: usize,
+    /// Bindings deleted.
+    pub deleted: usize,
 }
 
-/// Why a cluster's access is not what it should be.
+/// Why the access of a cluster could not be changed.
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
-    /// The client could not be made.
+    /// The client could not be created.
     #[error("Kafka: {0}")]
     Kafka(#[from] KafkaError),
-    /// Kafka did not do what was asked.
+    /// Kafka refused the request.
     #[error("Kafka refused to {what}: {reason}")]
     Refused {
-        /// What was asked.
+        /// The request.
         what: &'static str,
-        /// What Kafka said.
+        /// Kafka's message.
         reason: String,
     },
-    /// A name has a zero byte in it.
-    #[error("a name holds a zero byte")]
+    /// A name contains a zero byte.
+    #[error("a name contains a zero byte")]
     Name(#[from] std::ffi::NulError),
-    /// The process is ending.
+    /// The process is shutting down.
     #[error("interrupted")]
     Interrupted,
 }
 
-/// Sets the passwords of principals and makes the rights of ours exactly `wanted`. New rights are given before old ones
-/// are taken, so that nobody is shut out between. Principals that are not ours keep what they have.
+/// Sets the passwords of principals and makes the bindings of those that we manage exactly `wanted`. New bindings are
+/// created before stale ones are deleted, so that access is never interrupted. Other principals are left alone.
 ///
 /// # Errors
-/// When Kafka does not answer, or the connection's principal may not do this.
+/// If Kafka does not answer, or the connection's principal is not allowed to do this.
 pub async fn enforce(
     kafka: &Connection,
     credentials: Vec<Credential>,
@@ -69,7 +69,7 @@ pub async fn enforce(
     done.await.map_err(|_| AccessError::Interrupted)?
 }
 
-/// Deletes a principal's password: it cannot come in any more. Its rights are [`enforce`]'s business.
+/// Deletes a principal's password, so that it can no longer authenticate. [`enforce`] deletes its bindings.
 ///
 /// # Errors
 /// As [`enforce`].
@@ -87,7 +87,7 @@ fn settle(admin: &AdminClient<DefaultClientContext>, wanted: &BTreeSet<Binding>)
     let found: BTreeSet<Binding> = all.into_iter().filter(|binding| rules::is_ours(&binding.principal)).collect();
     let missing: Vec<&Binding> = wanted.difference(&found).collect();
     let stale: Vec<&Binding> = found.difference(wanted).collect();
-    native::give(admin, &missing)?;
-    native::take(admin, &stale)?;
-    Ok(Changed { given: missing.len(), taken: stale.len() })
+    native::create(admin, &missing)?;
+    native::delete(admin, &stale)?;
+    Ok(Changed { created: missing.len(), deleted: stale.len() })
 }

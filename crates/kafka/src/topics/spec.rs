@@ -1,19 +1,22 @@
-//! The form of `infra/topics.toml`.
+//! The format of `infra/topics.toml`.
 
 use serde::Deserialize;
 
-/// What becomes of old records.
+/// Stands for the name of an external producer in the name of a topic.
+const PRODUCER: &str = "<producer>";
+
+/// Kafka's `cleanup.policy`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Cleanup {
-    /// They are deleted after the retention.
+    /// Records are deleted after the retention.
     Delete,
-    /// The last of each key stays.
+    /// The last record of each key is kept.
     Compact,
 }
 
 impl Cleanup {
-    /// Kafka's `cleanup.policy`.
+    /// Value of the setting.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Delete => "delete",
@@ -30,14 +33,14 @@ pub struct TopicSpec {
     pub name: String,
     /// Number of partitions; never changes.
     pub partitions: i32,
-    /// How long records stay, in milliseconds; −1 is for ever. `30d`, `12h` or empty in the file.
+    /// Retention in milliseconds; −1 keeps records indefinitely. `30d`, `12h` or empty in the file.
     #[serde(rename = "retention", deserialize_with = "milliseconds")]
     pub retention_ms: i64,
-    /// What becomes of old records.
+    /// What happens to old records.
     pub cleanup: Cleanup,
     /// Whether other regions have a copy.
     pub mirrored: bool,
-    /// Largest record batch the broker takes, in bytes.
+    /// Largest record batch that the broker accepts, in bytes.
     pub max_message_bytes: usize,
     /// Principals of the region that may write it.
     pub writers: Vec<String>,
@@ -48,16 +51,29 @@ pub struct TopicSpec {
     pub dead_letter: bool,
 }
 
+impl TopicSpec {
+    /// What precedes the producer's name, if each external producer has a topic of this kind.
+    pub fn producer_prefix(&self) -> Option<&str> {
+        self.name.split_once(PRODUCER).map(|(prefix, _)| prefix)
+    }
+
+    /// The topic of this kind of one external producer.
+    #[must_use]
+    pub fn of_producer(&self, producer: &str) -> Self {
+        Self { name: self.name.replace(PRODUCER, producer), ..self.clone() }
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
     topic: Vec<TopicSpec>,
 }
 
-/// Reads the file that is part of this build.
+/// Parses the file that is part of this build.
 ///
 /// # Panics
-/// When it is broken, which the tests of this crate rule out.
+/// If the file is invalid, which the tests of this crate rule out.
 #[expect(clippy::expect_used, reason = "the file is parsed in a test")]
 pub(super) fn compiled_in(text: &str) -> Vec<TopicSpec> {
     parse(text).expect("the compiled-in list of topics is valid")
@@ -107,14 +123,18 @@ mod tests {
             topics::TOKEN_USAGE,
             topics::AUDIT_HEADS,
             topics::ADMIN_ACTS,
+            topics::HEARTBEATS,
         ] {
             assert!(topics::spec(name).is_some(), "{name}");
         }
+        let prefixes = topics::per_producer().into_iter().filter_map(TopicSpec::producer_prefix);
+        assert!(prefixes.into_iter().any(|prefix| prefix == topics::IDENTITY_COMMANDS_PREFIX));
     }
 
     #[test]
     fn refused_records_stay_on_their_partition() {
-        for topic in topics::all().into_iter().filter(|topic| topic.dead_letter) {
+        let all: Vec<_> = topics::all().into_iter().chain(topics::per_producer()).collect();
+        for topic in all.iter().filter(|topic| topic.dead_letter) {
             let refused = topics::spec(&topics::dead_letter(&topic.name)).unwrap();
             assert_eq!(refused.partitions, topic.partitions);
             assert!(refused.max_message_bytes > topic.max_message_bytes && !refused.mirrored);

@@ -1,4 +1,4 @@
-//! Our words for rights and librdkafka's.
+//! Between our types and librdkafka's.
 
 use std::ffi::CStr;
 
@@ -8,24 +8,24 @@ use c::rd_kafka_ResourceType_t as CKind;
 use rdkafka::bindings as c;
 
 use super::text;
-use crate::{Binding, Operation, Pattern, Resource, ResourceKind};
+use crate::access::{AclOperation, AclPattern, AclResource, Binding, ResourceKind};
 
-/// Kafka's word for any host.
+/// Any host.
 pub(super) const ANY_HOST: &CStr = c"*";
-/// What stands before the name of a principal.
+/// Prefix of principal names.
 pub(super) const USER: &str = "User:";
 
-const OPERATIONS: [(Operation, COperation); 7] = [
-    (Operation::Read, COperation::RD_KAFKA_ACL_OPERATION_READ),
-    (Operation::Write, COperation::RD_KAFKA_ACL_OPERATION_WRITE),
-    (Operation::Create, COperation::RD_KAFKA_ACL_OPERATION_CREATE),
-    (Operation::Alter, COperation::RD_KAFKA_ACL_OPERATION_ALTER),
-    (Operation::Describe, COperation::RD_KAFKA_ACL_OPERATION_DESCRIBE),
-    (Operation::DescribeConfigs, COperation::RD_KAFKA_ACL_OPERATION_DESCRIBE_CONFIGS),
-    (Operation::AlterConfigs, COperation::RD_KAFKA_ACL_OPERATION_ALTER_CONFIGS),
+const OPERATIONS: [(AclOperation, COperation); 7] = [
+    (AclOperation::Read, COperation::RD_KAFKA_ACL_OPERATION_READ),
+    (AclOperation::Write, COperation::RD_KAFKA_ACL_OPERATION_WRITE),
+    (AclOperation::Create, COperation::RD_KAFKA_ACL_OPERATION_CREATE),
+    (AclOperation::Alter, COperation::RD_KAFKA_ACL_OPERATION_ALTER),
+    (AclOperation::Describe, COperation::RD_KAFKA_ACL_OPERATION_DESCRIBE),
+    (AclOperation::DescribeConfigs, COperation::RD_KAFKA_ACL_OPERATION_DESCRIBE_CONFIGS),
+    (AclOperation::AlterConfigs, COperation::RD_KAFKA_ACL_OPERATION_ALTER_CONFIGS),
 ];
 
-pub(super) fn operation(operation: Operation) -> COperation {
+pub(super) fn operation(operation: AclOperation) -> COperation {
     let found = OPERATIONS.iter().find(|(ours, _)| *ours == operation);
     found.map_or(COperation::RD_KAFKA_ACL_OPERATION_UNKNOWN, |(_, theirs)| *theirs)
 }
@@ -37,19 +37,19 @@ pub(super) fn kind(kind: ResourceKind) -> CKind {
     }
 }
 
-pub(super) fn pattern(pattern: Pattern) -> CPattern {
+pub(super) fn pattern(pattern: AclPattern) -> CPattern {
     match pattern {
-        Pattern::Literal => CPattern::RD_KAFKA_RESOURCE_PATTERN_LITERAL,
-        Pattern::Prefixed => CPattern::RD_KAFKA_RESOURCE_PATTERN_PREFIXED,
+        AclPattern::Literal => CPattern::RD_KAFKA_RESOURCE_PATTERN_LITERAL,
+        AclPattern::Prefixed => CPattern::RD_KAFKA_RESOURCE_PATTERN_PREFIXED,
     }
 }
 
-/// The right, if it is one that we could have given.
+/// The binding, if it is of a form that we create.
 ///
 /// # Safety
 /// `acl` points to a binding that outlives this call.
 pub(super) unsafe fn binding(acl: *const c::rd_kafka_AclBinding_t) -> Option<Binding> {
-    // SAFETY: the caller vouches for the binding; the texts belong to it.
+    // SAFETY: the caller guarantees the binding, which owns the texts.
     let (allowed, from, principal, name) = unsafe {
         let allowed = c::rd_kafka_AclBinding_permission_type(acl);
         let texts =
@@ -65,8 +65,9 @@ pub(super) unsafe fn binding(acl: *const c::rd_kafka_AclBinding_t) -> Option<Bin
         return None;
     }
     let kind = [ResourceKind::Topic, ResourceKind::Group].into_iter().find(|ours| self::kind(*ours) == kind)?;
-    let pattern = [Pattern::Literal, Pattern::Prefixed].into_iter().find(|ours| self::pattern(*ours) == pattern)?;
+    let pattern =
+        [AclPattern::Literal, AclPattern::Prefixed].into_iter().find(|ours| self::pattern(*ours) == pattern)?;
     let (operation, _) = OPERATIONS.into_iter().find(|(_, theirs)| *theirs == operation)?;
     let principal = principal.strip_prefix(USER)?.to_owned();
-    Some(Binding { principal, operation, resource: Resource { kind, name, pattern } })
+    Some(Binding { principal, operation, resource: AclResource { kind, name, pattern } })
 }

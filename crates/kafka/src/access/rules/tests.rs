@@ -1,21 +1,18 @@
 use super::*;
-use crate::Pattern;
+use crate::access::{AclPattern, ResourceKind};
 
-fn allowed(principal: &str, operation: Operation, topic: &str) -> bool {
+fn allowed(principal: &str, operation: AclOperation, topic: &str) -> bool {
     let producers = [
-        Producer::new("billing", ProducerKind::Commands).unwrap(),
-        Producer::new("gateways", ProducerKind::Entities).unwrap(),
+        ExternalProducer::new("billing", ProducerKind::Commands).unwrap(),
+        ExternalProducer::new("gateways", ProducerKind::Entities).unwrap(),
     ];
     of_region("us", &["us", "eu", "au"], &producers).iter().any(|right| {
         let resource = &right.resource;
         let fits = match resource.pattern {
-            Pattern::Literal => resource.name == topic,
-            Pattern::Prefixed => topic.starts_with(&resource.name),
+            AclPattern::Literal => resource.name == topic,
+            AclPattern::Prefixed => topic.starts_with(&resource.name),
         };
-        right.principal == principal
-            && right.operation == operation
-            && resource.kind == crate::ResourceKind::Topic
-            && fits
+        right.principal == principal && right.operation == operation && resource.kind == ResourceKind::Topic && fits
     })
 }
 
@@ -30,7 +27,7 @@ fn writers(topic: &str) -> Vec<String> {
         "producer-billing",
         "producer-gateways",
     ];
-    all.into_iter().filter(|who| allowed(who, Operation::Write, topic)).map(str::to_owned).collect()
+    all.into_iter().filter(|who| allowed(who, AclOperation::Write, topic)).map(str::to_owned).collect()
 }
 
 #[test]
@@ -53,28 +50,28 @@ fn only_the_mirror_writes_and_creates_topics_with_a_dot() {
         assert_eq!(writers(topic), ["mirror"]);
     }
     for who in ["identity", "authorization", "projector", "audit", "mirror-eu", "producer-billing"] {
-        assert!(!allowed(who, Operation::Create, "eu.policy-changes"), "{who}");
+        assert!(!allowed(who, AclOperation::Create, "eu.policy-changes"), "{who}");
     }
 }
 
 #[test]
 fn a_foreign_mirror_reads_what_may_leave_and_nothing_else() {
     for topic in ["policy-changes", "organizations", "identity-commands-billing", "heartbeats"] {
-        assert!(allowed("mirror-eu", Operation::Read, topic), "{topic}");
+        assert!(allowed("mirror-eu", AclOperation::Read, topic), "{topic}");
     }
     let home = ["identity-events", "entity-events", "decisions", "admin-acts", "entity-events-dlq"];
     for topic in home.into_iter().chain(["identity-commands-billing-dlq", "au.policy-changes"]) {
-        assert!(!allowed("mirror-eu", Operation::Read, topic), "{topic}");
+        assert!(!allowed("mirror-eu", AclOperation::Read, topic), "{topic}");
     }
-    assert!(!allowed("mirror-eu", Operation::Write, "heartbeats"));
+    assert!(!allowed("mirror-eu", AclOperation::Write, "heartbeats"));
 }
 
 #[test]
 fn services_read_mirrored_copies_of_what_they_read_at_home() {
-    assert!(allowed("projector", Operation::Read, "eu.policy-changes"));
-    assert!(!allowed("projector", Operation::Read, "identity-events"));
-    assert!(!allowed("identity", Operation::Read, "eu.policy-changes"));
-    assert!(allowed("identity", Operation::Read, "eu.identity-commands-billing"));
+    assert!(allowed("projector", AclOperation::Read, "eu.policy-changes"));
+    assert!(!allowed("projector", AclOperation::Read, "identity-events"));
+    assert!(!allowed("identity", AclOperation::Read, "eu.policy-changes"));
+    assert!(allowed("identity", AclOperation::Read, "eu.identity-commands-billing"));
 }
 
 #[test]
@@ -90,4 +87,11 @@ fn every_principal_of_the_list_of_topics_exists() {
             assert!(SERVICES.contains(&who.as_str()) || who == MIRROR, "{who} of {}", topic.name);
         }
     }
+}
+
+#[test]
+fn an_entity_producer_writes_one_topic_and_reads_none() {
+    let bindings = external(&ExternalProducer::new("gateways", ProducerKind::Entities).unwrap());
+    assert_eq!(bindings.len(), 1);
+    assert_eq!((bindings[0].operation, bindings[0].resource.name.as_str()), (AclOperation::Write, "entity-events"));
 }

@@ -1,5 +1,5 @@
 //! Access control through librdkafka's C functions, the only unsafe code of the project: `rdkafka` has no safe ones.
-#![allow(unsafe_code, reason = "see the crate's manifest")]
+#![allow(unsafe_code, reason = "see the manifest of the crate")]
 
 mod handle;
 mod names;
@@ -12,19 +12,19 @@ use rdkafka::bindings as c;
 use rdkafka::client::DefaultClientContext;
 use secrecy::ExposeSecret;
 
-use crate::{AccessError, Binding, Credential};
+use super::{AccessError, Binding, Credential};
 use handle::{Alteration, Event, Filter, NewBinding, Queue};
 
-/// How often a password is hashed. They are random, so that guessing is hopeless anyhow; Kafka's least.
+/// PBKDF2 iterations. Kafka's minimum is enough, because the passwords are random.
 const ITERATIONS: i32 = 4096;
 
-/// What Kafka says of a password that is not there.
+/// Kafka's code for a password that does not exist.
 const UNKNOWN: c::rd_kafka_resp_err_t = c::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_RESOURCE_NOT_FOUND;
 const NO_ERROR: c::rd_kafka_resp_err_t = c::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR;
 
 type Admin = AdminClient<DefaultClientContext>;
 
-/// Gives principals their passwords, whatever they had before.
+/// Sets the passwords of principals, whether or not they had one.
 pub(crate) fn set_passwords(admin: &Admin, credentials: &[Credential]) -> Result<(), AccessError> {
     let set = |credential: &Credential| {
         Alteration::password(&credential.principal, credential.password.expose_secret().as_bytes(), ITERATIONS)
@@ -32,7 +32,7 @@ pub(crate) fn set_passwords(admin: &Admin, credentials: &[Credential]) -> Result
     alter(admin, "set passwords", &credentials.iter().map(set).collect::<Result<Vec<_>, _>>()?, &[])
 }
 
-/// A principal has no password any more, and so cannot come in; fine if it had none.
+/// Deletes the password of a principal; not an error if it had none.
 pub(crate) fn delete_password(admin: &Admin, principal: &str) -> Result<(), AccessError> {
     alter(admin, "delete a password", &[Alteration::no_password(principal)?], &[UNKNOWN])
 }
@@ -48,7 +48,7 @@ fn alter(
     }
     let mut pointers: Vec<_> = alterations.iter().map(|alteration| alteration.0).collect();
     let queue = Queue::of(admin);
-    // SAFETY: client and queue live on; the array and what it points to live until the end of this function, and
+    // SAFETY: client and queue outlive the call; the array and its targets live until the end of this function, and
     // librdkafka copies them.
     unsafe {
         c::rd_kafka_AlterUserScramCredentials(
@@ -60,26 +60,26 @@ fn alter(
         );
     }
     let event = queue.answer(what)?;
-    // SAFETY: the event is of this kind and outlives its results.
+    // SAFETY: the event is of this type and outlives its results.
     unsafe {
         let result = c::rd_kafka_event_AlterUserScramCredentials_result(event.0);
         let answers = results(what, result, c::rd_kafka_AlterUserScramCredentials_result_responses)?;
         answers.iter().try_for_each(|answer| {
             let error = c::rd_kafka_AlterUserScramCredentials_result_response_error(*answer);
-            let is_fine = !error.is_null() && tolerated.contains(&c::rd_kafka_error_code(error));
-            if is_fine { Ok(()) } else { fine(what, error) }
+            let is_tolerated = !error.is_null() && tolerated.contains(&c::rd_kafka_error_code(error));
+            if is_tolerated { Ok(()) } else { succeeded(what, error) }
         })
     }
 }
 
-/// All rights at the cluster that allow something from any host.
+/// All bindings at the cluster that allow an operation from any host.
 pub(crate) fn bindings(admin: &Admin) -> Result<Vec<Binding>, AccessError> {
-    const WHAT: &str = "list rights";
+    const WHAT: &str = "list bindings";
     let (filter, queue) = (Filter::any()?, Queue::of(admin));
     // SAFETY: as in `alter`.
     unsafe { c::rd_kafka_DescribeAcls(admin.inner().native_ptr(), filter.0, ptr::null(), queue.0) };
     let event = queue.answer(WHAT)?;
-    // SAFETY: the event is of this kind and outlives its results.
+    // SAFETY: the event is of this type and outlives its results.
     unsafe {
         let result = c::rd_kafka_event_DescribeAcls_result(event.0);
         let found = results(WHAT, result, c::rd_kafka_DescribeAcls_result_acls)?;
@@ -87,35 +87,35 @@ pub(crate) fn bindings(admin: &Admin) -> Result<Vec<Binding>, AccessError> {
     }
 }
 
-/// Gives rights.
-pub(crate) fn give(admin: &Admin, rights: &[&Binding]) -> Result<(), AccessError> {
-    const WHAT: &str = "give rights";
-    if rights.is_empty() {
+/// Creates bindings.
+pub(crate) fn create(admin: &Admin, bindings: &[&Binding]) -> Result<(), AccessError> {
+    const WHAT: &str = "create bindings";
+    if bindings.is_empty() {
         return Ok(());
     }
-    let new = rights.iter().map(|right| NewBinding::of(right)).collect::<Result<Vec<_>, _>>()?;
-    let mut pointers: Vec<_> = new.iter().map(|right| right.0).collect();
+    let new = bindings.iter().map(|binding| NewBinding::of(binding)).collect::<Result<Vec<_>, _>>()?;
+    let mut pointers: Vec<_> = new.iter().map(|binding| binding.0).collect();
     let queue = Queue::of(admin);
     // SAFETY: as in `alter`.
     unsafe {
         c::rd_kafka_CreateAcls(admin.inner().native_ptr(), pointers.as_mut_ptr(), pointers.len(), ptr::null(), queue.0);
     }
     let event = queue.answer(WHAT)?;
-    // SAFETY: the event is of this kind and outlives its results.
+    // SAFETY: the event is of this type and outlives its results.
     unsafe {
         let result = c::rd_kafka_event_CreateAcls_result(event.0);
         let answers = results(WHAT, result, c::rd_kafka_CreateAcls_result_acls)?;
-        answers.iter().try_for_each(|answer| fine(WHAT, c::rd_kafka_acl_result_error(*answer)))
+        answers.iter().try_for_each(|answer| succeeded(WHAT, c::rd_kafka_acl_result_error(*answer)))
     }
 }
 
-/// Takes rights away.
-pub(crate) fn take(admin: &Admin, rights: &[&Binding]) -> Result<(), AccessError> {
-    const WHAT: &str = "take rights away";
-    if rights.is_empty() {
+/// Deletes bindings.
+pub(crate) fn delete(admin: &Admin, bindings: &[&Binding]) -> Result<(), AccessError> {
+    const WHAT: &str = "delete bindings";
+    if bindings.is_empty() {
         return Ok(());
     }
-    let filters = rights.iter().map(|right| Filter::exactly(right)).collect::<Result<Vec<_>, _>>()?;
+    let filters = bindings.iter().map(|binding| Filter::exactly(binding)).collect::<Result<Vec<_>, _>>()?;
     let mut pointers: Vec<_> = filters.iter().map(|filter| filter.0).collect();
     let queue = Queue::of(admin);
     // SAFETY: as in `alter`.
@@ -123,28 +123,28 @@ pub(crate) fn take(admin: &Admin, rights: &[&Binding]) -> Result<(), AccessError
         c::rd_kafka_DeleteAcls(admin.inner().native_ptr(), pointers.as_mut_ptr(), pointers.len(), ptr::null(), queue.0);
     }
     let event = queue.answer(WHAT)?;
-    // SAFETY: the event is of this kind and outlives its results.
+    // SAFETY: the event is of this type and outlives its results.
     unsafe {
         let result = c::rd_kafka_event_DeleteAcls_result(event.0);
         let answers = results(WHAT, result, c::rd_kafka_DeleteAcls_result_responses)?;
-        answers.iter().try_for_each(|answer| fine(WHAT, c::rd_kafka_DeleteAcls_result_response_error(*answer)))
+        answers.iter().try_for_each(|answer| succeeded(WHAT, c::rd_kafka_DeleteAcls_result_response_error(*answer)))
     }
 }
 
-/// The array of pointers that `of` finds in a result.
+/// The array of pointers that the accessor `of` returns for a result.
 ///
 /// # Safety
-/// `result` is null, or a result that `of` understands, which outlives what is returned.
+/// `result` is null, or a result of the type that `of` accepts, which outlives the returned slice.
 unsafe fn results<'a, R, T>(
     what: &'static str,
     result: *const R,
     of: unsafe extern "C" fn(*const R, *mut usize) -> *mut *const T,
 ) -> Result<&'a [*const T], AccessError> {
     if result.is_null() {
-        return Err(AccessError::Refused { what, reason: "an answer of another kind".to_owned() });
+        return Err(AccessError::Refused { what, reason: "an answer of an unexpected type".to_owned() });
     }
     let mut count = 0;
-    // SAFETY: the caller vouches for the result; `of` sets the length of the array it returns.
+    // SAFETY: the caller guarantees the result; `of` sets the length of the array it returns.
     unsafe {
         let first = of(result, &raw mut count);
         Ok(if first.is_null() { &[] } else { std::slice::from_raw_parts(first, count) })
@@ -153,13 +153,13 @@ unsafe fn results<'a, R, T>(
 
 /// # Safety
 /// `error` is null or points to an error that outlives this call.
-unsafe fn fine(what: &'static str, error: *const c::rd_kafka_error_t) -> Result<(), AccessError> {
-    // Some answers have an error that says that there was none.
-    // SAFETY: not null where it is looked into.
+unsafe fn succeeded(what: &'static str, error: *const c::rd_kafka_error_t) -> Result<(), AccessError> {
+    // Some answers carry an error object with the code for success.
+    // SAFETY: not null when it is dereferenced.
     if error.is_null() || unsafe { c::rd_kafka_error_code(error) } == NO_ERROR {
         return Ok(());
     }
-    // SAFETY: not null, and the text belongs to the error.
+    // SAFETY: not null, and the error owns the text.
     Err(AccessError::Refused { what, reason: unsafe { text(c::rd_kafka_error_string(error)) } })
 }
 
@@ -169,15 +169,15 @@ unsafe fn text(text: *const c_char) -> String {
     if text.is_null() {
         return String::new();
     }
-    // SAFETY: not null, and the caller vouches for the rest.
+    // SAFETY: not null, and the caller guarantees the rest.
     unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
 }
 
 impl Queue {
-    /// Waits for the one answer that was asked for.
+    /// Waits for the answer to the one request on this queue.
     fn answer(&self, what: &'static str) -> Result<Event, AccessError> {
         let event = self.poll().ok_or(AccessError::Refused { what, reason: "no answer".to_owned() })?;
-        // SAFETY: the event is alive; the text belongs to it.
+        // SAFETY: the event is alive and owns the text.
         let reason = unsafe {
             let failed = c::rd_kafka_event_error(event.0) != NO_ERROR;
             failed.then(|| text(c::rd_kafka_event_error_string(event.0)))

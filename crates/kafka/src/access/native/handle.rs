@@ -1,4 +1,4 @@
-//! What librdkafka allocates for us, freed when it goes out of scope.
+//! Owners of what librdkafka allocates, which free it when dropped.
 
 use std::ffi::{CString, c_char, c_int};
 use std::ptr;
@@ -8,52 +8,52 @@ use rdkafka::bindings as c;
 use rdkafka::client::DefaultClientContext;
 
 use super::names;
-use crate::{AccessError, Binding};
+use crate::access::{AccessError, Binding};
 
-/// How long an answer may take; librdkafka itself gives up after a minute.
-const PATIENCE_MS: c_int = 70_000;
-/// Room for what librdkafka says of a wrong argument.
+/// Time-out of an answer; longer than librdkafka's own of a minute.
+const TIMEOUT_MS: c_int = 70_000;
+/// Size of the buffer for librdkafka's message about an invalid argument.
 const REASON: usize = 256;
 
-/// A queue that answers come to.
+/// A queue of answers.
 pub(super) struct Queue(pub(super) *mut c::rd_kafka_queue_t);
 
 /// An answer.
 pub(super) struct Event(pub(super) *mut c::rd_kafka_event_t);
 
-/// A right to be given.
+/// A binding to create.
 pub(super) struct NewBinding(pub(super) *mut c::rd_kafka_AclBinding_t);
 
-/// Which rights are meant.
+/// Selects bindings.
 pub(super) struct Filter(pub(super) *mut c::rd_kafka_AclBindingFilter_t);
 
-/// A password to be set or deleted.
+/// A password to set or delete.
 pub(super) struct Alteration(pub(super) *mut c::rd_kafka_UserScramCredentialAlteration_t);
 
 impl Queue {
     pub(super) fn of(admin: &AdminClient<DefaultClientContext>) -> Self {
-        // SAFETY: the client is alive; a queue keeps what it needs of it.
+        // SAFETY: the client is alive; a queue keeps the references it needs.
         Self(unsafe { c::rd_kafka_queue_new(admin.inner().native_ptr()) })
     }
 
     pub(super) fn poll(&self) -> Option<Event> {
-        // SAFETY: the queue is alive; the event becomes ours.
-        let event = unsafe { c::rd_kafka_queue_poll(self.0, PATIENCE_MS) };
+        // SAFETY: the queue is alive; we own the returned event.
+        let event = unsafe { c::rd_kafka_queue_poll(self.0, TIMEOUT_MS) };
         (!event.is_null()).then_some(Event(event))
     }
 }
 
 impl NewBinding {
-    pub(super) fn of(right: &Binding) -> Result<Self, AccessError> {
-        about(right, c::rd_kafka_AclBinding_new, "give rights").map(Self)
+    pub(super) fn of(binding: &Binding) -> Result<Self, AccessError> {
+        about(binding, c::rd_kafka_AclBinding_new, "create bindings").map(Self)
     }
 }
 
 impl Filter {
-    /// All rights.
+    /// All bindings.
     pub(super) fn any() -> Result<Self, AccessError> {
         let mut reason = [0; REASON];
-        // SAFETY: null stands for any; `reason` is as large as is said.
+        // SAFETY: null matches any; `reason` has the length that is passed.
         let new = unsafe {
             c::rd_kafka_AclBindingFilter_new(
                 c::rd_kafka_ResourceType_t::RD_KAFKA_RESOURCE_ANY,
@@ -67,19 +67,19 @@ impl Filter {
                 reason.len(),
             )
         };
-        made(new, "list rights", &reason).map(Self)
+        made(new, "list bindings", &reason).map(Self)
     }
 
-    /// This right.
-    pub(super) fn exactly(right: &Binding) -> Result<Self, AccessError> {
-        about(right, c::rd_kafka_AclBindingFilter_new, "take rights away").map(Self)
+    /// This binding.
+    pub(super) fn exactly(binding: &Binding) -> Result<Self, AccessError> {
+        about(binding, c::rd_kafka_AclBindingFilter_new, "delete bindings").map(Self)
     }
 }
 
 impl Alteration {
     pub(super) fn password(principal: &str, password: &[u8], iterations: i32) -> Result<Self, AccessError> {
         let name = CString::new(principal)?;
-        // SAFETY: name and password live through the call, which copies them; without a salt librdkafka makes one.
+        // SAFETY: name and password outlive the call, which copies them; without a salt librdkafka generates one.
         let new = unsafe {
             c::rd_kafka_UserScramCredentialUpsertion_new(
                 name.as_ptr(),
@@ -96,7 +96,7 @@ impl Alteration {
 
     pub(super) fn no_password(principal: &str) -> Result<Self, AccessError> {
         let name = CString::new(principal)?;
-        // SAFETY: the name lives through the call, which copies it.
+        // SAFETY: the name outlives the call, which copies it.
         let new = unsafe {
             c::rd_kafka_UserScramCredentialDeletion_new(
                 name.as_ptr(),
@@ -107,8 +107,8 @@ impl Alteration {
     }
 }
 
-/// What librdkafka's functions that name a right take: kind, name, pattern, principal, host, operation, whether it is
-/// allowed, and room for what is wrong with that.
+/// Signature of librdkafka's constructors of bindings and filters: kind, name, pattern, principal, host, operation,
+/// permission, and a buffer for an error message.
 type New<T> = unsafe extern "C" fn(
     c::rd_kafka_ResourceType_t,
     *const c_char,
@@ -121,33 +121,33 @@ type New<T> = unsafe extern "C" fn(
     usize,
 ) -> *mut T;
 
-fn about<T>(right: &Binding, new: New<T>, what: &'static str) -> Result<*mut T, AccessError> {
-    let name = CString::new(right.resource.name.as_str())?;
-    let principal = CString::new(format!("{}{}", names::USER, right.principal))?;
+fn about<T>(binding: &Binding, new: New<T>, what: &'static str) -> Result<*mut T, AccessError> {
+    let name = CString::new(binding.resource.name.as_str())?;
+    let principal = CString::new(format!("{}{}", names::USER, binding.principal))?;
     let mut reason = [0; REASON];
-    // SAFETY: all texts live through the call, which copies them; `reason` is as large as is said.
-    let made_of_it = unsafe {
+    // SAFETY: all texts outlive the call, which copies them; `reason` has the length that is passed.
+    let handle = unsafe {
         new(
-            names::kind(right.resource.kind),
+            names::kind(binding.resource.kind),
             name.as_ptr(),
-            names::pattern(right.resource.pattern),
+            names::pattern(binding.resource.pattern),
             principal.as_ptr(),
             names::ANY_HOST.as_ptr(),
-            names::operation(right.operation),
+            names::operation(binding.operation),
             c::rd_kafka_AclPermissionType_t::RD_KAFKA_ACL_PERMISSION_TYPE_ALLOW,
             reason.as_mut_ptr(),
             reason.len(),
         )
     };
-    made(made_of_it, what, &reason)
+    made(handle, what, &reason)
 }
 
-/// An error if librdkafka made nothing.
+/// The handle, or librdkafka's message if it returned null.
 fn made<T>(new: *mut T, what: &'static str, reason: &[c_char]) -> Result<*mut T, AccessError> {
     if !new.is_null() {
         return Ok(new);
     }
-    // SAFETY: librdkafka ends the text with a zero byte, and it was all zero before.
+    // SAFETY: the buffer was zeroed, and librdkafka terminates the text with a zero byte.
     let reason = unsafe { super::text(reason.as_ptr()) };
     Err(AccessError::Refused { what, reason })
 }
@@ -156,7 +156,7 @@ macro_rules! freed_with {
     ($($handle:ident: $free:path),+) => {$(
         impl Drop for $handle {
             fn drop(&mut self) {
-                // SAFETY: it came from librdkafka, is ours, and is not used after this.
+                // SAFETY: allocated by librdkafka, owned by us, and not used afterwards.
                 unsafe { $free(self.0) }
             }
         }

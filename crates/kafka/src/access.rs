@@ -1,0 +1,12 @@
+//! Who may do what at a region's Kafka.
+//!
+//! [`rules`] computes it without I/O: the services' rights from `infra/topics.toml`, those of the mirrors on either side,
+//! and those of external producers. [`enforce`] applies it to a cluster: these passwords and exactly these rights.
+
+mod binding;
+mod enforce;
+mod native;
+pub mod rules;
+
+pub use binding::{AclOperation, AclPattern, AclResource, Binding, ResourceKind};
+pub use enforce::{AccessError, Changed, Credential, enforce, forget};
