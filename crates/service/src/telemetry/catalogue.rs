@@ -10,13 +10,13 @@ mod process;
 use metrics::Unit;
 
 /// Names of the services, as they are called in the label `service`.
-pub const SERVICES: &[&str] = &[IDENTITY, AUTHORIZATION, PROJECTOR, AUDIT, MIRROR];
+pub const SERVICES: &[&str] = &[IDENTITY, AUTHORIZATION, PROJECTOR, AUDIT, MIRROR_WATCH];
 
 const IDENTITY: &str = "identity";
 const AUTHORIZATION: &str = "authorization";
 const PROJECTOR: &str = "projector";
 const AUDIT: &str = "audit";
-const MIRROR: &str = "mirror";
+const MIRROR_WATCH: &str = "mirror-watch";
 
 /// A metric that services export.
 #[derive(Debug, Clone, Copy)]

@@ -1,8 +1,8 @@
-//! MirrorMaker, as the mirror watcher sees it from the region it writes to.
+//! MirrorMaker, as mirror-watch sees it from the region it writes to.
 
 use metrics::Unit;
 
-use super::{Kind, MIRROR, Metric};
+use super::{Kind, MIRROR_WATCH, Metric};
 
 pub(super) const METRICS: &[Metric] = &[
     Metric {
@@ -10,7 +10,7 @@ pub(super) const METRICS: &[Metric] = &[
         kind: Kind::Gauge,
         unit: Unit::Seconds,
         labels: &["source"],
-        services: &[MIRROR],
+        services: &[MIRROR_WATCH],
         meaning: "Age of the newest MirrorMaker heartbeat of that source that arrived here.",
     },
     Metric {
@@ -18,7 +18,7 @@ pub(super) const METRICS: &[Metric] = &[
         kind: Kind::Gauge,
         unit: Unit::Count,
         labels: &["source", "state"],
-        services: &[MIRROR],
+        services: &[MIRROR_WATCH],
         meaning: "MirrorMaker's tasks and connectors by what they do: running, failed, paused, stopped, unassigned, \
                   restarting.",
     },
@@ -27,7 +27,7 @@ pub(super) const METRICS: &[Metric] = &[
         kind: Kind::Counter,
         unit: Unit::Count,
         labels: &["reason"],
-        services: &[MIRROR],
-        meaning: "Restarts that the watcher has ordered, by reason.",
+        services: &[MIRROR_WATCH],
+        meaning: "Restarts that mirror-watch has requested, by reason.",
     },
 ];
