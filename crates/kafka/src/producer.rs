@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::topics::{self, TopicSpec};
 
 /// Prefix of the principals of external producers.
@@ -10,7 +12,8 @@ pub const PRODUCER_PREFIX: &str = "producer-";
 const MAX_NAME: usize = 48;
 
 /// What an external producer writes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ProducerKind {
     /// Entities of its region, to `entity-events`.
     Entities,
