@@ -8,6 +8,7 @@ pub mod database;
 pub mod extract;
 pub mod health;
 pub mod http;
+pub mod metrics;
 mod migrate;
 pub mod problem;
 mod run;

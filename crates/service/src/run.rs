@@ -21,8 +21,6 @@ use crate::http::{self, Limits, Operations, Routes};
 use crate::telemetry::{Program, Telemetry};
 use crate::{database, shutdown};
 
-/// Of this build: `0.1.0`, or `0.1.0+<commit>` where `WRIT_REVISION` was set when it was built.
-const VERSION: &str = env!("WRIT_VERSION");
 /// How long background tasks may take to end after they were told to.
 const DRAIN: Duration = Duration::from_secs(10);
 /// Exit code for settings that are missing or wrong: starting again would not help.
@@ -106,17 +104,17 @@ impl Service {
 
 /// Runs a service: reads its settings, starts telemetry and the operational routes, lets `wire`
 /// start its parts, and waits until it is told to stop or a part fails.
-pub async fn run<S, F>(name: &'static str, wire: impl FnOnce(Service, S) -> F) -> ExitCode
+pub async fn run<S, F>(program: Program, wire: impl FnOnce(Service, S) -> F) -> ExitCode
 where
     S: DeserializeOwned,
     F: Future<Output = anyhow::Result<()>>,
 {
-    match life(Program { name, version: VERSION }, wire).await {
+    match life(program, wire).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let configuration = error.chain().any(|cause| cause.is::<ConfigError>());
             // Telemetry may not have been started, so this is for whoever started the process.
-            eprintln!("{name}: {error:#}");
+            eprintln!("{}: {error:#}", program.name);
             if configuration { ExitCode::from(BAD_CONFIGURATION) } else { ExitCode::FAILURE }
         }
     }
