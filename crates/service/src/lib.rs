@@ -15,7 +15,7 @@ mod run;
 pub mod shutdown;
 pub mod telemetry;
 
-pub use config::{BaseUrl, Common, ConfigError};
+pub use config::{BaseUrl, Common, ConfigError, Required, ServiceSettings};
 pub use database::DatabaseUrl;
 pub use extract::{Json, Path, Query};
 pub use health::{Check, Health};

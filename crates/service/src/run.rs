@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
@@ -14,7 +13,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{self, Common, ConfigError};
+use crate::config::{self, Common, ConfigError, ServiceSettings};
 use crate::database::DatabaseUrl;
 use crate::health::{Check, Health};
 use crate::http::{self, Limits, Operations, Routes};
@@ -106,7 +105,7 @@ impl Service {
 /// start its parts, and waits until it is told to stop or a part fails.
 pub async fn run<S, F>(program: Program, wire: impl FnOnce(Service, S) -> F) -> ExitCode
 where
-    S: DeserializeOwned,
+    S: ServiceSettings,
     F: Future<Output = anyhow::Result<()>>,
 {
     match life(program, wire).await {
@@ -122,7 +121,7 @@ where
 
 async fn life<S, F>(program: Program, wire: impl FnOnce(Service, S) -> F) -> anyhow::Result<()>
 where
-    S: DeserializeOwned,
+    S: ServiceSettings,
     F: Future<Output = anyhow::Result<()>>,
 {
     let (common, own) = config::load::<S>()?;

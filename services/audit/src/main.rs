@@ -11,11 +11,15 @@ use writ_contract::SchemaRegistry;
 use writ_log::Lease;
 use writ_log::consumer::{Consumer, ConsumerConfig, ConsumerHandle, ConsumerStatus};
 use writ_log::schemas::{Follower, FollowerConfig};
-use writ_service::{DatabaseUrl, Service};
+use writ_service::{DatabaseUrl, Required, Service, ServiceSettings};
 
 #[derive(Deserialize)]
 struct Settings {
     database_url: DatabaseUrl,
+}
+
+impl ServiceSettings for Settings {
+    const REQUIRED: Required = &[("database_url", "postgres://audit@127.0.0.1:15432/audit")];
 }
 
 #[tokio::main]

@@ -16,11 +16,15 @@ use writ_log::outbox::{Publisher, StatusHandle};
 use writ_log::schemas::{Follower, FollowerConfig};
 use writ_log::{Lease, Pace, Producer, schemas, topics};
 use writ_policy::Index;
-use writ_service::{DatabaseUrl, Service};
+use writ_service::{DatabaseUrl, Required, Service, ServiceSettings};
 
 #[derive(Deserialize)]
 struct Settings {
     database_url: DatabaseUrl,
+}
+
+impl ServiceSettings for Settings {
+    const REQUIRED: Required = &[("database_url", "postgres://authorization@127.0.0.1:15432/authorization")];
 }
 
 #[tokio::main]

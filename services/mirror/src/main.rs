@@ -8,12 +8,16 @@ use writ_contract::Timestamp;
 use writ_mirror::PROGRAM;
 use writ_mirror::sources::Sources;
 use writ_mirror::watch::{Shared, Watch};
-use writ_service::Service;
+use writ_service::{Required, Service, ServiceSettings};
 
 #[derive(Deserialize)]
 struct Settings {
     /// `WRIT_MIRROR_RESTART_FILE`: whoever runs MirrorMaker starts it again when this file appears.
     mirror_restart_file: PathBuf,
+}
+
+impl ServiceSettings for Settings {
+    const REQUIRED: Required = &[("mirror_restart_file", "/run/mirror/restart")];
 }
 
 #[tokio::main]

@@ -1,5 +1,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use axum::Extension;
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 
@@ -41,7 +42,7 @@ impl Running {
 
 fn example() -> Router {
     Router::new()
-        .route("/ids", get(|id: RequestId| async move { id.as_str().to_owned() }))
+        .route("/ids", get(|Extension(id): Extension<RequestId>| async move { id.as_str().to_owned() }))
         .route("/panics", get(async || panics()))
         .route("/hangs", get(std::future::pending::<()>))
         .route("/bodies", post(|Json(body): Json<Value>| async move { Json(body) }))

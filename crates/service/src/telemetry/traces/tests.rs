@@ -14,6 +14,13 @@ use tracing_subscriber::layer::SubscriberExt;
 use super::*;
 use crate::http::{Limits, guarded};
 
+#[derive(serde::Deserialize)]
+struct NoSettings {}
+
+impl crate::ServiceSettings for NoSettings {
+    const REQUIRED: crate::Required = &[];
+}
+
 const PROGRAM: Program =
     Program { version: "1.2.3", high_volume_routes: Some("/busy/"), ..Program::new("writ-test", &[]) };
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
@@ -35,7 +42,7 @@ fn with_ratio(collector: Option<SocketAddr>, ratio: &str) -> Common {
         ("WRIT_TRACE_RATIO", ratio),
     ];
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    crate::config::load_from::<serde::de::IgnoredAny>(variables).unwrap().0
+    crate::config::load_from::<NoSettings>(variables).unwrap().0
 }
 
 /// Takes one request, answers 200 and gives back what it was sent.
