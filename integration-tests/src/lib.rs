@@ -3,6 +3,7 @@
 
 pub mod access;
 mod behind;
+mod declared;
 mod mirror;
 mod model;
 mod organization;
@@ -12,6 +13,7 @@ pub mod topic;
 mod traces;
 mod wait;
 
+pub use declared::{Declared, PROGRAMS, declared, metrics_of};
 pub use model::expected_digest;
 pub use organization::Organization;
 pub use prometheus::Prometheus;

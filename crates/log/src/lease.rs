@@ -31,7 +31,6 @@ pub struct Lease {
     name: Arc<str>,
     fence: i64,
     lost: CancellationToken,
-    released: CancellationToken,
     _release: Arc<DropGuard>,
 }
 
@@ -70,7 +69,7 @@ impl Lease {
     ///
     /// # Errors
     /// When PostgreSQL does not answer.
-    pub async fn try_acquire(pool: &PgPool, name: &str) -> Result<Option<Self>, sqlx::Error> {
+    async fn try_acquire(pool: &PgPool, name: &str) -> Result<Option<Self>, sqlx::Error> {
         let options = pool.connect_options();
         let Some(mut session) = Session::open(&options, name).await? else { return Ok(None) };
         let fence = session.raise_fence(Uuid::now_v7()).await?;
@@ -80,10 +79,9 @@ impl Lease {
             name: name.into(),
             fence,
             lost: CancellationToken::new(),
-            released: CancellationToken::new(),
             _release: Arc::new(release.clone().drop_guard()),
         };
-        let keeper = session::Keeper { fence, lost: lease.lost.clone(), released: lease.released.clone() };
+        let keeper = session::Keeper { fence, lost: lease.lost.clone() };
         tokio::spawn(keeper.run(session, release));
         Ok(Some(lease))
     }
@@ -101,18 +99,6 @@ impl Lease {
     /// Returns once another process is known to have taken over.
     pub async fn lost(&self) {
         self.lost.cancelled().await;
-    }
-
-    /// Whether another process is known to have taken over.
-    pub fn is_lost(&self) -> bool {
-        self.lost.is_cancelled()
-    }
-
-    /// Gives the lease up and returns once another process can take it. Waits for all clones to go.
-    pub async fn release(self) {
-        let released = self.released.clone();
-        drop(self);
-        released.cancelled().await;
     }
 
     /// Checks, inside a transaction, that this process still holds the lease. No other can take it

@@ -13,6 +13,7 @@ mod envelope;
 mod headers;
 pub mod kafka;
 pub mod lease;
+pub mod metrics;
 pub mod outbox;
 mod outgoing;
 pub mod park;

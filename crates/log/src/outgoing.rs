@@ -63,13 +63,6 @@ impl Outgoing {
         }
     }
 
-    /// Goes to this partition, whatever the key.
-    #[must_use]
-    pub fn on_partition(mut self, partition: i32) -> Self {
-        self.partition = Some(partition);
-        self
-    }
-
     /// Is measured: when it is acknowledged, the time since `start` is this stage's.
     #[must_use]
     pub fn measured_from(mut self, start: Timestamp) -> Self {

@@ -4,6 +4,7 @@ mod batch;
 mod chain;
 mod error;
 mod load;
+pub mod metrics;
 mod names;
 mod staged;
 mod table;

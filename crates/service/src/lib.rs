@@ -8,13 +8,14 @@ pub mod database;
 pub mod extract;
 pub mod health;
 pub mod http;
+pub mod metrics;
 mod migrate;
 pub mod problem;
 mod run;
 pub mod shutdown;
 pub mod telemetry;
 
-pub use config::{BaseUrl, Common, ConfigError};
+pub use config::{BaseUrl, Common, ConfigError, Required, ServiceSettings};
 pub use database::DatabaseUrl;
 pub use extract::{Json, Path, Query};
 pub use health::{Check, Health};

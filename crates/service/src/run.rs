@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
@@ -14,15 +13,13 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{self, Common, ConfigError};
+use crate::config::{self, Common, ConfigError, ServiceSettings};
 use crate::database::DatabaseUrl;
 use crate::health::{Check, Health};
 use crate::http::{self, Limits, Operations, Routes};
 use crate::telemetry::{Program, Telemetry};
 use crate::{database, shutdown};
 
-/// Of this build: `0.1.0`, or `0.1.0+<commit>` where `WRIT_REVISION` was set when it was built.
-const VERSION: &str = env!("WRIT_VERSION");
 /// How long background tasks may take to end after they were told to.
 const DRAIN: Duration = Duration::from_secs(10);
 /// Exit code for settings that are missing or wrong: starting again would not help.
@@ -106,17 +103,17 @@ impl Service {
 
 /// Runs a service: reads its settings, starts telemetry and the operational routes, lets `wire`
 /// start its parts, and waits until it is told to stop or a part fails.
-pub async fn run<S, F>(name: &'static str, wire: impl FnOnce(Service, S) -> F) -> ExitCode
+pub async fn run<S, F>(program: Program, wire: impl FnOnce(Service, S) -> F) -> ExitCode
 where
-    S: DeserializeOwned,
+    S: ServiceSettings,
     F: Future<Output = anyhow::Result<()>>,
 {
-    match life(Program { name, version: VERSION }, wire).await {
+    match life(program, wire).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let configuration = error.chain().any(|cause| cause.is::<ConfigError>());
             // Telemetry may not have been started, so this is for whoever started the process.
-            eprintln!("{name}: {error:#}");
+            eprintln!("{}: {error:#}", program.name);
             if configuration { ExitCode::from(BAD_CONFIGURATION) } else { ExitCode::FAILURE }
         }
     }
@@ -124,7 +121,7 @@ where
 
 async fn life<S, F>(program: Program, wire: impl FnOnce(Service, S) -> F) -> anyhow::Result<()>
 where
-    S: DeserializeOwned,
+    S: ServiceSettings,
     F: Future<Output = anyhow::Result<()>>,
 {
     let (common, own) = config::load::<S>()?;

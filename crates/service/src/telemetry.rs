@@ -1,8 +1,8 @@
 //! Logs, traces and metrics of a process.
 
-mod buckets;
-pub mod catalogue;
 pub(crate) mod process;
+mod program;
+mod recorder;
 mod traces;
 
 use std::io::IsTerminal;
@@ -22,29 +22,14 @@ use writ_contract::Region;
 
 use crate::config::{Common, ConfigError, LogFormat};
 
-pub use buckets::recorder;
+pub use program::Program;
+pub use recorder::recorder;
 pub(crate) use traces::TRACER;
 
 const UPKEEP: Duration = Duration::from_secs(5);
 const FLUSH: Duration = Duration::from_secs(2);
 /// Exporting what cannot be exported must not fill the log.
 const QUIET: [&str; 3] = ["opentelemetry=off", "opentelemetry_sdk=off", "opentelemetry_otlp=off"];
-
-/// The program that runs: what traces and `/status` call it.
-#[derive(Debug, Clone, Copy)]
-pub struct Program {
-    /// Name of the service, such as `writ-identity`.
-    pub name: &'static str,
-    /// Version of the build.
-    pub version: &'static str,
-}
-
-impl Program {
-    /// Its name among the services, such as `identity`.
-    pub fn service(&self) -> &'static str {
-        self.name.trim_start_matches("writ-")
-    }
-}
 
 /// What was started, to be stopped at the end.
 pub struct Telemetry {
@@ -66,7 +51,7 @@ impl Telemetry {
         global::set_tracer_provider(traces.clone());
         let metrics = match common.telemetry {
             true => install_recorder(program, &common.region)?,
-            false => recorder().handle(),
+            false => recorder(&[]).handle(),
         };
         Ok(Self { metrics, traces })
     }
@@ -118,10 +103,11 @@ where
 }
 
 fn install_recorder(program: Program, region: &Region) -> anyhow::Result<PrometheusHandle> {
-    let recorder = recorder();
+    let groups = program.all_metrics();
+    let recorder = recorder(&groups);
     let handle = recorder.handle();
     metrics::set_global_recorder(recorder)?;
-    catalogue::describe(program.service());
+    recorder::describe(&groups);
     traces::export::begin();
     process::started();
     let labels = [("service", program.service()), ("region", region.as_str()), ("version", program.version)];

@@ -6,6 +6,11 @@
 pub mod chain;
 mod content;
 pub mod log;
-pub mod meters;
+pub mod metrics;
 pub mod record;
 pub mod store;
+
+use writ_service::telemetry::Program;
+
+/// The program, as telemetry knows it.
+pub const PROGRAM: Program = Program::new("writ-audit", metrics::METRICS);

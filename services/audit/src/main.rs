@@ -6,26 +6,28 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use writ_audit::log::{Recorder, subscriptions};
-use writ_audit::{meters, store};
+use writ_audit::{PROGRAM, metrics, store};
 use writ_contract::SchemaRegistry;
 use writ_log::Lease;
 use writ_log::consumer::{Consumer, ConsumerConfig, ConsumerHandle, ConsumerStatus};
 use writ_log::schemas::{Follower, FollowerConfig};
-use writ_service::{DatabaseUrl, Service};
-
-const NAME: &str = "writ-audit";
+use writ_service::{DatabaseUrl, Required, Service, ServiceSettings};
 
 #[derive(Deserialize)]
 struct Settings {
     database_url: DatabaseUrl,
 }
 
+impl ServiceSettings for Settings {
+    const REQUIRED: Required = &[("database_url", "postgres://audit@127.0.0.1:15432/audit")];
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     if writ_service::asked_to_migrate() {
-        return writ_service::migrate(NAME, &store::MIGRATOR).await;
+        return writ_service::migrate(PROGRAM.name, &store::MIGRATOR).await;
     }
-    writ_service::run(NAME, wire).await
+    writ_service::run(PROGRAM, wire).await
 }
 
 async fn wire(service: Service, settings: Settings) -> anyhow::Result<()> {
@@ -42,7 +44,7 @@ async fn wire(service: Service, settings: Settings) -> anyhow::Result<()> {
 
     let recorder = Recorder::new(service.common.region.as_str(), registry);
     let consumer = Consumer::new(consumer_config(&service), pool.clone(), lease);
-    meters::begin(&service.common.region, &service.common.regions);
+    metrics::begin(&service.common.region, &service.common.regions);
     show(&service, consumer.handle(), pool);
     let stop = service.shutdown.clone();
     service.spawn("consumer", async move {
@@ -82,7 +84,7 @@ async fn entries(pool: PgPool) -> Value {
 fn consumer_config(service: &Service) -> ConsumerConfig {
     ConsumerConfig {
         kafka: service.common.kafka(),
-        client_id: NAME.to_owned(),
+        client_id: PROGRAM.name.to_owned(),
         region: service.common.region.to_string(),
         regions: service.common.regions.iter().map(ToString::to_string).collect(),
         topics: subscriptions(),

@@ -6,10 +6,15 @@ pub mod entities;
 mod entity_events;
 mod identity_events;
 pub mod inbound;
-pub mod meters;
+pub mod metrics;
 pub mod outgoing;
 pub mod policies;
 pub mod store;
+
+use writ_service::telemetry::Program;
+
+/// The program, as telemetry knows it.
+pub const PROGRAM: Program = Program::new("writ-authorization", metrics::METRICS);
 
 #[cfg(test)]
 mod entities_model_tests;

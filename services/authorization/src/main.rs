@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::json;
 use sqlx::PgPool;
 use writ_authorization::policies::{Policies, SharedIndex};
-use writ_authorization::{meters, store};
+use writ_authorization::{PROGRAM, metrics, store};
 use writ_contract::policy_change::{ChangeSet, PolicyOps};
 use writ_contract::{Record, SchemaRegistry};
 use writ_kafka::topics;
@@ -17,21 +17,23 @@ use writ_log::outbox::{Publisher, StatusHandle};
 use writ_log::schemas::{Follower, FollowerConfig};
 use writ_log::{Lease, Pace, Producer, schemas};
 use writ_policy::Index;
-use writ_service::{DatabaseUrl, Service};
-
-const NAME: &str = "writ-authorization";
+use writ_service::{DatabaseUrl, Required, Service, ServiceSettings};
 
 #[derive(Deserialize)]
 struct Settings {
     database_url: DatabaseUrl,
 }
 
+impl ServiceSettings for Settings {
+    const REQUIRED: Required = &[("database_url", "postgres://authorization@127.0.0.1:15432/authorization")];
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     if writ_service::asked_to_migrate() {
-        return writ_service::migrate(NAME, &store::MIGRATOR).await;
+        return writ_service::migrate(PROGRAM.name, &store::MIGRATOR).await;
     }
-    writ_service::run(NAME, wire).await
+    writ_service::run(PROGRAM, wire).await
 }
 
 async fn wire(service: Service, settings: Settings) -> anyhow::Result<()> {
@@ -64,9 +66,9 @@ async fn wire(service: Service, settings: Settings) -> anyhow::Result<()> {
         Ok(consumer.run(policies, stop).await?)
     });
     show(&service, &index, handle, outbox);
-    meters::begin(region);
-    let measuring = meters::run(index, pool, service.shutdown.clone());
-    service.spawn("meters", async {
+    metrics::begin(region);
+    let measuring = metrics::run(index, pool, service.shutdown.clone());
+    service.spawn("metrics", async {
         measuring.await;
         Ok(())
     });
@@ -75,7 +77,8 @@ async fn wire(service: Service, settings: Settings) -> anyhow::Result<()> {
 
 /// Connects to Kafka and tells readers how this service writes.
 async fn producer(service: &Service) -> anyhow::Result<Producer> {
-    let producer = Producer::connect(&service.common.kafka(), NAME, Pace::Prompt).context("WRIT_KAFKA_BROKERS")?;
+    let producer =
+        Producer::connect(&service.common.kafka(), PROGRAM.name, Pace::Prompt).context("WRIT_KAFKA_BROKERS")?;
     producer.warm_up(&[topics::POLICY_CHANGES, topics::ENTITY_EVENTS_DLQ, topics::SCHEMAS]).await;
     let source = format!("/{}/authorization", service.common.region);
     schemas::publish(&producer, &source, &[ChangeSet::schema(), PolicyOps::schema()]).await?;
@@ -94,7 +97,7 @@ async fn follow_schemas(service: &Service, registry: &SchemaRegistry) -> anyhow:
 fn consumer_config(service: &Service) -> ConsumerConfig {
     ConsumerConfig {
         kafka: service.common.kafka(),
-        client_id: NAME.to_owned(),
+        client_id: PROGRAM.name.to_owned(),
         region: service.common.region.to_string(),
         regions: service.common.regions.iter().map(ToString::to_string).collect(),
         topics: vec![Subscription::local(topics::IDENTITY_EVENTS), Subscription::local(topics::ENTITY_EVENTS)],

@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use writ_contract::Region;
 use writ_service::config::{Common, ConfigError, map};
-use writ_service::{BaseUrl, DatabaseUrl};
+use writ_service::{BaseUrl, DatabaseUrl, Required, ServiceSettings};
 use writ_tokens::{ConsistencyKey, hash_of};
 
 use crate::app::Platform;
@@ -27,6 +27,15 @@ pub struct Settings {
     /// `WRIT_IDENTITY_URLS`: where clients reach identity, by region: `us=http://…,eu=http://…`.
     #[serde(deserialize_with = "map")]
     pub identity_urls: BTreeMap<Region, BaseUrl>,
+}
+
+impl ServiceSettings for Settings {
+    const REQUIRED: Required = &[
+        ("database_url", "postgres://identity@127.0.0.1:15432/identity"),
+        ("operator_token", "a token of at least 32 characters"),
+        ("consistency_key", "0000000000000000000000000000000000000000000000000000000000000000"),
+        ("identity_urls", "us=http://127.0.0.1:18081"),
+    ];
 }
 
 impl Settings {

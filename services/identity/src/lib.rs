@@ -10,4 +10,10 @@ pub mod domain;
 pub mod error;
 pub mod http;
 pub mod log;
+pub mod metrics;
 pub mod store;
+
+use writ_service::telemetry::Program;
+
+/// The program, as telemetry knows it.
+pub const PROGRAM: Program = Program::new("writ-identity", metrics::METRICS);

@@ -18,20 +18,19 @@ use writ_projector::http::{Api, Parts};
 use writ_projector::index::SharedIndex;
 use writ_projector::read_model::{ReadModel, store};
 use writ_projector::settings::Settings;
-use writ_projector::{decisions, http, meters};
+use writ_projector::{PROGRAM, decisions, http, metrics};
 use writ_service::Service;
 use writ_service::http::Limits;
 
-const NAME: &str = "writ-projector";
 /// Bodies of up to a thousand evaluations.
 const LARGEST_BODY: usize = 512 * 1024;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     if writ_service::asked_to_migrate() {
-        return writ_service::migrate(NAME, &store::MIGRATOR).await;
+        return writ_service::migrate(PROGRAM.name, &store::MIGRATOR).await;
     }
-    writ_service::run(NAME, wire).await
+    writ_service::run(PROGRAM, wire).await
 }
 
 async fn wire(service: Service, settings: Settings) -> anyhow::Result<()> {
@@ -92,7 +91,8 @@ fn record_decisions(service: &Service, producer: Producer) -> Recorder {
 
 /// Connects to Kafka and tells readers how this service writes.
 async fn producer(service: &Service) -> anyhow::Result<Producer> {
-    let producer = Producer::connect(&service.common.kafka(), NAME, Pace::Together).context("WRIT_KAFKA_BROKERS")?;
+    let producer =
+        Producer::connect(&service.common.kafka(), PROGRAM.name, Pace::Together).context("WRIT_KAFKA_BROKERS")?;
     producer.warm_up(&[topics::DECISIONS, topics::SCHEMAS]).await;
     let source = format!("/{}/projector", service.common.region);
     schemas::publish(&producer, &source, &[DecisionRecord::schema()]).await?;
@@ -111,7 +111,7 @@ async fn follow_schemas(service: &Service, registry: &SchemaRegistry) -> anyhow:
 fn consumer_config(service: &Service) -> ConsumerConfig {
     ConsumerConfig {
         kafka: service.common.kafka(),
-        client_id: NAME.to_owned(),
+        client_id: PROGRAM.name.to_owned(),
         region: service.common.region.to_string(),
         regions: service.common.regions.iter().map(ToString::to_string).collect(),
         topics: vec![Subscription::everywhere(topics::POLICY_CHANGES)],
@@ -153,9 +153,9 @@ fn show(service: &Service, index: &SharedIndex, pool: &PgPool, handle: ConsumerH
     service.status_on_request("chains", "heads", move || {
         std::future::ready(json!(shown.read(Index::chain_statuses).ok()))
     });
-    meters::begin(&service.common.region, &service.common.regions);
-    let measuring = meters::run(index.clone(), pool.clone(), service.shutdown.clone());
-    service.spawn("meters", async {
+    metrics::begin(&service.common.region, &service.common.regions);
+    let measuring = metrics::run(index.clone(), pool.clone(), service.shutdown.clone());
+    service.spawn("metrics", async {
         measuring.await;
         Ok(())
     });

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use writ_contract::Hash;
 use writ_service::config::{BaseUrl, list, parsed};
-use writ_service::{ConfigError, DatabaseUrl};
+use writ_service::{ConfigError, DatabaseUrl, Required, ServiceSettings};
 use writ_tokens::ConsistencyKey;
 
 use crate::freshness::Limits;
@@ -36,6 +36,13 @@ pub struct Settings {
     /// `WRIT_FRESHNESS_WAITERS`: so many reads wait at a time.
     #[serde(deserialize_with = "parsed")]
     freshness_waiters: usize,
+}
+
+impl ServiceSettings for Settings {
+    const REQUIRED: Required = &[
+        ("database_url", "postgres://projector@127.0.0.1:15432/read_model"),
+        ("consistency_key", "0000000000000000000000000000000000000000000000000000000000000000"),
+    ];
 }
 
 impl Settings {

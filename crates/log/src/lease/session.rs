@@ -66,7 +66,6 @@ fn session_timeout() -> String {
 pub(super) struct Keeper {
     pub(super) fence: i64,
     pub(super) lost: CancellationToken,
-    pub(super) released: CancellationToken,
 }
 
 impl Keeper {
@@ -86,7 +85,6 @@ impl Keeper {
                 }
             };
         }
-        self.released.cancel();
     }
 
     /// Opens another session for the same tenure, unless another process begins one first.

@@ -1,9 +1,6 @@
 //! `X-Request-ID`: echoed if the client sent one, made up if not.
 
-use std::convert::Infallible;
-
-use axum::extract::{FromRequestParts, Request};
-use axum::http::request::Parts;
+use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -33,14 +30,6 @@ impl RequestId {
 fn is_harmless(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
     (1..=LONGEST).contains(&text.len()) && text.bytes().all(allowed)
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for RequestId {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(parts.extensions.get().cloned().unwrap_or_else(|| Self::of(None)))
-    }
 }
 
 /// Makes the id known to handlers and sends it back.

@@ -1,10 +1,12 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use axum::Extension;
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 
 use super::*;
 use crate::health::Health;
+use crate::metrics::{DATABASE, HTTP, PROCESS};
 use crate::telemetry::{Program, recorder};
 use crate::{Json, RequestId};
 
@@ -22,8 +24,8 @@ async fn start() -> Running {
     let listener = listen(([127, 0, 0, 1], 0).into()).await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let (health, routes, stop) = (Health::default(), Routes::default(), CancellationToken::new());
-    let program = Program { name: "writ-test", version: "1.2.3" };
-    let operations = Operations::new(program, "eu".parse().unwrap(), health.clone(), recorder().handle());
+    let program = Program::new("writ-test", &[]);
+    let operations = Operations::new(program, "eu".parse().unwrap(), health.clone(), recorder(&[]).handle());
     operations.section("topics", || async { json!({"identity-events": 7}) });
     operations.section_on_request("chains", "heads", || async { json!(["long"]) });
     let server = tokio::spawn(serve(listener, operations, routes.clone(), stop.clone()));
@@ -40,7 +42,7 @@ impl Running {
 
 fn example() -> Router {
     Router::new()
-        .route("/ids", get(|id: RequestId| async move { id.as_str().to_owned() }))
+        .route("/ids", get(|Extension(id): Extension<RequestId>| async move { id.as_str().to_owned() }))
         .route("/panics", get(async || panics()))
         .route("/hangs", get(std::future::pending::<()>))
         .route("/bodies", post(|Json(body): Json<Value>| async move { Json(body) }))
@@ -126,7 +128,7 @@ async fn a_request_id_is_echoed_and_only_a_harmless_one_is_used() {
 
 #[tokio::test(flavor = "current_thread")]
 async fn measurements_name_the_route_and_never_the_path() {
-    let recorder = recorder();
+    let recorder = recorder(&[PROCESS, HTTP, DATABASE]);
     let _guard = metrics::set_default_local_recorder(&recorder);
     let routes = Router::new().route("/users/{userId}", get(|| async {}));
     let app = guarded(routes, LIMITS);
@@ -143,11 +145,11 @@ async fn measurements_name_the_route_and_never_the_path() {
 
 #[tokio::test(flavor = "current_thread")]
 async fn gauges_are_read_when_metrics_are_asked_for() {
-    let recorder = recorder();
+    let recorder = recorder(&[PROCESS, HTTP, DATABASE]);
     let _guard = metrics::set_default_local_recorder(&recorder);
     let health = Health::default();
     let check = health.check("database");
-    let program = Program { name: "writ-test", version: "1.2.3" };
+    let program = Program::new("writ-test", &[]);
     let operations = Operations::new(program, "eu".parse().unwrap(), health, recorder.handle());
     operations.gauges(|| metrics::gauge!("writ_database_connections_max").set(16.0));
     let metrics = async || {

@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use super::Program;
 use crate::config::{BaseUrl, Common, ConfigError};
+use sampling::KeepErrors;
 
 /// What the spans are recorded by: the same in every crate, so that they are one group in a batch.
 pub(crate) const TRACER: &str = "writ";
@@ -31,7 +32,7 @@ pub(super) fn provider(program: Program, common: &Common) -> anyhow::Result<SdkT
     let Some(endpoint) = common.otlp_endpoint.as_ref().filter(|_| common.telemetry) else {
         return Ok(builder.with_sampler(Sampler::AlwaysOff).build());
     };
-    let sampler = sampling::KeepErrors::of(common.trace_ratio, common.trace_read_ratio);
+    let sampler = KeepErrors::new(common.trace_ratio, common.trace_read_ratio, program.high_volume_routes);
     Ok(builder.with_sampler(sampler).with_span_processor(export::Processor::new(exporter(endpoint)?)).build())
 }
 

@@ -1,4 +1,4 @@
-//! What `/metrics` shows of chains and records.
+//! Metrics of chains, outbox and refused records.
 
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
@@ -7,10 +7,37 @@ use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use writ_kafka::topics;
 use writ_log::park;
+use writ_metrics::{Metric, MetricKind, Unit};
 use writ_policy::{Halt, Index, Refusal};
 
 use crate::inbound::Unreadable;
 use crate::policies::SharedIndex;
+
+/// What this service exports besides the metrics of every process.
+pub const METRICS: &[&[Metric]] = &[
+    writ_service::metrics::DATABASE,
+    writ_log::metrics::OUTBOX,
+    writ_log::metrics::CONSUMER,
+    writ_policy_store::metrics::CHAINS,
+    OWN,
+];
+
+const OWN: &[Metric] = &[
+    Metric {
+        name: "writ_dead_letters_total",
+        kind: MetricKind::Counter,
+        unit: Unit::Count,
+        labels: &["topic", "reason"],
+        help: "Records of other systems that were refused and put on the dead-letter topic, by reason.",
+    },
+    Metric {
+        name: "writ_duplicate_entity_events_total",
+        kind: MetricKind::Counter,
+        unit: Unit::Count,
+        labels: &[],
+        help: "Events that a producer sent again and that were skipped.",
+    },
+];
 
 const EVERY: Duration = Duration::from_secs(5);
 

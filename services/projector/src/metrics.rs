@@ -1,4 +1,4 @@
-//! What `/metrics` shows of chains, changes and decisions.
+//! Metrics of changes, chains and decisions.
 
 use std::time::Duration;
 
@@ -7,10 +7,93 @@ use tokio_util::sync::CancellationToken;
 use writ_contract::Region;
 use writ_kafka::topics;
 use writ_log::park;
+use writ_metrics::{Metric, MetricKind, SECONDS, Unit};
 use writ_policy::{Halt, Reason, Unauthenticated};
 
 use crate::http::FOREIGN_ORGANIZATION;
 use crate::index::SharedIndex;
+
+/// What this service exports besides the metrics of every process.
+pub const METRICS: &[&[Metric]] = &[
+    writ_service::metrics::HTTP,
+    writ_service::metrics::DATABASE,
+    &[writ_log::metrics::PROPAGATION],
+    writ_log::metrics::CONSUMER,
+    writ_policy_store::metrics::CHAINS,
+    OWN,
+];
+
+/// Bucket bounds in seconds, for answers from memory.
+const IN_MEMORY: &[f64] = &[
+    0.000_001, 0.000_002, 0.000_005, 0.000_01, 0.000_02, 0.000_05, 0.000_1, 0.000_2, 0.000_5, 0.001, 0.002, 0.005,
+    0.01, 0.1,
+];
+
+const OWN: &[Metric] = &[
+    Metric {
+        name: "writ_applied_timestamp_seconds",
+        kind: MetricKind::Gauge,
+        unit: Unit::Seconds,
+        labels: &["origin"],
+        help: "When the change of that origin that was applied last was committed at home, as Unix time.",
+    },
+    Metric {
+        name: "writ_staged_change_sets",
+        kind: MetricKind::Gauge,
+        unit: Unit::Count,
+        labels: &[],
+        help: "Change sets that wait for one below them.",
+    },
+    Metric {
+        name: "writ_duplicate_change_sets_total",
+        kind: MetricKind::Counter,
+        unit: Unit::Count,
+        labels: &["origin"],
+        help: "Change sets that came again and were skipped.",
+    },
+    Metric {
+        name: "writ_foreign_change_sets_total",
+        kind: MetricKind::Counter,
+        unit: Unit::Count,
+        labels: &["origin"],
+        help: "Identity change sets refused because they came from a region that is not the organization's home.",
+    },
+    Metric {
+        name: "writ_decisions_total",
+        kind: MetricKind::Counter,
+        unit: Unit::Count,
+        labels: &["decision", "reason"],
+        help: "Decisions made, allow or deny, by reason.",
+    },
+    Metric {
+        name: "writ_decision_duration_seconds",
+        kind: MetricKind::Histogram(IN_MEMORY),
+        unit: Unit::Seconds,
+        labels: &[],
+        help: "Time one decision takes in memory, waiting for freshness not included.",
+    },
+    Metric {
+        name: "writ_decisions_dropped_total",
+        kind: MetricKind::Counter,
+        unit: Unit::Count,
+        labels: &[],
+        help: "Decisions that were answered but did not reach the log, so that audit lacks them.",
+    },
+    Metric {
+        name: "writ_freshness_wait_seconds",
+        kind: MetricKind::Histogram(SECONDS),
+        unit: Unit::Seconds,
+        labels: &["outcome"],
+        help: "Time reads waited for the state they asked for: reached, or still behind when their time was over.",
+    },
+    Metric {
+        name: "writ_unauthenticated_total",
+        kind: MetricKind::Counter,
+        unit: Unit::Count,
+        labels: &["reason"],
+        help: "Bearer tokens of the right form that were refused, by reason.",
+    },
+];
 
 const EVERY: Duration = Duration::from_secs(5);
 

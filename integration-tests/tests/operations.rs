@@ -2,15 +2,16 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use integration_tests::{Declared, PROGRAMS, declared, metrics_of};
 use serde_json::Value;
-use writ_service::telemetry::catalogue::{self, Kind, Metric, SERVICES};
+use writ_metrics::{Metric, MetricKind, Unit};
 
 fn project() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 fn text(path: &str) -> String {
@@ -47,7 +48,7 @@ fn the_table_of_metrics_is_that_of_the_declarations() {
     let documentation = text("docs/operations.md");
     let is_metric = |line: &&str| ["| `writ_", "| `http_", "| `process_"].iter().any(|mark| line.starts_with(mark));
     let told: Vec<String> = documentation.lines().filter(is_metric).map(without_last_cell).collect();
-    let declared: Vec<String> = catalogue::all().map(row).collect();
+    let declared: Vec<String> = declared().iter().map(row).collect();
     assert_eq!(told, declared);
 }
 
@@ -56,11 +57,12 @@ fn without_last_cell(line: &str) -> String {
     line.trim_end_matches(" |").rsplit_once(" | ").unwrap().0.to_owned()
 }
 
-fn row(metric: &Metric) -> String {
+fn row(declared: &Declared) -> String {
+    let Declared { metric, services } = declared;
     let labels: Vec<_> = metric.labels.iter().map(|label| format!("`{label}`")).collect();
     let labels = if labels.is_empty() { "–".to_owned() } else { labels.join(", ") };
-    let services = if metric.services == SERVICES { "all".to_owned() } else { metric.services.join(", ") };
-    format!("| `{}` | {} | {labels} | {services} | {}", metric.name, metric.kind.as_str(), metric.meaning)
+    let services = if services.len() == PROGRAMS.len() { "all".to_owned() } else { services.join(", ") };
+    format!("| `{}` | {} | {labels} | {services} | {}", metric.name, metric.kind.as_str(), metric.help)
 }
 
 #[test]
@@ -69,17 +71,40 @@ fn every_metric_in_the_code_is_declared_and_every_declared_one_is_in_the_code() 
     let is_product =
         |path: &&PathBuf| !path.ends_with("tests.rs") && !path.components().any(|c| c.as_os_str() == "tests");
     let code: String = sources.iter().filter(is_product).map(|path| fs::read_to_string(path).unwrap()).collect();
-    let declared: BTreeSet<_> = catalogue::all().map(|metric| metric.name).collect();
+    let declared: BTreeSet<_> = declared().iter().map(|declared| declared.metric.name).collect();
     for call in ["counter!(", "gauge!(", "histogram!("] {
         let calls =
             code.match_indices(call).filter_map(|(at, _)| code[at + call.len()..].trim_start().strip_prefix('"'));
         for name in calls.filter_map(|rest| rest.split('"').next()) {
-            assert!(declared.contains(name), "{name} is not declared in the catalogue");
+            assert!(declared.contains(name), "{name} is not declared");
         }
     }
     for name in declared {
         let mentions = code.matches(&format!("\"{name}\"")).count();
         assert!(mentions > 1, "{name} is declared and never measured");
+        assert_eq!(code.matches(&format!("name: \"{name}\"")).count(), 1, "{name} is declared twice");
+    }
+}
+
+#[test]
+fn every_metric_is_declared_once_and_named_after_its_unit() {
+    let mut names = HashSet::new();
+    for Declared { metric, .. } in declared() {
+        assert!(names.insert(metric.name), "{} is declared in two ways", metric.name);
+        let is_counter = matches!(metric.kind, MetricKind::Counter);
+        assert_eq!(metric.name.ends_with("_total"), is_counter, "{}", metric.name);
+        let seconds = metric.name.trim_end_matches("_total").ends_with("_seconds");
+        assert_eq!(seconds, metric.unit == Unit::Seconds, "{}", metric.name);
+    }
+}
+
+#[test]
+fn no_service_lists_a_metric_twice() {
+    for program in &PROGRAMS {
+        let mut names = HashSet::new();
+        for metric in metrics_of(program) {
+            assert!(names.insert(metric.name), "{}: {} twice", program.name, metric.name);
+        }
     }
 }
 
@@ -98,10 +123,12 @@ fn rules_and_dashboard_ask_only_for_what_there_is() {
 
 fn is_exported(series: &str) -> bool {
     let of = |metric: &Metric| match metric.kind {
-        Kind::Histogram(_) => ["_bucket", "_count", "_sum"].iter().any(|end| series == format!("{}{end}", metric.name)),
-        Kind::Counter | Kind::Gauge => series == metric.name,
+        MetricKind::Histogram(_) => {
+            ["_bucket", "_count", "_sum"].iter().any(|end| series == format!("{}{end}", metric.name))
+        }
+        MetricKind::Counter | MetricKind::Gauge => series == metric.name,
     };
-    catalogue::all().any(of)
+    declared().iter().any(|declared| of(declared.metric))
 }
 
 fn expressions(dashboard: &Value) -> Vec<String> {
