@@ -8,28 +8,28 @@ pub mod decide;
 
 use std::collections::HashMap;
 
-use uuid::Uuid;
 use writ_contract::policy_change::{ChainState, ChangeSet, Head, Operation, PolicyOps};
-use writ_contract::{ChainId, Hash, PLATFORM_ORGANIZATION, Stream};
+use writ_contract::{ChainId, Hash, OrganizationId, Region, Revision, Stream};
 
-use crate::apply::{Delta, Verdict, judge};
+use crate::apply::{Verdict, judge};
+use crate::delta::Delta;
 use crate::digest::StateDigest;
 use crate::halt::Halt;
 use crate::row::Row;
 use crate::rows::Rows;
 use crate::seal::{Header, SealError, seal};
-use crate::state::{Chain, Position, Standing};
+use crate::state::{Chain, Standing};
 use chains::Chains;
 use tokens::Tokens;
 
 /// The chains of all organizations and regions in memory. One writer owns it.
 #[derive(Debug, Default)]
 pub struct Index {
-    organizations: HashMap<Uuid, Chains>,
+    organizations: HashMap<OrganizationId, Chains>,
     tokens: Tokens,
 }
 
-/// Rows that do not sum up to their head's state digest. The chain stands still.
+/// Rows that do not sum up to their head's state digest. The chain is halted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the rows of {} do not have the state digest of its head", delta.chain())]
 pub struct LoadMismatch {
@@ -46,7 +46,7 @@ impl Index {
     /// Takes in a chain as it was stored.
     ///
     /// # Errors
-    /// When its rows are not those of its head; the chain is taken in, but stands still.
+    /// When its rows are not those of its head; the chain is taken in, but halted.
     pub fn load(&mut self, standing: Standing, rows: Vec<Row>) -> Result<(), LoadMismatch> {
         let found = Hash::from(StateDigest::of(rows.iter().map(Row::hash)));
         let matches = found == standing.head.state_digest;
@@ -54,7 +54,7 @@ impl Index {
         rows.into_iter().for_each(|row| drop(loaded.put(row)));
         let seen = standing.seen;
         let chain = Chain::restored(standing, loaded);
-        let id = chain.id().clone();
+        let id = chain.id();
         if id.stream == Stream::Identity {
             self.tokens.insert_all(id.organization, chain.rows());
         }
@@ -68,10 +68,10 @@ impl Index {
 
     /// Applies a change set that came from region `origin`, if it may be applied, and says what
     /// became of it. The verdict's delta is made already; it remains to be written.
-    pub fn apply(&mut self, origin: &str, set: &ChangeSet, ops: &PolicyOps) -> Verdict {
-        let id = ChainId { organization: set.organization, origin: origin.to_owned(), stream: set.stream };
-        if let Some(home) = self.foreign_home(&id) {
-            return Verdict::ForeignOrigin { home };
+    pub fn apply(&mut self, origin: Region, set: &ChangeSet, ops: &PolicyOps) -> Verdict {
+        let id = ChainId { organization: set.organization, origin, stream: set.stream };
+        if !id.is_legitimate() {
+            return Verdict::ForeignOrigin;
         }
         let verdict = match self.chain(&id) {
             Some(chain) => judge(chain, set, ops),
@@ -93,23 +93,23 @@ impl Index {
         header: Header,
         ops: Vec<Operation>,
     ) -> Result<(ChangeSet, Delta), SealError> {
-        if let Some(home) = self.foreign_home(chain) {
-            return Err(SealError::ForeignOrigin { home });
+        if !chain.is_legitimate() {
+            return Err(SealError::ForeignOrigin);
         }
         let (set, delta) = match self.chain(chain) {
             Some(chain) => seal(chain, header, ops)?,
-            None => seal(&Chain::new(chain.clone()), header, ops)?,
+            None => seal(&Chain::new(*chain), header, ops)?,
         };
         self.commit(&delta);
         Ok((set, delta))
     }
 
     /// Stops or parks a chain, known or not, over something that was `seen`.
-    pub fn halt(&mut self, chain: &ChainId, halt: Halt, seen: Option<Position>) -> Delta {
-        let seen = seen.unwrap_or(Position::START);
+    pub fn halt(&mut self, chain: &ChainId, halt: Halt, seen: Option<Revision>) -> Delta {
+        let seen = seen.unwrap_or(Revision::START);
         let delta = match self.chain(chain) {
             Some(chain) => chain.halted(Some(halt), seen),
-            None => Chain::new(chain.clone()).halted(Some(halt), seen),
+            None => Chain::new(*chain).halted(Some(halt), seen),
         };
         self.commit(&delta);
         delta
@@ -117,8 +117,8 @@ impl Index {
 
     /// Parks what a record from region `origin` that cannot be decoded may have been about: the
     /// organization's entities there, and its identity chain if that is where it comes from.
-    pub fn park(&mut self, organization: Uuid, origin: &str, halt: Halt) -> Vec<Delta> {
-        let chain = |stream| ChainId { organization, origin: origin.to_owned(), stream };
+    pub fn park(&mut self, organization: OrganizationId, origin: Region, halt: Halt) -> Vec<Delta> {
+        let chain = |stream| ChainId { organization, origin, stream };
         let identity = chain(Stream::Identity);
         let known = self.chain(&identity).is_some();
         let mut parked = vec![self.halt(&chain(Stream::Entities), halt, None)];
@@ -134,15 +134,15 @@ impl Index {
         if parked_for.state() != ChainState::Parked {
             return None;
         }
-        let gap = (parked.standing().seen > parked.position()).then_some(Halt::Gap);
-        let delta = parked.halted(gap, Position::START);
+        let gap = (parked.standing().seen > parked.revision()).then_some(Halt::Gap);
+        let delta = parked.halted(gap, Revision::START);
         self.commit(&delta);
         Some(delta)
     }
 
     /// A chain.
     pub fn chain(&self, id: &ChainId) -> Option<&Chain> {
-        self.organizations.get(&id.organization)?.find(&id.origin, id.stream)
+        self.organizations.get(&id.organization)?.find(id.origin, id.stream)
     }
 
     /// Where a chain stands.
@@ -155,24 +155,9 @@ impl Index {
         self.organizations.values().flat_map(Chains::iter).map(Chain::standing)
     }
 
-    /// The region an organization's identity data comes from. The platform's comes from all.
-    pub fn home(&self, organization: Uuid) -> Option<&str> {
-        if organization == PLATFORM_ORGANIZATION {
-            return None;
-        }
-        let chain = self.organizations.get(&organization)?.identity()?;
-        Some(&chain.id().origin)
-    }
-
-    /// The home of the chain's organization, if the chain claims to be another one's.
-    fn foreign_home(&self, id: &ChainId) -> Option<String> {
-        let home = self.home(id.organization).filter(|_| id.stream == Stream::Identity)?;
-        (home != id.origin).then(|| home.to_owned())
-    }
-
     fn commit(&mut self, delta: &Delta) {
         let id = delta.chain();
-        let chain = self.organizations.entry(id.organization).or_default().find_or_insert(id);
+        let chain = self.organizations.entry(id.organization).or_default().find_or_insert(&id);
         if id.stream == Stream::Identity {
             self.tokens.change(id.organization, chain.rows(), delta);
         }
