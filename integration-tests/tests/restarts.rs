@@ -13,7 +13,7 @@ use integration_tests::{Organization, REGIONS, SERVICES, System, expected_digest
 use tokio::task::JoinHandle;
 use writ_client::AssignRole;
 use writ_contract::{ChainId, Stream};
-use writ_policy_store::recompute_digest;
+use writ_chains::recompute_digest;
 
 /// What the stream was told: assignments that were answered 201, and those of them that were then ended (204).
 #[derive(Default)]

@@ -50,6 +50,14 @@ impl Follower {
     }
 }
 
+impl From<&ConsumerConfig> for FollowerConfig {
+    /// The schemas of what a consumer reads.
+    fn from(config: &ConsumerConfig) -> Self {
+        let ConsumerConfig { kafka, client_id, region, regions, .. } = config.clone();
+        Self { kafka, client_id, region, regions }
+    }
+}
+
 impl FollowerConfig {
     fn consumer(&self) -> ConsumerConfig {
         ConsumerConfig {

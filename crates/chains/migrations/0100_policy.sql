@@ -20,7 +20,7 @@ CREATE TABLE chain (
     PRIMARY KEY (organization, origin, stream),
     CHECK ((reason IS NOT NULL) = (state IN ('stopped', 'parked')))
 ) WITH (fillfactor = 60);
-COMMENT ON COLUMN chain.reason IS 'Why the chain stands still.';
+COMMENT ON COLUMN chain.reason IS 'Why the chain is halted.';
 COMMENT ON COLUMN chain.seen_revision IS 'The highest revision that arrived, applied or not.';
 COMMENT ON COLUMN chain.history IS 'The first eight bytes of the last digests: tell a duplicate from a fork.';
 
@@ -42,7 +42,7 @@ CREATE TABLE principal (
     PRIMARY KEY (organization, origin, stream, id)
 );
 
-CREATE TABLE binding (
+CREATE TABLE membership (
     organization uuid NOT NULL,
     origin       text NOT NULL,
     stream       text NOT NULL,
@@ -52,17 +52,17 @@ CREATE TABLE binding (
     valid_until  bigint,
     PRIMARY KEY (organization, origin, stream, team, member)
 );
-CREATE INDEX binding_member ON binding (organization, member);
+CREATE INDEX membership_member ON membership (organization, member);
 
 CREATE TABLE role (
     organization    uuid   NOT NULL,
     origin          text   NOT NULL,
     stream          text   NOT NULL,
-    role            text   NOT NULL,
+    key             text   NOT NULL,
     entity_type     text   NOT NULL,
-    actions         text[] NOT NULL,
-    covers_children text[] NOT NULL,
-    PRIMARY KEY (organization, origin, stream, role)
+    actions         jsonb  NOT NULL,
+    covers_children jsonb  NOT NULL,
+    PRIMARY KEY (organization, origin, stream, key)
 );
 
 CREATE TABLE "grant" (
