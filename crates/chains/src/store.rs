@@ -37,7 +37,7 @@ pub async fn write(conn: &mut PgConnection, deltas: &[Delta]) -> Result<(), sqlx
         rows.extend(delta.dropped.iter().map(|key| ((delta.chain(), key.clone()), None)));
         rows.extend(delta.put.iter().map(|row| ((delta.chain(), row.key()), Some(row))));
     }
-    let mut changes = BTreeMap::<_, Changes<'_>>::new();
+    let mut changes = BTreeMap::new();
     for ((chain, key), row) in rows {
         let table = table_of(&key);
         let (_, changes) = changes.entry(table.name).or_insert_with(|| (table, Changes::default()));
@@ -46,7 +46,7 @@ pub async fn write(conn: &mut PgConnection, deltas: &[Delta]) -> Result<(), sqlx
             None => changes.dropped.push((chain, key)),
         }
     }
-    chain::put(conn, standings.into_values()).await?;
+    chain::put(conn, &standings.into_values().collect::<Vec<_>>()).await?;
     for (table, changes) in changes.values() {
         table.change(conn, changes).await?;
     }

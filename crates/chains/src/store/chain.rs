@@ -23,11 +23,8 @@ ON CONFLICT (organization, origin, stream) DO UPDATE SET
     seen_revision = excluded.seen_revision, history = excluded.history";
 
 /// Inserts or replaces standings; no chain twice.
-pub(super) async fn put<'a>(
-    conn: &mut PgConnection,
-    standings: impl ExactSizeIterator<Item = &'a Standing> + Clone,
-) -> Result<(), sqlx::Error> {
-    if standings.len() == 0 {
+pub(super) async fn put(conn: &mut PgConnection, standings: &[&Standing]) -> Result<(), sqlx::Error> {
+    if standings.is_empty() {
         return Ok(());
     }
     let mut arrays = Arrays::default();
@@ -35,9 +32,10 @@ pub(super) async fn put<'a>(
     sqlx::query_with(PUT, arrays.0).execute(conn).await.map(drop)
 }
 
-fn add<'a>(standings: impl Iterator<Item = &'a Standing> + Clone, arrays: &mut Arrays) -> Result<(), BoxDynError> {
+fn add(standings: &[&Standing], arrays: &mut Arrays) -> Result<(), BoxDynError> {
+    let standings = standings.iter();
     let heads = standings.clone().map(|standing| &standing.head);
-    arrays.chains(heads.clone().map(|head| &head.chain))?;
+    arrays.chains(heads.clone().map(|head| head.chain))?;
     arrays.add(heads.clone().map(|head| head.revision.epoch))?;
     arrays.add(heads.clone().map(|head| head.revision.number))?;
     arrays.add(heads.clone().map(|head| head.digest))?;
@@ -69,7 +67,8 @@ fn read(row: &PgRow) -> Result<Standing, sqlx::Error> {
         committed_at: row.try_get("committed_at")?,
         halt: halt.map(str::parse).transpose().map_err(|unknown: UnknownHalt| corrupt("reason", unknown.into()))?,
         seen: Revision { epoch: row.try_get("seen_epoch")?, number: row.try_get("seen_revision")? },
-        history: History::from_bytes(row.try_get("history")?).ok_or_else(|| corrupt("history", "not a history".into()))?,
+        history: History::from_bytes(row.try_get("history")?)
+            .ok_or_else(|| corrupt("history", "not a history".into()))?,
     })
 }
 

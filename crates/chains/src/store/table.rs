@@ -5,9 +5,9 @@
 use std::sync::OnceLock;
 
 use futures::TryStreamExt;
+use sqlx::postgres::PgHasArrayType;
 use sqlx::postgres::{PgArguments, PgRow};
 use sqlx::{Arguments, AssertSqlSafe, Encode, PgConnection, Postgres, Row as _, Type, error::BoxDynError};
-use sqlx::postgres::PgHasArrayType;
 use writ_contract::{ChainId, OrganizationId, Region, Stream};
 use writ_policy::{Row, RowKey};
 
@@ -23,9 +23,9 @@ pub(super) struct Table {
     pub(super) key: &'static [Column],
     pub(super) values: &'static [Column],
     /// Adds the columns of keys, one array each.
-    pub(super) keys: fn(&[(&ChainId, RowKey)], &mut Arrays) -> Result<(), BoxDynError>,
+    pub(super) keys: fn(&[(ChainId, RowKey)], &mut Arrays) -> Result<(), BoxDynError>,
     /// Adds the columns of rows, keys first.
-    pub(super) rows: fn(&[(&ChainId, &Row)], &mut Arrays) -> Result<(), BoxDynError>,
+    pub(super) rows: fn(&[(ChainId, &Row)], &mut Arrays) -> Result<(), BoxDynError>,
     pub(super) read: fn(&PgRow) -> Result<Row, sqlx::Error>,
     pub(super) statements: OnceLock<Statements>,
 }
@@ -33,8 +33,8 @@ pub(super) struct Table {
 /// What is put into and dropped from one table, in the order of the keys; no key twice.
 #[derive(Default)]
 pub(super) struct Changes<'a> {
-    pub(super) put: Vec<(&'a ChainId, &'a Row)>,
-    pub(super) dropped: Vec<(&'a ChainId, RowKey)>,
+    pub(super) put: Vec<(ChainId, &'a Row)>,
+    pub(super) dropped: Vec<(ChainId, RowKey)>,
 }
 
 pub(super) struct Statements {
@@ -102,9 +102,7 @@ impl Table {
 
     fn load_statement(&self) -> String {
         let (name, all) = (self.name, names(&[&CHAIN, self.key, self.values]));
-        format!(
-            r#"SELECT {all} FROM "{name}" WHERE $1::uuid IS NULL OR (organization, origin, stream) = ($1, $2, $3)"#
-        )
+        format!(r#"SELECT {all} FROM "{name}" WHERE $1::uuid IS NULL OR (organization, origin, stream) = ($1, $2, $3)"#)
     }
 }
 
@@ -137,8 +135,8 @@ pub(super) struct Arrays(pub(super) PgArguments);
 impl Arrays {
     /// The columns that name chains, then those that `add` adds.
     fn of<T>(
-        items: &[(&ChainId, T)],
-        add: fn(&[(&ChainId, T)], &mut Self) -> Result<(), BoxDynError>,
+        items: &[(ChainId, T)],
+        add: fn(&[(ChainId, T)], &mut Self) -> Result<(), BoxDynError>,
     ) -> Result<Self, sqlx::Error> {
         let mut arrays = Self::default();
         arrays.chains(items.iter().map(|(chain, _)| *chain)).map_err(sqlx::Error::Encode)?;
@@ -146,7 +144,7 @@ impl Arrays {
         Ok(arrays)
     }
 
-    pub(super) fn chains<'a>(&mut self, chains: impl Iterator<Item = &'a ChainId> + Clone) -> Result<(), BoxDynError> {
+    pub(super) fn chains(&mut self, chains: impl Iterator<Item = ChainId> + Clone) -> Result<(), BoxDynError> {
         self.add(chains.clone().map(|chain| chain.organization))?;
         self.add(chains.clone().map(|chain| chain.origin))?;
         self.add(chains.map(|chain| chain.stream))

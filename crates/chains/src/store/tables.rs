@@ -1,5 +1,7 @@
 //! The tables of rows, each column declared once.
 
+use std::sync::OnceLock;
+
 use sqlx::Row as _;
 use sqlx::types::Json;
 use writ_contract::row::{Condition, Entity, EntityKey, Grant, Membership, Principal, Role, Token, Validity};
@@ -8,48 +10,51 @@ use writ_policy::{Row, RowKey};
 
 use super::table::Table;
 
-/// Describes a table: its name, its key columns and other columns with their SQL types, and the shapes of its keys and
-/// rows, in which each column is a name. A shape is a pattern that takes a row apart, and, read as an expression, what
-/// puts it together again.
+/// Describes a table: its key columns and its other columns with their SQL types, and the shapes of its keys and rows,
+/// in which each column is a name. A shape is read twice: as the pattern that takes a row apart, and as the expression
+/// that puts it together again.
 macro_rules! table {
-    ($name:literal, ($($key:ident $key_type:ident),*), ($($value:ident $value_type:ident),*), $key_shape:tt, $shape:tt) => {
-        table!(
-            $name, ($($key $key_type),*), ($($value $value_type),*), $key_shape, $shape,
+    (
+        $table:ident $name:literal: $key_shape:tt of ($($key:ident $key_type:ident),*),
+        $shape:tt of ($($value:ident $value_type:ident),*)
+    ) => {
+        table! {
+            $table $name: $key_shape of ($($key $key_type),*), $shape of ($($value $value_type),*),
             through Some, std::convert::identity
-        )
+        }
     };
     (
-        $name:literal, ($($key:ident $key_type:ident),*), ($($value:ident $value_type:ident),*),
-        [$($key_shape:tt)*], [$($shape:tt)*], through $of:path, $into:path
+        $table:ident $name:literal: $key_shape:tt of ($($key:ident $key_type:ident),*),
+        $shape:tt of ($($value:ident $value_type:ident),*), through $take:path, $give:path
     ) => {
-        Table {
+        #[allow(unused_variables, unreachable_patterns, reason = "each column is taken on its own")]
+        static $table: Table = Table {
             name: $name,
             key: &[$((stringify!($key), stringify!($key_type))),*],
             values: &[$((stringify!($value), stringify!($value_type))),*],
-            keys: |_keys, _arrays| {
-                $(_arrays.add(_keys.iter().filter_map(|(_, key)| taken!(key, $key_type $key, $($key_shape)*)))?;)*
+            keys: |keys, arrays| {
+                $(arrays.add(keys.iter().filter_map(|(_, key)| column!($key_type $key, key, $key_shape)))?;)*
                 Ok(())
             },
             rows: |rows, arrays| {
-                let rows: Vec<_> = rows.iter().filter_map(|(_, row)| $of(row)).collect();
-                $(arrays.add(rows.iter().filter_map(|row| taken!(row, $key_type $key, $($shape)*)))?;)*
-                $(arrays.add(rows.iter().filter_map(|row| taken!(row, $value_type $value, $($shape)*)))?;)*
+                let rows: Vec<_> = rows.iter().filter_map(|(_, row)| $take(*row)).collect();
+                $(arrays.add(rows.iter().filter_map(|row| column!($key_type $key, row, $shape)))?;)*
+                $(arrays.add(rows.iter().filter_map(|row| column!($value_type $value, row, $shape)))?;)*
                 Ok(())
             },
             read: |row| {
                 $(let stored!($key_type $key) = row.try_get(stringify!($key))?;)*
                 $(let stored!($value_type $value) = row.try_get(stringify!($value))?;)*
-                Ok($into($($shape)*))
+                Ok($give(expression!($shape)))
             },
-            statements: std::sync::OnceLock::new(),
-        }
+            statements: OnceLock::new(),
+        };
     };
 }
 
 /// One column of a row.
-macro_rules! taken {
-    ($row:ident, $type:ident $column:ident, $($shape:tt)*) => {
-        #[allow(unused_variables, unreachable_patterns)]
+macro_rules! column {
+    ($type:ident $column:ident, $row:ident, [$($shape:tt)*]) => {
         match $row {
             $($shape)* => Some(stored!($type $column)),
             _ => None,
@@ -57,63 +62,75 @@ macro_rules! taken {
     };
 }
 
-/// A column as it is stored. Lists are JSON, as `UNNEST` would flatten arrays of arrays.
-macro_rules! stored {
-    (jsonb $column:ident) => { Json($column) };
-    ($type:ident $column:ident) => { $column };
+/// What the columns of a row are put together to.
+macro_rules! expression {
+    ([$($shape:tt)*]) => { $($shape)* };
 }
 
-static ORGANIZATION: Table =
-    table!("organization", (), (state text), [RowKey::Organization], [Row::Organization(state)]);
+/// A column as it is stored. Lists are JSON, as `UNNEST` would flatten arrays of arrays.
+macro_rules! stored {
+    (jsonb $column:ident) => {
+        Json($column)
+    };
+    ($type:ident $column:ident) => {
+        $column
+    };
+}
 
-static PRINCIPAL: Table = table!(
-    "principal", (id uuid), (kind text, active bool),
-    [RowKey::Principal(id)],
-    [Row::Principal(Principal { id, kind, active })]
-);
+table! {
+    ORGANIZATION "organization": [RowKey::Organization] of (),
+    [Row::Organization(state)] of (state text)
+}
 
-static MEMBERSHIP: Table = table!(
-    "membership", (team uuid, member uuid), (valid_from bigint, valid_until bigint),
-    [RowKey::Membership { team, member }],
+table! {
+    PRINCIPAL "principal": [RowKey::Principal(id)] of (id uuid),
+    [Row::Principal(Principal { id, kind, active })] of (kind text, active bool)
+}
+
+table! {
+    MEMBERSHIP "membership": [RowKey::Membership { team, member }] of (team uuid, member uuid),
     [Row::Membership(Membership { team, member, validity: Validity { from: valid_from, until: valid_until } })]
-);
+    of (valid_from bigint, valid_until bigint)
+}
 
-static ROLE: Table = table!(
-    "role", (key text), (entity_type text, actions jsonb, covers_children jsonb),
-    [RowKey::Role(key)],
+table! {
+    ROLE "role": [RowKey::Role(key)] of (key text),
     [Row::Role(Role { key, entity_type, actions, covers_children })]
-);
+    of (entity_type text, actions jsonb, covers_children jsonb)
+}
 
-static GRANT: Table = table!(
-    "grant", (id uuid),
-    (principal uuid, role text, entity_type text, entity_id text, region text, valid_from bigint, valid_until bigint,
-     condition uuid),
-    [RowKey::Grant(id)],
+table! {
+    GRANT "grant": [RowKey::Grant(id)] of (id uuid),
     [Row::Grant(Grant {
-        id, principal, role, entity_type, entity_id, region,
+        id,
+        principal,
+        role,
+        entity_type,
+        entity_id,
+        region,
         validity: Validity { from: valid_from, until: valid_until },
         condition,
     })]
-);
+    of (principal uuid, role text, entity_type text, entity_id text, region text, valid_from bigint, valid_until bigint,
+        condition uuid)
+}
 
-static TOKEN: Table = table!(
-    "token", (id uuid), (hash bytea, principal uuid, kind text, expires_at bigint),
-    [RowKey::Token(id)],
+table! {
+    TOKEN "token": [RowKey::Token(id)] of (id uuid),
     [Row::Token(Token { id, hash, principal, kind, expires_at })]
-);
+    of (hash bytea, principal uuid, kind text, expires_at bigint)
+}
 
-static CONDITION: Table = table!(
-    "condition", (id uuid), (effect text, cedar_json text),
-    [RowKey::Condition(id)],
-    [Row::Condition(Condition { id, effect, cedar_json })]
-);
+table! {
+    CONDITION "condition": [RowKey::Condition(id)] of (id uuid),
+    [Row::Condition(Condition { id, effect, cedar_json })] of (effect text, cedar_json text)
+}
 
-static ENTITY: Table = table!(
-    "entity", (entity_type text, entity_id text), (parent_type text, parent_id text, deleted bool),
-    [RowKey::Entity(EntityKey { entity_type, entity_id })],
-    [StoredEntity { entity_type, entity_id, parent_type, parent_id, deleted }],
-    through StoredEntity::of, StoredEntity::into_row
-);
+table! {
+    ENTITY "entity": [RowKey::Entity(EntityKey { entity_type, entity_id })] of (entity_type text, entity_id text),
+    [StoredEntity { entity_type, entity_id, parent_type, parent_id, deleted }]
+    of (parent_type text, parent_id text, deleted bool), through StoredEntity::of, StoredEntity::into_row
+}
 
 /// All tables of rows.
 pub(super) static TABLES: [&Table; 8] =

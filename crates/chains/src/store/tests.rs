@@ -1,113 +1,145 @@
 //! What is written is what is read: random sequences of change sets, batched at random.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
+use std::str::FromStr;
 
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
-use sqlx::PgPool;
-use uuid::Uuid;
+use sqlx::types::Uuid;
 use writ_contract::actor::Actor;
-use writ_contract::identity_event::{Effect, OrganizationState, TokenKind};
-use writ_contract::policy_change::{ChainState, ChangeSet, Operation, PrincipalKind};
-use writ_contract::{ChainId, Hash, Stream, Timestamp};
-use writ_policy::{Delta, Halt, Header, Index, Position, Row, RowKey, Standing};
+use writ_contract::policy_change::{ChainState, ChangeSet, Operation};
+use writ_contract::row::{
+    Condition, Effect, Entity, EntityKey, Grant, Membership, OrganizationState, Principal, PrincipalKind, Role, Token,
+    TokenKind, Validity,
+};
+use writ_contract::{
+    ConditionId, GrantId, OrganizationId, PrincipalId, Region, Revision, Stream, TeamId, Timestamp, TokenId,
+};
+use writ_policy::{Chain, Halt, Header, RowKey, Standing};
 
 use super::*;
 
-fn chain(number: u128, origin: &str, stream: Stream) -> ChainId {
-    ChainId { organization: Uuid::from_u128(number), origin: origin.to_owned(), stream }
+fn region(code: &str) -> Region {
+    code.parse().unwrap()
+}
+
+/// A chain of an organization of `us`.
+fn chain(number: u32, origin: &str, stream: Stream) -> ChainId {
+    ChainId { organization: OrganizationId::from_parts(region("us"), 1, number), origin: region(origin), stream }
 }
 
 fn seal(index: &mut Index, chain: &ChainId, ops: Vec<Operation>) -> (ChangeSet, Delta) {
-    let position = index.chain(chain).map_or(Position::START.next(), writ_policy::Chain::next);
-    let committed_at = Timestamp(position.revision * 10);
-    let actor = Actor::system("test");
-    index
-        .seal(chain, Header { position, committed_at, actor, cause: None, request_id: None, rejected: None }, ops)
-        .unwrap()
+    let revision = index.chain(chain).map_or(Revision::START.next(), Chain::next);
+    let (committed_at, actor) = (Timestamp(revision.number * 10), Actor::system("test"));
+    let header = Header { revision, committed_at, actor, cause: None, request_id: None, rejected: None };
+    index.seal(chain, header, ops).unwrap()
 }
 
-fn id() -> impl Strategy<Value = Uuid> {
-    (0..6_u128).prop_map(Uuid::from_u128)
+fn id<T: Debug>(of: impl Fn(Uuid) -> T) -> impl Strategy<Value = T> {
+    (0..6_u128).prop_map(move |number| of(Uuid::from_u128(number)))
 }
 
-fn text() -> impl Strategy<Value = String> {
-    prop::sample::select(&["a", "b", "ü,{}\"", "d"][..]).prop_map(str::to_owned)
+fn principal() -> impl Strategy<Value = PrincipalId> {
+    id(PrincipalId::from_uuid)
 }
 
-fn time() -> impl Strategy<Value = Option<Timestamp>> {
-    prop::option::of(any::<i64>().prop_map(Timestamp))
+fn one_of<T: Copy + Debug>(all: &'static [T]) -> impl Strategy<Value = T> {
+    prop::sample::select(all)
+}
+
+/// A text that every checked type takes.
+fn text<T: FromStr<Err: Debug> + Debug>() -> impl Strategy<Value = T> {
+    prop::sample::select(&["a1", "b2", "c3", "d4"][..]).prop_map(|text| text.parse().unwrap())
+}
+
+fn texts<T: FromStr<Err: Debug> + Debug + Ord>() -> impl Strategy<Value = BTreeSet<T>> {
+    prop::collection::btree_set(text(), 0..4)
+}
+
+fn validity() -> impl Strategy<Value = Validity> {
+    let time = || prop::option::of(any::<i64>().prop_map(Timestamp));
+    (time(), time()).prop_map(|(from, until)| Validity { from, until })
+}
+
+fn grant() -> impl Strategy<Value = Grant> {
+    let named = (id(GrantId::from_uuid), principal(), text(), text());
+    let scope = (prop::option::of(text()), prop::option::of(text()), validity());
+    (named, scope, prop::option::of(id(ConditionId::from_uuid))).prop_map(
+        |((id, principal, role, entity_type), (entity_id, region, validity), condition)| Grant {
+            id,
+            principal,
+            role,
+            entity_type,
+            entity_id,
+            region,
+            validity,
+            condition,
+        },
+    )
+}
+
+fn token() -> impl Strategy<Value = Token> {
+    let stands_for = (principal(), one_of(TokenKind::ALL));
+    (id(TokenId::from_uuid), any::<[u8; 32]>(), stands_for, any::<i64>()).prop_map(
+        |(id, hash, (principal, kind), until)| Token {
+            id,
+            hash: Hash(hash),
+            principal,
+            kind,
+            expires_at: Timestamp(until),
+        },
+    )
+}
+
+fn condition() -> impl Strategy<Value = Condition> {
+    let cedar_json = prop::sample::select(&["", r#"{"a":"\u{fc}"}"#, "ü,{}\\\""][..]);
+    (id(ConditionId::from_uuid), one_of(Effect::ALL), cedar_json).prop_map(|(id, effect, cedar_json)| Condition {
+        id,
+        effect,
+        cedar_json: cedar_json.parse().unwrap(),
+    })
 }
 
 fn put() -> impl Strategy<Value = Operation> {
-    let texts = || prop::collection::vec(text(), 0..4);
-    let scope = (prop::option::of(text()), prop::option::of(text()), time(), time(), prop::option::of(id()));
     prop_oneof![
-        any::<bool>().prop_map(|active| Operation::PutOrganization {
-            state: if active { OrganizationState::Active } else { OrganizationState::Suspended }
+        one_of(&[OrganizationState::Active, OrganizationState::Suspended])
+            .prop_map(|state| Operation::PutOrganization { state }),
+        (principal(), one_of(PrincipalKind::ALL), any::<bool>())
+            .prop_map(|(id, kind, active)| Operation::PutPrincipal(Principal { id, kind, active })),
+        (id(TeamId::from_uuid), principal(), validity())
+            .prop_map(|(team, member, validity)| Operation::PutMembership(Membership { team, member, validity })),
+        (text(), text(), texts(), texts()).prop_map(|(key, entity_type, actions, covers_children)| {
+            Operation::PutRole(Role { key, entity_type, actions, covers_children })
         }),
-        (id(), any::<bool>(), 0..3_usize).prop_map(|(id, active, kind)| {
-            let kinds = [PrincipalKind::User, PrincipalKind::Team, PrincipalKind::SystemAccount];
-            Operation::PutPrincipal { id, kind: kinds[kind], active }
-        }),
-        (id(), id(), time(), time()).prop_map(|(team, member, valid_from, valid_until)| Operation::PutBinding {
-            team,
-            member,
-            valid_from,
-            valid_until
-        }),
-        (text(), text(), texts(), texts()).prop_map(|(role, entity_type, actions, covers_children)| {
-            Operation::PutRole { role, entity_type, actions, covers_children }
-        }),
-        (id(), id(), text(), text(), scope).prop_map(
-            |(id, principal, role, entity_type, (entity_id, region, valid_from, valid_until, condition))| {
-                Operation::PutGrant {
-                    id,
-                    principal,
-                    role,
-                    entity_type,
-                    entity_id,
-                    region,
-                    valid_from,
-                    valid_until,
-                    condition,
-                }
-            }
-        ),
-        (id(), any::<[u8; 32]>(), id(), any::<i64>(), 0..3_usize).prop_map(|(id, hash, principal, until, kind)| {
-            let kinds = [TokenKind::Personal, TokenKind::SystemAccount, TokenKind::Invite];
-            let expires_at = Timestamp(until);
-            Operation::PutToken { id, hash: Hash(hash), principal, kind: kinds[kind], expires_at }
-        }),
-        (id(), text(), any::<bool>()).prop_map(|(id, cedar_json, forbid)| {
-            let effect = if forbid { Effect::Forbid } else { Effect::When };
-            Operation::PutCondition { id, effect, cedar_json }
-        }),
+        grant().prop_map(Operation::PutGrant),
+        token().prop_map(Operation::PutToken),
+        condition().prop_map(Operation::PutCondition),
     ]
 }
 
+fn entity_key() -> impl Strategy<Value = EntityKey> {
+    text().prop_map(|entity_id| EntityKey { entity_type: "planes".parse().unwrap(), entity_id })
+}
+
 fn entity() -> impl Strategy<Value = Operation> {
-    let name = || prop::sample::select(&["x", "y", "z", "w"][..]).prop_map(str::to_owned);
-    let entity_type = || "planes".to_owned();
     prop_oneof![
-        3 => (name(), prop::option::of(name())).prop_map(move |(id, parent_id)| {
-            let parent_type = parent_id.is_some().then(entity_type);
-            Operation::PutEntity { entity_type: entity_type(), id, parent_type, parent_id }
-        }),
-        1 => name().prop_map(move |id| Operation::DropEntity { entity_type: entity_type(), id }),
+        3 => (entity_key(), prop::option::of(entity_key()))
+            .prop_map(|(key, parent)| Operation::PutEntity(Entity { key, parent })),
+        1 => entity_key().prop_map(Operation::DropEntity),
     ]
 }
 
 fn drop_of() -> impl Strategy<Value = Operation> {
     prop_oneof![
         Just(Operation::DropAll {}),
-        id().prop_map(|id| Operation::DropPrincipal { id }),
-        (id(), id()).prop_map(|(team, member)| Operation::DropBinding { team, member }),
-        text().prop_map(|role| Operation::DropRole { role }),
-        id().prop_map(|id| Operation::DropGrant { id }),
-        id().prop_map(|id| Operation::DropToken { id }),
-        id().prop_map(|id| Operation::DropCondition { id }),
+        principal().prop_map(|id| Operation::DropPrincipal { id }),
+        (id(TeamId::from_uuid), principal()).prop_map(|(team, member)| Operation::DropMembership { team, member }),
+        text().prop_map(|key| Operation::DropRole { key }),
+        id(GrantId::from_uuid).prop_map(|id| Operation::DropGrant { id }),
+        id(TokenId::from_uuid).prop_map(|id| Operation::DropToken { id }),
+        id(ConditionId::from_uuid).prop_map(|id| Operation::DropCondition { id }),
     ]
 }
 
@@ -120,28 +152,17 @@ fn batches() -> impl Strategy<Value = Vec<Vec<(usize, Vec<Operation>)>>> {
 
 type Chains = BTreeMap<ChainId, (Standing, BTreeMap<RowKey, Row>)>;
 
-fn by_key(rows: impl IntoIterator<Item = Row>) -> BTreeMap<RowKey, Row> {
-    rows.into_iter().map(|row| (row.key(), row)).collect()
-}
-
 fn in_memory(index: &Index) -> Chains {
     let chains = index.heads().map(|standing| index.chain(&standing.head.chain).unwrap());
-    chains.map(|chain| (chain.id().clone(), (chain.standing().clone(), by_key(chain.rows().iter())))).collect()
+    let rows = |chain: &Chain| chain.rows().iter().map(|row| (row.key(), row)).collect();
+    chains.map(|chain| (chain.id(), (chain.standing().clone(), rows(chain)))).collect()
 }
 
 async fn check(pool: &PgPool, index: &Index) {
-    let stored = load(pool).await.unwrap();
-    let found: Chains = stored
-        .iter()
-        .map(|(standing, rows)| (standing.head.chain.clone(), (standing.clone(), by_key(rows.clone()))))
-        .collect();
-    assert_eq!(found, in_memory(index));
-    let mut reloaded = Index::new();
-    for (standing, rows) in stored {
+    assert_eq!(in_memory(&load(pool).await.unwrap()), in_memory(index));
+    for standing in index.heads() {
         assert_eq!(recompute_digest(pool, &standing.head.chain).await.unwrap(), standing.head.state_digest);
-        reloaded.load(standing, rows).unwrap();
     }
-    assert_eq!(in_memory(&reloaded), in_memory(index));
 }
 
 #[sqlx::test(migrator = "MIGRATIONS")]
@@ -154,7 +175,7 @@ async fn what_is_loaded_is_what_was_written(pool: PgPool) {
     ];
     let mut runner = TestRunner::deterministic();
     for _ in 0..12 {
-        sqlx::query("TRUNCATE chain, organization, principal, binding, role, \"grant\", token, condition, entity")
+        sqlx::query("TRUNCATE chain, organization, principal, membership, role, \"grant\", token, condition, entity")
             .execute(&pool)
             .await
             .unwrap();
@@ -172,8 +193,9 @@ async fn what_is_loaded_is_what_was_written(pool: PgPool) {
 async fn a_batch_that_puts_drops_and_puts_again_ends_with_the_last(pool: PgPool) {
     let identity = chain(1, "us", Stream::Identity);
     let mut index = Index::new();
-    let user = |active| Operation::PutPrincipal { id: Uuid::nil(), kind: PrincipalKind::User, active };
-    let gone = Operation::DropPrincipal { id: Uuid::nil() };
+    let id = PrincipalId::default();
+    let user = |active| Operation::PutPrincipal(Principal { id, kind: PrincipalKind::User, active });
+    let gone = Operation::DropPrincipal { id };
     let mut seal_all = |ops: &[Operation]| -> Vec<Delta> {
         ops.iter().map(|op| seal(&mut index, &identity, vec![op.clone()]).1).collect()
     };
@@ -193,11 +215,12 @@ async fn a_stopped_chain_is_stopped_after_a_restart(pool: PgPool) {
     let identity = chain(1, "us", Stream::Identity);
     let mut index = Index::new();
     let (_, applied) = seal(&mut index, &identity, vec![Operation::DropAll {}]);
-    let stopped = index.halt(&identity, Halt::Gap, Some(Position { epoch: 1, revision: 7 }));
+    let stopped = index.halt(&identity, Halt::Gap, Some(Revision::first_epoch(7)));
     write(&mut pool.acquire().await.unwrap(), &[applied, stopped]).await.unwrap();
     check(&pool, &index).await;
-    let (standing, _) = load(&pool).await.unwrap().remove(0);
-    assert_eq!((standing.head.state, standing.halt, standing.seen.revision), (ChainState::Stopped, Some(Halt::Gap), 7));
+    let restarted = load(&pool).await.unwrap();
+    let standing = restarted.chain(&identity).unwrap().standing();
+    assert_eq!((standing.head.state, standing.halt, standing.seen.number), (ChainState::Stopped, Some(Halt::Gap), 7));
 }
 
 #[sqlx::test(migrator = "MIGRATIONS")]
@@ -210,8 +233,8 @@ async fn rows_changed_behind_our_back_are_noticed(pool: PgPool) {
     sqlx::query("UPDATE organization SET state = 'active'").execute(&pool).await.unwrap();
     let head = index.head(&identity).unwrap();
     assert_ne!(recompute_digest(&pool, &identity).await.unwrap(), head.state_digest);
-    let (standing, rows) = load(&pool).await.unwrap().remove(0);
-    assert!(Index::new().load(standing, rows).is_err());
+    let restarted = load(&pool).await.unwrap();
+    assert_eq!(restarted.chain(&identity).unwrap().standing().halt, Some(Halt::StateMismatch));
 }
 
 #[sqlx::test(migrator = "MIGRATIONS")]
@@ -221,17 +244,16 @@ async fn staged_change_sets_come_back_in_order(pool: PgPool) {
     let sets: Vec<_> = (0..4).map(|_| seal(&mut index, &identity, vec![Operation::DropAll {}]).0).collect();
     let mut conn = pool.acquire().await.unwrap();
     for set in [&sets[3], &sets[1], &sets[2], &sets[1]] {
-        stage(&mut conn, "us", set).await.unwrap();
+        stage(&mut conn, identity.origin, set).await.unwrap();
     }
-    let expected: Vec<_> = sets[1..].iter().map(|set| ("us".to_owned(), set.clone())).collect();
+    let expected: Vec<_> = sets[1..].iter().map(|set| (identity.origin, set.clone())).collect();
     assert_eq!(staged(&pool).await.unwrap(), expected);
-    let at = |revision| Position { epoch: 1, revision };
-    unstage(&mut conn, &identity, at(3)).await.unwrap();
-    assert_eq!(staged(&pool).await.unwrap(), [("us".to_owned(), sets[3].clone())]);
+    unstage(&mut conn, &identity, Revision::first_epoch(3)).await.unwrap();
+    assert_eq!(staged(&pool).await.unwrap(), [(identity.origin, sets[3].clone())]);
 }
 
 #[sqlx::test(migrator = "MIGRATIONS")]
 async fn nothing_to_write_is_nothing_written(pool: PgPool) {
     write(&mut pool.acquire().await.unwrap(), &[]).await.unwrap();
-    assert!(load(&pool).await.unwrap().is_empty());
+    assert!(load(&pool).await.unwrap().heads().next().is_none());
 }
