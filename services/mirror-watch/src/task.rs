@@ -1,13 +1,13 @@
-//! The states of MirrorMaker's tasks, and of the connectors that make them, as Connect keeps them in a topic.
+//! States of MirrorMaker's tasks and connectors, as Connect writes them to a topic.
 
 use serde::{Deserialize, Serialize};
 
-/// Longest reason that is shown.
-const LONGEST_REASON: usize = 200;
-/// A stack trace names causes so, the first one last.
+/// Maximum length of a reason.
+const MAX_REASON: usize = 200;
+/// Prefix of the causes in a stack trace, the root cause last.
 const CAUSE: &str = "Caused by: ";
 
-/// What a task does.
+/// State of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all(deserialize = "UPPERCASE", serialize = "lowercase"))]
 pub(crate) enum State {
@@ -18,17 +18,17 @@ pub(crate) enum State {
     Unassigned,
     Restarting,
     Destroyed,
-    /// A state that this build does not know.
+    /// A state unknown to this build.
     #[serde(other)]
     Unknown,
 }
 
 impl State {
-    /// The states that a task can be found in: a destroyed one is gone.
+    /// States of existing tasks: a destroyed one no longer exists.
     pub(crate) const FOUND: [Self; 7] =
         [Self::Running, Self::Failed, Self::Paused, Self::Stopped, Self::Unassigned, Self::Restarting, Self::Unknown];
 
-    /// Its name in metrics.
+    /// Value of the label in metrics.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Running => "running",
@@ -43,11 +43,11 @@ impl State {
     }
 }
 
-/// What is known of a task.
+/// A task or connector.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Task {
     pub(crate) state: State,
-    /// Why it has failed.
+    /// Why it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) reason: Option<String>,
 }
@@ -60,8 +60,8 @@ struct Status {
     trace: Option<String>,
 }
 
-/// What a status record says: the name of a task or connector, and what it does; nothing when it is gone. Other records
-/// say nothing of tasks.
+/// Reads a status record: the name of a task or connector, and its state, or `None` if it was removed. `None` for other
+/// records.
 pub(crate) fn read(key: &[u8], value: Option<&[u8]>) -> Option<(String, Option<Task>)> {
     let key = std::str::from_utf8(key).ok()?;
     let name = key.strip_prefix("status-task-").or_else(|| key.strip_prefix("status-connector-"))?;
@@ -71,16 +71,16 @@ pub(crate) fn read(key: &[u8], value: Option<&[u8]>) -> Option<(String, Option<T
 
 fn task(value: &[u8]) -> Task {
     match serde_json::from_slice::<Status>(value) {
-        Ok(status) => Task { state: status.state, reason: status.trace.as_deref().map(first_cause) },
+        Ok(status) => Task { state: status.state, reason: status.trace.as_deref().map(root_cause) },
         Err(_) => Task { state: State::Unknown, reason: None },
     }
 }
 
-/// The line of a stack trace that says most.
-fn first_cause(trace: &str) -> String {
+/// The root cause in a stack trace.
+fn root_cause(trace: &str) -> String {
     let mut causes = trace.lines().rev().filter_map(|line| line.strip_prefix(CAUSE));
     let line = causes.next().or_else(|| trace.lines().next()).unwrap_or_default();
-    line.chars().take(LONGEST_REASON).collect()
+    line.chars().take(MAX_REASON).collect()
 }
 
 #[cfg(test)]
@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn other_records_are_none_of_a_task() {
+    fn other_records_are_not_of_a_task() {
         assert_eq!(read(b"status-topic-policy-changes:connector-MirrorSourceConnector", Some(b"{}")), None);
         assert_eq!(read(b"\xff", None), None);
     }

@@ -1,4 +1,4 @@
-//! Reads what MirrorMaker leaves in Kafka, looks once a second, and asks for restarts.
+//! Follows MirrorMaker's topics and requests restarts.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,44 +13,44 @@ use writ_contract::Timestamp;
 use writ_kafka::Connection;
 use writ_log::kafka::{Reporter, client_config};
 
-use crate::restart::{Reason, Restarts};
+use crate::restart::{RestartReason, Restarts};
 use crate::sources::Sources;
 
-/// Name of the client, and of the group that it never joins but must have.
-const CLIENT: &str = "writ-mirror";
+/// Client id, and the consumer group that librdkafka requires. The group is never joined.
+const CLIENT: &str = "writ-mirror-watch";
 const EVERY: Duration = Duration::from_secs(1);
 
-/// What is known of the mirror, shared with those who show it.
+/// [`Sources`] shared with `/readyz` and `/status`.
 #[derive(Debug, Clone)]
 pub struct Shared(Arc<Mutex<Sources>>);
 
 impl Shared {
-    /// Shares what is known.
+    /// Wraps the sources.
     pub fn new(sources: Sources) -> Self {
         Self(Arc::new(Mutex::new(sources)))
     }
 
-    /// What is known now.
+    /// Locks the sources.
     pub fn lock(&self) -> MutexGuard<'_, Sources> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The watch over the mirror.
+/// The loop that follows the mirror.
 pub struct Watch {
     sources: Shared,
     consumer: StreamConsumer<Reporter>,
     reporter: Reporter,
     restarts: Restarts,
-    /// Whoever runs the mirror starts it again when this file appears.
+    /// Creating this file requests a restart.
     restart_file: PathBuf,
 }
 
 impl Watch {
-    /// Begins to read.
+    /// Starts to read.
     ///
     /// # Errors
-    /// When the settings are wrong.
+    /// If the settings of the client are invalid.
     pub fn start(kafka: &Connection, sources: Shared, restart_file: PathBuf) -> KafkaResult<Self> {
         let reporter = Reporter::default();
         let mut config = client_config(kafka, CLIENT);
@@ -58,18 +58,18 @@ impl Watch {
             .set("group.id", CLIENT)
             .set("enable.auto.commit", "false")
             .set("auto.offset.reset", "earliest")
-            // A topic that MirrorMaker has yet to make is found so soon.
+            // How quickly we notice topics that MirrorMaker creates later.
             .set("topic.metadata.refresh.interval.ms", "5000");
         let consumer: StreamConsumer<Reporter> = config.create_with_context(reporter.clone())?;
         consumer.assign(&places(&sources.lock())?)?;
-        begin();
+        initialize_counters();
         Ok(Self { sources, consumer, reporter, restarts: Restarts::new(Instant::now()), restart_file })
     }
 
-    /// Watches until `stop`.
+    /// Runs until `stop`.
     ///
     /// # Errors
-    /// When Kafka's client cannot go on.
+    /// On a fatal error of the Kafka client.
     pub async fn run(mut self, stop: CancellationToken) -> KafkaResult<()> {
         let mut clock = tokio::time::interval(EVERY);
         loop {
@@ -88,7 +88,7 @@ impl Watch {
                 self.sources.lock().take(message.topic(), message.key(), message.payload());
             }
             Err(fatal @ KafkaError::MessageConsumptionFatal(_)) => return Err(fatal),
-            // The client tries again by itself.
+            // The client retries by itself.
             Err(error) => self.reporter.report(&error.to_string()),
         }
         Ok(())
@@ -101,21 +101,21 @@ impl Watch {
         let Some((source, silence)) = sources.most_silent(now) else { return };
         let reason = self.restarts.look(Instant::now(), sources.failed_at(), silence);
         match reason {
-            Some(Reason::TaskFailed) => {
-                tracing::warn!(trouble = sources.trouble(now), "a task has failed: asking for a restart of the mirror");
+            Some(RestartReason::TaskFailed) => {
+                tracing::warn!(trouble = sources.trouble(now), "a task has failed: requesting a restart of the mirror");
             }
-            Some(Reason::Stalled) => tracing::warn!(
+            Some(RestartReason::Stalled) => tracing::warn!(
                 %source,
                 silent_for = silence.as_secs(),
-                "nothing arrives: asking for a restart of the mirror. It does not help when the source, or the mirror \
-                 that writes its heartbeats there, is away"
+                "nothing arrives: requesting a restart of the mirror. It does not help if the source, or the mirror that \
+                 writes heartbeats there, is down"
             ),
             None => return,
         }
-        reason.into_iter().for_each(|reason| self.ask(reason));
+        reason.into_iter().for_each(|reason| self.request(reason));
     }
 
-    fn ask(&self, reason: Reason) {
+    fn request(&self, reason: RestartReason) {
         match std::fs::write(&self.restart_file, reason.as_str()) {
             Ok(()) => metrics::counter!("writ_mirror_restarts_total", "reason" => reason.as_str()).increment(1),
             Err(error) => tracing::error!(%error, "WRIT_MIRROR_RESTART_FILE cannot be written"),
@@ -123,9 +123,9 @@ impl Watch {
     }
 }
 
-/// Lets the counters exist, at zero: a rate cannot be taken of the first value of a series.
-fn begin() {
-    for reason in Reason::ALL {
+/// Initializes the counters to zero, because the first sample of a series has no rate.
+fn initialize_counters() {
+    for reason in RestartReason::ALL {
         metrics::counter!("writ_mirror_restarts_total", "reason" => reason.as_str()).increment(0);
     }
 }

@@ -1,4 +1,4 @@
-//! What is known of the mirror, source by source.
+//! State of the mirror, by source region.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -6,19 +6,17 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use writ_contract::{Region, Timestamp};
-use writ_kafka::topics;
+use writ_kafka::topics::{self, HEARTBEATS};
 
 use crate::beat::emitted_at;
 use crate::task::{self, State, Task};
 
-/// MirrorMaker's own topic in each region, to which each mirror that writes there beats once a second.
-const HEARTBEATS: &str = "heartbeats";
-/// A source that is further behind is reported.
+/// Lag above which a source is reported as not ready.
 const LATE: Duration = Duration::from_secs(15);
 
-/// What a topic that is read tells of, and of which source.
+/// The two kinds of topics that are read of each source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Told {
+enum Kind {
     Tasks,
     Beats,
 }
@@ -27,7 +25,7 @@ enum Told {
 #[derive(Debug, Clone)]
 pub struct Sources {
     all: BTreeMap<Region, Source>,
-    /// When this watch began: before that nothing can have been seen.
+    /// Start of this process, which counts as the first heartbeat.
     begun: Timestamp,
 }
 
@@ -35,7 +33,7 @@ pub struct Sources {
 struct Source {
     tasks: BTreeMap<String, Task>,
     newest_beat: Option<Timestamp>,
-    /// When a task last failed.
+    /// Time of the last failure of a task.
     failed_at: Option<Instant>,
 }
 
@@ -46,39 +44,39 @@ impl Sources {
         Self { all: others.map(|region| (region.clone(), Source::default())).collect(), begun }
     }
 
-    /// The topics with the states of tasks, one for each source, to be read from their beginning.
+    /// Topics with task states, one per source, to be read from the beginning.
     pub fn task_topics(&self) -> Vec<String> {
-        self.all.keys().map(|source| topic(source, Told::Tasks)).collect()
+        self.all.keys().map(|source| topic(source, Kind::Tasks)).collect()
     }
 
-    /// The topics with heartbeats, one for each source, of which only the newest counts.
+    /// Topics with heartbeats, one per source. Only the newest heartbeat matters.
     pub fn beat_topics(&self) -> Vec<String> {
-        self.all.keys().map(|source| topic(source, Told::Beats)).collect()
+        self.all.keys().map(|source| topic(source, Kind::Beats)).collect()
     }
 
-    /// Takes up a record of one of the topics.
+    /// Applies a record of one of the topics.
     pub fn take(&mut self, topic_name: &str, key: Option<&[u8]>, value: Option<&[u8]>) {
         for (region, source) in &mut self.all {
-            if topic_name == topic(region, Told::Beats) {
+            if topic_name == topic(region, Kind::Beats) {
                 source.newest_beat = source.newest_beat.max(value.and_then(emitted_at));
-            } else if topic_name == topic(region, Told::Tasks) {
+            } else if topic_name == topic(region, Kind::Tasks) {
                 source.take_task(region, key.unwrap_or_default(), value);
             }
         }
     }
 
-    /// When the newest of the failures that still stand was seen.
+    /// Time of the newest failure that has not been resolved.
     pub fn failed_at(&self) -> Option<Instant> {
         let failed = self.all.values().filter(|source| source.failures().next().is_some());
         failed.filter_map(|source| source.failed_at).max()
     }
 
-    /// The source from which nothing has arrived for longest, and for how long.
+    /// The source with the greatest lag, and that lag.
     pub fn most_silent(&self, now: Timestamp) -> Option<(&Region, Duration)> {
         self.all.iter().map(|(region, source)| (region, self.lag(source, now))).max_by_key(|(_, lag)| *lag)
     }
 
-    /// Why the mirror does not do its work, if so.
+    /// What is wrong with the mirror, if anything.
     pub fn trouble(&self, now: Timestamp) -> Option<String> {
         let mut text = String::new();
         for (region, source) in &self.all {
@@ -97,7 +95,7 @@ impl Sources {
         (!text.is_empty()).then(|| text.to_owned())
     }
 
-    /// For `/status`.
+    /// The `sources` of `/status`.
     pub fn to_json(&self, now: Timestamp) -> Value {
         let shown =
             |source: &Source| json!({"lag_seconds": self.lag(source, now).as_secs_f64(), "tasks": source.tasks});
@@ -117,7 +115,7 @@ impl Sources {
         }
     }
 
-    /// Age of the newest heartbeat that has arrived; of this watch if none has.
+    /// Age of the newest heartbeat, or of this process if none has arrived.
     fn lag(&self, source: &Source, now: Timestamp) -> Duration {
         now.since(source.newest_beat.unwrap_or(self.begun))
     }
@@ -144,10 +142,10 @@ impl Source {
     }
 }
 
-fn topic(source: &Region, told: Told) -> String {
-    match told {
-        Told::Tasks => format!("mm2-status.{source}.internal"),
-        Told::Beats => topics::mirrored(HEARTBEATS, source.as_str()),
+fn topic(source: &Region, kind: Kind) -> String {
+    match kind {
+        Kind::Tasks => format!("mm2-status.{source}.internal"),
+        Kind::Beats => topics::mirrored(HEARTBEATS, source.as_str()),
     }
 }
 
@@ -186,7 +184,7 @@ mod tests {
     #[test]
     fn the_most_silent_source_is_found_by_its_newest_heartbeat() {
         let mut sources = sources();
-        assert_eq!(sources.most_silent(after(7)).unwrap().1, Duration::from_secs(7), "since the watch began");
+        assert_eq!(sources.most_silent(after(7)).unwrap().1, Duration::from_secs(7), "since the start");
         beat(&mut sources, "us", after(30));
         beat(&mut sources, "au", after(20));
         beat(&mut sources, "us", after(10));

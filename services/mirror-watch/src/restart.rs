@@ -1,34 +1,34 @@
-//! When to ask for a restart of the mirror.
+//! When to request a restart of the mirror.
 
 use std::time::{Duration, Instant};
 
-/// A failure counts when it has stood so long: the states are read from their beginning, where one of long ago stands
-/// right before what became of it.
-const STANDS: Duration = Duration::from_millis(500);
-/// So long nothing has arrived when a mirror counts as stalled.
+/// How long a failure must last. The states are read from the beginning of the topic, so an old failure shows up briefly
+/// before the state that followed it.
+const SETTLED: Duration = Duration::from_millis(500);
+/// Silence after which a mirror counts as stalled.
 const STALLED: Duration = Duration::from_secs(60);
-/// A mirror that was started again may take so long to show it, on a machine that is busy.
+/// Time a restarted mirror may take to show progress, on a busy machine.
 const SLOW_START: Duration = Duration::from_secs(120);
-/// How long after a restart a new failure is met with another; doubled each time.
+/// Minimum time between a restart and the next; doubles each time, up to `LONGEST_PAUSE`.
 const FIRST_PAUSE: Duration = Duration::from_secs(30);
 const LONGEST_PAUSE: Duration = Duration::from_secs(600);
-/// A mirror that ran so long has recovered: the next trouble is a new one.
+/// Time without trouble after which the pauses start over.
 const RECOVERED: Duration = Duration::from_secs(300);
 
-/// Why the mirror is to be started again.
+/// Why a restart is requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
-    /// A task has failed: it stays so until the mirror is started again.
+pub enum RestartReason {
+    /// A task has failed, and remains failed until MirrorMaker is restarted.
     TaskFailed,
-    /// From one source nothing has arrived for a minute.
+    /// Nothing has arrived from a source for a minute.
     Stalled,
 }
 
-impl Reason {
-    /// All of them.
+impl RestartReason {
+    /// All reasons.
     pub const ALL: [Self; 2] = [Self::TaskFailed, Self::Stalled];
 
-    /// Its name in metrics.
+    /// Value of the label in metrics.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::TaskFailed => "task_failed",
@@ -37,25 +37,24 @@ impl Reason {
     }
 }
 
-/// Decides from what each look shows. A restart that does not help is tried again ever more rarely.
+/// Decides, once a second, whether to request a restart. Restarts that do not help become less frequent.
 #[derive(Debug)]
 pub struct Restarts {
-    /// When this watch began, or the last restart.
+    /// Start of this process, or the last restart.
     since: Instant,
-    /// None before the first restart, and again when the mirror has recovered.
+    /// `None` before the first restart and after a recovery.
     pause: Option<Duration>,
     well_since: Option<Instant>,
 }
 
 impl Restarts {
-    /// Begins to watch.
+    /// Starts without a restart behind it.
     pub fn new(now: Instant) -> Self {
         Self { since: now, pause: None, well_since: None }
     }
 
-    /// One look: when the newest failure that still stands was seen, and for how long nothing has arrived from the most
-    /// silent source.
-    pub fn look(&mut self, now: Instant, failed_at: Option<Instant>, silence: Duration) -> Option<Reason> {
+    /// Decides from the time of the newest unresolved failure, and from how long the most silent source has been silent.
+    pub fn look(&mut self, now: Instant, failed_at: Option<Instant>, silence: Duration) -> Option<RestartReason> {
         self.recover(now, failed_at.is_some() || silence > STALLED);
         let reason = self.reason(now, failed_at, silence)?;
         self.since = now;
@@ -63,16 +62,16 @@ impl Restarts {
         Some(reason)
     }
 
-    fn reason(&self, now: Instant, failed_at: Option<Instant>, silence: Duration) -> Option<Reason> {
+    fn reason(&self, now: Instant, failed_at: Option<Instant>, silence: Duration) -> Option<RestartReason> {
         let waited = now.duration_since(self.since);
-        // What was seen before the last restart may only not have been taken back yet.
+        // A failure seen before the last restart may be outdated: MirrorMaker may not have reported recovery yet.
         let slow = self.pause.map_or(Duration::ZERO, |pause| pause.max(SLOW_START));
         let failed = failed_at.is_some_and(|at| match at >= self.since {
-            true => now.duration_since(at) >= STANDS && waited >= self.pause.unwrap_or_default(),
+            true => now.duration_since(at) >= SETTLED && waited >= self.pause.unwrap_or_default(),
             false => waited >= slow,
         });
         let stalled = silence > STALLED && waited >= slow.max(STALLED);
-        failed.then_some(Reason::TaskFailed).or_else(|| stalled.then_some(Reason::Stalled))
+        failed.then_some(RestartReason::TaskFailed).or_else(|| stalled.then_some(RestartReason::Stalled))
     }
 
     fn recover(&mut self, now: Instant, ill: bool) {
@@ -89,12 +88,12 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// What is seen in a second: how long ago the newest failure was seen, and seconds of silence.
+    /// Seconds since the newest failure, and seconds of silence.
     type Look = (Option<u32>, u64);
 
     const WELL: Look = (None, 1);
 
-    /// Looks once a second for so long; the seconds at which a restart was asked for.
+    /// Looks once a second for `seconds`; returns the seconds at which a restart was requested.
     fn run(restarts: &mut Restarts, from: Instant, seconds: u32, look: impl Fn(u32) -> Look) -> Vec<u32> {
         let asks = |at: &u32| {
             let (failed_ago, silence) = look(*at);
@@ -120,7 +119,7 @@ mod tests {
         let begun = Instant::now();
         let mut restarts = Restarts::new(begun);
         assert_eq!(restarts.look(begun, Some(begun), SECOND), None);
-        assert_eq!(restarts.look(begun + SECOND, Some(begun), SECOND), Some(Reason::TaskFailed));
+        assert_eq!(restarts.look(begun + SECOND, Some(begun), SECOND), Some(RestartReason::TaskFailed));
     }
 
     #[test]
@@ -139,12 +138,12 @@ mod tests {
     }
 
     #[test]
-    fn silence_counts_after_a_minute_of_this_watch_and_two_of_a_restart() {
+    fn silence_counts_a_minute_after_the_start_and_two_after_a_restart() {
         let begun = Instant::now();
         let mut restarts = Restarts::new(begun);
         let asked = run(&mut restarts, begun, 700, |at| (None, 1_000 + u64::from(at)));
         assert_eq!(asked, [60, 180, 300, 420, 660]);
-        assert_eq!(restarts.look(begun + SECOND * 1_200, None, STALLED + SECOND), Some(Reason::Stalled));
+        assert_eq!(restarts.look(begun + SECOND * 1_200, None, STALLED + SECOND), Some(RestartReason::Stalled));
     }
 
     #[test]

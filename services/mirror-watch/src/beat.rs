@@ -2,10 +2,10 @@
 
 use writ_contract::Timestamp;
 
-/// The only version there is.
+/// Version of the format that we read.
 const VERSION: [u8; 2] = [0, 0];
 
-/// When a heartbeat was emitted, by the clock of its source: a version, then milliseconds since 1970.
+/// Time of a heartbeat by the clock of its source. The value is a version and milliseconds since 1970.
 pub(crate) fn emitted_at(value: &[u8]) -> Option<Timestamp> {
     let milliseconds = value.strip_prefix(&VERSION)?.first_chunk::<8>()?;
     i64::from_be_bytes(*milliseconds).checked_mul(1_000).map(Timestamp)
@@ -22,7 +22,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_heartbeat_says_nothing() {
+    fn other_values_are_not_heartbeats() {
         let newer = [&[0, 1][..], &1_i64.to_be_bytes()].concat();
         let absurd = [&[0, 0][..], &i64::MAX.to_be_bytes()].concat();
         for value in [&b""[..], b"\0\0\0", &newer, &absurd] {

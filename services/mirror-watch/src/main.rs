@@ -1,18 +1,18 @@
-//! `writ-mirror`: wiring only.
+//! `writ-mirror-watch`: wiring only.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use serde::Deserialize;
 use writ_contract::Timestamp;
-use writ_mirror::PROGRAM;
-use writ_mirror::sources::Sources;
-use writ_mirror::watch::{Shared, Watch};
+use writ_mirror_watch::PROGRAM;
+use writ_mirror_watch::sources::Sources;
+use writ_mirror_watch::watch::{Shared, Watch};
 use writ_service::{Required, Service, ServiceSettings};
 
 #[derive(Deserialize)]
 struct Settings {
-    /// `WRIT_MIRROR_RESTART_FILE`: whoever runs MirrorMaker starts it again when this file appears.
+    /// `WRIT_MIRROR_RESTART_FILE`: creating this file requests a restart of MirrorMaker.
     mirror_restart_file: PathBuf,
 }
 
@@ -35,7 +35,7 @@ async fn wire(service: Service, settings: Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Readiness and the member of `/status`.
+/// Readiness check and the `sources` of `/status`.
 fn show(service: &Service, sources: &Shared) {
     let known = sources.clone();
     service.health.watch("mirror", move || match known.lock().trouble(Timestamp::now()) {
