@@ -3,8 +3,8 @@
 use uuid::Uuid;
 use writ_contract::{CodecError, Timestamp, encode};
 
-use crate::Envelope;
 use crate::headers::{self, Headers};
+use crate::{Envelope, envelope, trace};
 
 /// A record to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,6 +86,13 @@ impl Outgoing {
             }
         }
         self
+    }
+
+    /// Records the wait in the outbox, from when the record was written until now, as a span of its trace.
+    pub(crate) fn waited(&mut self) {
+        if let Some(written) = envelope::written_at(&self.headers) {
+            trace::waited(&self.topic, written, &mut self.headers);
+        }
     }
 
     /// The record's `ce_id`.

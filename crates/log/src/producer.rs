@@ -139,7 +139,7 @@ impl Producer {
 
     /// Takes a record for sending. Records are sent in the order of these calls.
     pub(crate) fn enqueue(&self, mut outgoing: Outgoing) -> Result<Pending, SendError> {
-        let send = trace::Send::begin(&outgoing);
+        let send = trace::Send::begin(&outgoing.topic, &outgoing.headers);
         send.hand_on(&mut outgoing.headers);
         if outgoing.measured_from.is_some() {
             // The next stage is measured from here, not from when the record was made.
@@ -215,10 +215,9 @@ impl Pending {
     pub(crate) async fn delivered(self) -> Result<Delivery, SendError> {
         match self.delivery.instrument(self.send.span()).await {
             Ok(Ok(KafkaDelivery { partition, offset, .. })) => {
-                let delivery = Delivery { partition, offset };
                 self.reporter.clear();
-                self.send.delivered(delivery);
-                Ok(delivery)
+                self.send.delivered(partition, offset);
+                Ok(Delivery { partition, offset })
             }
             Ok(Err((source, _))) => {
                 self.send.failed(&self.topic, &source);

@@ -1,5 +1,7 @@
 //! A record as it was read from the log.
 
+mod span;
+
 use rdkafka::Message;
 use rdkafka::message::Headers as _;
 use tracing::Span;
@@ -7,7 +9,7 @@ use uuid::Uuid;
 use writ_contract::{Hash, Timestamp};
 
 use crate::headers::{self, Headers};
-use crate::{Envelope, EnvelopeError, trace};
+use crate::{Envelope, EnvelopeError};
 use writ_kafka::topics;
 
 /// A record of the log, as read.
@@ -72,13 +74,13 @@ impl Record {
     /// Enter it in `plan` around what the record causes; keep it in the effects so that it ends
     /// only once they are committed.
     pub fn span(&self) -> Span {
-        trace::process_span(self)
+        span::process(self)
     }
 
     /// As [`Record::span`], for a reader from whom nothing follows: no span if the record is not part of a sampled
     /// trace. There are thousands of such records for each that is.
     pub fn span_if_sampled(&self) -> Span {
-        trace::process_span_if_sampled(self)
+        span::process_if_sampled(self)
     }
 
     /// What tells this record from another at the same offset of a recreated topic.

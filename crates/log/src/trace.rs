@@ -12,43 +12,16 @@ use tracing::Span;
 use tracing::field::Empty;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use crate::Record;
 use crate::headers::{self, Headers};
 
-pub(crate) use context::{TraceContext, current, current_if_sampled, is_traceparent, is_tracestate};
-pub(crate) use hops::waited;
+pub(crate) use context::{
+    TraceContext, current, current_if_sampled, is_sampled, is_traceparent, is_tracestate, remote,
+};
+pub(crate) use hops::{Mirrored, Period, waited};
 pub(crate) use send::Send;
 
 /// Longest id of a record that a span names.
 const LONGEST_ID: usize = 128;
-
-/// `process <topic>`, which follows from whatever sent the record or, if it came through a mirror,
-/// from that hop.
-pub(crate) fn process_span(record: &Record) -> Span {
-    let span = tracing::info_span!(
-        "process",
-        otel.name = format!("process {}", record.topic),
-        otel.kind = "consumer",
-        otel.status_code = Empty,
-        messaging.system = "kafka",
-        messaging.operation.name = "process",
-        messaging.operation.type = "process",
-        messaging.destination.name = record.topic,
-        messaging.destination.partition.id = record.partition.to_string(),
-        messaging.kafka.offset = record.offset,
-        messaging.kafka.message.key = record.organization().map(tracing::field::display),
-        messaging.kafka.message.tombstone = record.value.is_none().then_some(true),
-        messaging.message.id = message_id(&record.headers),
-        error.type = Empty,
-    );
-    adopt(&span, hops::arrival(record));
-    span
-}
-
-/// As [`process_span`], for a reader from whom nothing follows: none if the record is not part of a sampled trace.
-pub(crate) fn process_span_if_sampled(record: &Record) -> Span {
-    if context::is_sampled(&context::remote(&record.headers)) { process_span(record) } else { Span::none() }
-}
 
 /// One `transaction` a record that has a span: that of its batch, which all of them share.
 pub(crate) fn transaction_spans(records: &[Span]) -> Vec<Span> {
@@ -93,13 +66,13 @@ pub(crate) fn hand_on(span: &Span, headers: &mut Headers) {
 }
 
 /// Fails only where no OpenTelemetry layer listens, and then there is no trace to continue.
-fn adopt(span: &Span, parent: Context) {
+pub(crate) fn adopt(span: &Span, parent: Context) {
     let _ = span.set_parent(parent);
 }
 
 /// The record's `ce_id`, if it looks like an id: other systems may put anything there, and a span
 /// holds nothing personal.
-fn message_id(headers: &[(String, Vec<u8>)]) -> Option<&str> {
+pub(crate) fn message_id(headers: &[(String, Vec<u8>)]) -> Option<&str> {
     let id = std::str::from_utf8(headers::last(headers, "ce_id")?).ok()?;
     let plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte));
     (plain && id.len() <= LONGEST_ID).then_some(id)

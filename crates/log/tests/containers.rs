@@ -16,8 +16,8 @@ use testcontainers_modules::testcontainers::{ContainerAsync, ImageExt};
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
 use uuid::Uuid;
-use writ_contract::Timestamp;
 use writ_contract::token_usage::TokenUsage;
+use writ_contract::{Region, Timestamp, TokenId};
 use writ_kafka::Connection;
 use writ_kafka::topics;
 use writ_log::consumer::{Consumer, ConsumerConfig, Projection, Subscription};
@@ -73,8 +73,8 @@ impl Parts {
 
     /// Publishes records of these keys from the outbox, and returns when Kafka has them.
     async fn publish(&self, keys: &[Uuid]) {
-        let usage =
-            |key: &Uuid| TokenUsage { token: *key, region: "us".to_owned(), last_used_at: Timestamp(1_000_000) };
+        let region: Region = "us".parse().unwrap();
+        let usage = |key: &Uuid| TokenUsage { token: TokenId::from_uuid(*key), region, last_used_at: Timestamp(1) };
         let record = |key: &Uuid| Outgoing::new(topics::TOKEN_USAGE, *key, "urn:test", &usage(key)).unwrap();
         let mut tx = self.pool.begin().await.unwrap();
         append(&mut tx, &keys.iter().map(record).collect::<Vec<_>>()).await.unwrap();

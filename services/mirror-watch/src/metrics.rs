@@ -26,6 +26,6 @@ const OWN: &[Metric] = &[
         kind: MetricKind::Counter,
         unit: Unit::Count,
         labels: &["reason"],
-        help: "Restarts that the watcher has ordered, by reason.",
+        help: "Restarts of MirrorMaker that the watcher requested, by reason.",
     },
 ];

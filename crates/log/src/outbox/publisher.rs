@@ -11,10 +11,10 @@ use super::flight::{Flight, Sent};
 use super::rows::{self, Waiting};
 use super::status::StatusHandle;
 use super::wake::Wake;
+use crate::Producer;
 use crate::backoff::Backoff;
 use crate::lease::{Lease, LeaseError};
 use crate::producer::SendError;
-use crate::{Producer, trace};
 
 /// Most rows taken at once, and half of those that may be under way.
 const BATCH: usize = 500;
@@ -111,7 +111,7 @@ impl Publisher {
     /// Whether the next row may follow.
     async fn send(&self, flight: &mut Flight, row: Waiting, backoff: &mut Backoff) -> Result<bool, PublishError> {
         let Waiting { id, mut record } = row;
-        trace::waited(&mut record);
+        record.waited();
         match self.producer.enqueue_when_room(&record).await {
             Ok(pending) => {
                 let measured_from = record.measured_from;

@@ -47,7 +47,7 @@ fn of(context: &Context) -> TraceContext {
 
 /// The context that headers carry from the hop before, if they carry one. What is malformed is
 /// ignored: the record then begins a trace of its own.
-pub(super) fn remote(headers: &[(String, Vec<u8>)]) -> Context {
+pub(crate) fn remote(headers: &[(String, Vec<u8>)]) -> Context {
     let contexts = PAIRS.into_iter().map(|(parent, state)| extract(headers, parent, state));
     contexts.into_iter().find(is_valid).unwrap_or_default()
 }
@@ -63,12 +63,12 @@ fn extract(headers: &[(String, Vec<u8>)], parent: &str, state: &str) -> Context 
 }
 
 /// Whether a context belongs to a trace.
-pub(super) fn is_valid(context: &Context) -> bool {
+fn is_valid(context: &Context) -> bool {
     context.span().span_context().is_valid()
 }
 
 /// Whether a context belongs to a trace that is exported, not only what goes wrong in it.
-pub(super) fn is_sampled(context: &Context) -> bool {
+pub(crate) fn is_sampled(context: &Context) -> bool {
     context.span().span_context().is_sampled()
 }
 

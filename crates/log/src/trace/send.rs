@@ -7,9 +7,7 @@ use tracing::field::Empty;
 use writ_contract::Timestamp;
 
 use super::{adopt, context, fail, hand_on, hops, message_id};
-use crate::Outgoing;
 use crate::headers::Headers;
-use crate::producer::Delivery;
 
 /// A send under way. Outside a sampled trace it is a span only if it fails: most sends are decisions, of which there
 /// are thousands for each change.
@@ -21,9 +19,9 @@ pub(crate) struct Send {
 
 impl Send {
     /// A child of the span that made the record.
-    pub(crate) fn begin(outgoing: &Outgoing) -> Self {
-        let parent = context::remote(&outgoing.headers);
-        let span = if context::is_sampled(&parent) { span(outgoing, parent.clone()) } else { Span::none() };
+    pub(crate) fn begin(topic: &str, headers: &Headers) -> Self {
+        let parent = context::remote(headers);
+        let span = if context::is_sampled(&parent) { span(topic, headers, parent.clone()) } else { Span::none() };
         Self { span, parent, begun: Timestamp::now() }
     }
 
@@ -40,9 +38,9 @@ impl Send {
     }
 
     /// All in-sync replicas have the record.
-    pub(crate) fn delivered(&self, to: Delivery) {
-        self.span.record("messaging.destination.partition.id", to.partition.to_string());
-        self.span.record("messaging.kafka.offset", to.offset);
+    pub(crate) fn delivered(&self, partition: i32, offset: i64) {
+        self.span.record("messaging.destination.partition.id", partition.to_string());
+        self.span.record("messaging.kafka.offset", offset);
     }
 
     /// The record is not appended.
@@ -55,17 +53,17 @@ impl Send {
     }
 }
 
-fn span(outgoing: &Outgoing, parent: Context) -> Span {
+fn span(topic: &str, headers: &Headers, parent: Context) -> Span {
     let span = tracing::info_span!(
         "send",
-        otel.name = format!("send {}", outgoing.topic),
+        otel.name = format!("send {topic}"),
         otel.kind = "producer",
         otel.status_code = Empty,
         messaging.system = "kafka",
         messaging.operation.name = "send",
         messaging.operation.type = "send",
-        messaging.destination.name = outgoing.topic,
-        messaging.message.id = message_id(&outgoing.headers),
+        messaging.destination.name = topic,
+        messaging.message.id = message_id(headers),
         messaging.destination.partition.id = Empty,
         messaging.kafka.offset = Empty,
         error.type = Empty,

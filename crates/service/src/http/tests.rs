@@ -10,7 +10,7 @@ use crate::metrics::{DATABASE, HTTP, PROCESS};
 use crate::telemetry::{Program, recorder};
 use crate::{Json, RequestId};
 
-const LIMITS: Limits = Limits { body: 100, time: Duration::from_millis(200) };
+const LIMITS: RequestLimits = RequestLimits { body: 100, time: Duration::from_millis(200) };
 
 struct Running {
     base: String,
@@ -178,7 +178,7 @@ async fn a_request_under_way_is_answered_before_the_end() {
         released.cancelled().await;
         "done"
     };
-    running.routes.open(Router::new().route("/slow", get(slow)), Limits::default());
+    running.routes.open(Router::new().route("/slow", get(slow)), RequestLimits::default());
     let request = tokio::spawn(reqwest::get(format!("{}/slow", running.base)));
     while BEGUN.load(Ordering::SeqCst) == 0 {
         tokio::task::yield_now().await;

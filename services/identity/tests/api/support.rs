@@ -13,7 +13,7 @@ use writ_contract::{Record, SchemaRegistry, decode};
 use writ_identity::app::{App, Platform};
 use writ_identity::http::router;
 use writ_identity::store::Store;
-use writ_service::http::{Limits, guarded};
+use writ_service::http::{RequestLimits, guarded};
 use writ_tokens::{ConsistencyKey, Position, hash_of};
 
 pub(crate) const OPERATOR: &str = "an-operator-token-of-enough-characters";
@@ -61,7 +61,7 @@ impl World {
             operator: hash_of(OPERATOR),
             consistency: consistency_key(),
         };
-        let router = guarded(router(App::new(store.clone(), platform)), Limits::default());
+        let router = guarded(router(App::new(store.clone(), platform)), RequestLimits::default());
         Self { pool, store, router }
     }
 
