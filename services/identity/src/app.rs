@@ -15,7 +15,8 @@ use crate::store::{Seen, Store};
 pub struct App {
     /// The organizations homed here.
     pub store: Store,
-    platform: Arc<Platform>,
+    /// What identity has to know of the platform.
+    pub platform: Arc<Platform>,
 }
 
 /// What identity has to know of the platform.
@@ -44,19 +45,13 @@ impl App {
             epoch: seen.epoch,
             revision: seen.revision,
         };
-        self.consistency.issue(&ConsistencyToken { organization: seen.organization, positions: vec![position] })
+        self.platform
+            .consistency
+            .issue(&ConsistencyToken { organization: seen.organization, positions: vec![position] })
     }
 
     /// A new bearer token of an organization homed here.
     pub fn new_token(&self, kind: Kind, organization: Uuid) -> BearerToken {
         BearerToken::generate(kind, self.store.region().clone(), organization)
-    }
-}
-
-impl std::ops::Deref for App {
-    type Target = Platform;
-
-    fn deref(&self) -> &Platform {
-        &self.platform
     }
 }

@@ -150,7 +150,7 @@ fn bearer(parts: &Parts) -> Result<&str> {
 }
 
 fn is_operator(text: &str, app: &App) -> bool {
-    same_hash(&hash_of(text), &app.operator)
+    same_hash(&hash_of(text), &app.platform.operator)
 }
 
 /// A well-formed token of an organization homed here. One of another region is sent there, from
@@ -164,7 +164,7 @@ fn token_of_this_region(parts: &Parts, app: &App) -> Result<BearerToken> {
     if token.region() == app.store.region() {
         return Ok(token);
     }
-    let home = app.homes.get(token.region()).ok_or(Error::Unauthenticated)?;
+    let home = app.platform.homes.get(token.region()).ok_or(Error::Unauthenticated)?;
     Err(Error::Elsewhere { home: home.to_string(), target: target(parts).to_owned() })
 }
 

@@ -1,10 +1,10 @@
 //! Which principal has which role.
 
 use uuid::Uuid;
+use writ_contract::identity_event::Change;
 
 use super::{Revision, Store};
-use crate::domain::Invalid;
-use crate::domain::assignment::{AssignRole, AssignedRole, AssignmentFilter, Grant};
+use crate::domain::assignment::Grant;
 use crate::error::{Error, Result};
 
 /// A principal that can hold roles.
@@ -14,6 +14,18 @@ pub struct Assignee {
     pub kind: AssigneeKind,
     /// Its id.
     pub id: Uuid,
+}
+
+impl Assignee {
+    /// A user.
+    pub fn user(id: Uuid) -> Self {
+        Self { kind: AssigneeKind::User, id }
+    }
+
+    /// A team.
+    pub fn team(id: Uuid) -> Self {
+        Self { kind: AssigneeKind::Team, id }
+    }
 }
 
 /// The kinds of principals that can hold roles.
@@ -36,31 +48,20 @@ impl AssigneeKind {
 }
 
 #[derive(sqlx::FromRow)]
-struct Row {
+struct AssignmentRow {
     id: Uuid,
     #[sqlx(flatten)]
     grant: Grant,
 }
 
-impl From<Row> for AssignedRole {
-    fn from(row: Row) -> Self {
-        Self { id: row.id, role: AssignRole::show(row.grant) }
-    }
-}
-
 impl Store {
-    /// The roles of a principal that the filter admits, oldest first.
+    /// The grants of a principal with their ids, oldest first.
     ///
     /// # Errors
     /// [`Error::NotFound`] when the organization has no such principal.
-    pub async fn assigned_roles(
-        &self,
-        organization: Uuid,
-        assignee: Assignee,
-        filter: &AssignmentFilter,
-    ) -> Result<Vec<AssignedRole>> {
+    pub async fn grants(&self, organization: Uuid, assignee: Assignee) -> Result<Vec<(Uuid, Grant)>> {
         self.must_exist(organization, assignee).await?;
-        let rows: Vec<Row> = sqlx::query_as(
+        let rows: Vec<AssignmentRow> = sqlx::query_as(
             "SELECT id, role, entity_type, entity_id, region FROM role_assignment
               WHERE organization = $1 AND principal = $2 ORDER BY id",
         )
@@ -68,16 +69,16 @@ impl Store {
         .bind(assignee.id)
         .fetch_all(self.pool())
         .await?;
-        Ok(rows.into_iter().map(AssignedRole::from).filter(|assigned| filter.admits(&assigned.role)).collect())
+        Ok(rows.into_iter().map(|row| (row.id, row.grant)).collect())
     }
 
-    /// One role of a principal.
+    /// One grant of a principal.
     ///
     /// # Errors
     /// [`Error::NotFound`] when the principal does not have it.
-    pub async fn assigned_role(&self, organization: Uuid, assignee: Assignee, id: Uuid) -> Result<AssignedRole> {
+    pub async fn grant(&self, organization: Uuid, assignee: Assignee, id: Uuid) -> Result<Grant> {
         self.must_exist(organization, assignee).await?;
-        let row: Option<Row> = sqlx::query_as(
+        let row: Option<AssignmentRow> = sqlx::query_as(
             "SELECT id, role, entity_type, entity_id, region FROM role_assignment
               WHERE organization = $1 AND principal = $2 AND id = $3",
         )
@@ -86,7 +87,7 @@ impl Store {
         .bind(id)
         .fetch_optional(self.pool())
         .await?;
-        row.map(AssignedRole::from).ok_or(Error::NotFound("role"))
+        row.map(|row| row.grant).ok_or(Error::NotFound("role"))
     }
 
     async fn must_exist(&self, organization: Uuid, assignee: Assignee) -> Result<()> {
@@ -102,12 +103,11 @@ impl Store {
     }
 }
 
-/// Assigns a role and says under which id.
+/// Assigns a role; returns its id and the change for the event.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the organization has no such principal; [`Error::Invalid`] when it is
-/// a system team; [`Error::Conflict`] when it has the role already.
-pub async fn insert(revision: &mut Revision, assignee: Assignee, grant: &Grant) -> Result<Uuid> {
+/// [`Error::NotFound`] when the organization has no such principal; [`Error::SystemTeam`]; [`Error::Conflict`] when it has the role already.
+pub async fn insert(revision: &mut Revision, assignee: Assignee, grant: &Grant) -> Result<(Uuid, Change)> {
     let (organization, id) = (revision.organization(), Uuid::now_v7());
     let (exists, system_team, assigned): (bool, bool, bool) = sqlx::query_as(
         "WITH p AS (SELECT id, coalesce(system_team, false) AS system_team
@@ -130,17 +130,31 @@ pub async fn insert(revision: &mut Revision, assignee: Assignee, grant: &Grant) 
     .await?;
     match (exists, system_team, assigned) {
         (false, _, _) => Err(Error::NotFound(assignee.kind.name())),
-        (_, true, _) => Err(Invalid::system_team().into()),
+        (_, true, _) => Err(Error::SystemTeam),
         (_, _, false) => Err(Error::Conflict("Role is already assigned")),
-        _ => Ok(id),
+        _ => Ok((id, assigned_change(id, assignee, grant.clone()))),
     }
 }
 
-/// Assigns the role of administrators to the system team, under the id it returns.
+fn assigned_change(assignment: Uuid, assignee: Assignee, grant: Grant) -> Change {
+    Change::RoleAssigned {
+        assignment,
+        principal: assignee.id,
+        role: grant.role,
+        entity_type: grant.entity_type,
+        entity_id: grant.entity_id,
+        region: grant.region,
+        valid_from: None,
+        valid_until: None,
+        condition: None,
+    }
+}
+
+/// Assigns the role of administrators to the system team; returns the change for the event.
 ///
 /// # Errors
 /// When the database does not take it.
-pub async fn insert_administrator(revision: &mut Revision, team: Uuid) -> Result<Uuid> {
+pub async fn insert_administrator(revision: &mut Revision, team: Uuid) -> Result<Change> {
     let (organization, id) = (revision.organization(), Uuid::now_v7());
     let grant = Grant::administrator();
     sqlx::query(
@@ -153,14 +167,13 @@ pub async fn insert_administrator(revision: &mut Revision, team: Uuid) -> Result
     .bind(&grant.entity_type)
     .execute(revision.connection())
     .await?;
-    Ok(id)
+    Ok(assigned_change(id, Assignee::team(team), grant))
 }
 
 /// Takes a role from a principal and says which it was.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the principal does not have it; [`Error::Invalid`] when it is a
-/// system team.
+/// [`Error::NotFound`] when the principal does not have it; [`Error::SystemTeam`].
 pub async fn delete(revision: &mut Revision, assignee: Assignee, id: Uuid) -> Result<String> {
     let organization = revision.organization();
     let found: Option<(bool, Option<String>)> = sqlx::query_as(
@@ -180,7 +193,7 @@ pub async fn delete(revision: &mut Revision, assignee: Assignee, id: Uuid) -> Re
     .await?;
     match found {
         None => Err(Error::NotFound(assignee.kind.name())),
-        Some((true, _)) => Err(Invalid::system_team().into()),
+        Some((true, _)) => Err(Error::SystemTeam),
         Some((_, None)) => Err(Error::NotFound("role")),
         Some((_, Some(role))) => Ok(role),
     }

@@ -1,16 +1,17 @@
 //! Who is in which team.
 
 use uuid::Uuid;
+use writ_contract::identity_event::{Change, MemberKind};
 
 use super::Revision;
 use crate::error::{Error, Result};
 
-/// Puts a user into a team.
+/// Puts a user into a team; also returns the change for the event.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the organization has no such team or user; [`Error::Conflict`] when
 /// the user is in the team already.
-pub async fn add_user(revision: &mut Revision, team: Uuid, user: Uuid) -> Result<()> {
+pub async fn add_user(revision: &mut Revision, team: Uuid, user: Uuid) -> Result<Change> {
     let organization = revision.organization();
     let (team_exists, user_exists, added): (bool, bool, bool) = sqlx::query_as(
         "WITH t AS (SELECT id FROM principal WHERE organization = $1 AND id = $2 AND kind = 'team'),
@@ -28,8 +29,12 @@ pub async fn add_user(revision: &mut Revision, team: Uuid, user: Uuid) -> Result
         (false, _, _) => Err(Error::NotFound("team")),
         (_, false, _) => Err(Error::NotFound("user")),
         (_, _, false) => Err(Error::Conflict("User is already a member of the team")),
-        _ => Ok(()),
+        _ => Ok(joined(team, user)),
     }
+}
+
+fn joined(team: Uuid, user: Uuid) -> Change {
+    Change::MemberAdded { team, member: user, member_kind: MemberKind::User, valid_from: None, valid_until: None }
 }
 
 /// Takes a user out of a team.

@@ -1,12 +1,46 @@
 //! Organizations.
 
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, Row};
 use uuid::Uuid;
 use writ_contract::PLATFORM_ORGANIZATION;
 use writ_contract::identity_event::OrganizationState;
 
+use super::listing::text;
 use super::{Revision, Store};
-use crate::domain::organization::{Organization, OrganizationRow, state_name};
+use crate::domain::organization::Organization;
 use crate::error::{Error, Result};
+
+impl FromRow<'_, PgRow> for Organization {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            name: text(row, "name")?,
+            owner_id: row.try_get("owner_id")?,
+            state: state_of(row.try_get("state")?)?,
+            created_at: row.try_get("created_at")?,
+            updated_at: row.try_get("updated_at")?,
+        })
+    }
+}
+
+/// How a state is stored.
+pub(super) fn state_name(state: OrganizationState) -> &'static str {
+    match state {
+        OrganizationState::Active => "active",
+        OrganizationState::Suspended => "suspended",
+        OrganizationState::Deleted => "deleted",
+    }
+}
+
+fn state_of(name: &str) -> sqlx::Result<OrganizationState> {
+    match name {
+        "active" => Ok(OrganizationState::Active),
+        "suspended" => Ok(OrganizationState::Suspended),
+        "deleted" => Ok(OrganizationState::Deleted),
+        _ => Err(sqlx::Error::Decode("not a state of an organization".into())),
+    }
+}
 
 impl Store {
     /// An organization that is not deleted. The platform itself is not shown.
@@ -14,7 +48,7 @@ impl Store {
     /// # Errors
     /// [`Error::NotFound`] when there is none.
     pub async fn organization(&self, id: Uuid) -> Result<Organization> {
-        let row: Option<OrganizationRow> = sqlx::query_as(
+        let row: Option<Organization> = sqlx::query_as(
             "SELECT id, name, owner_id, state, created_at, updated_at FROM organization
               WHERE id = $1 AND id <> $2 AND state <> 'deleted'",
         )
@@ -22,7 +56,7 @@ impl Store {
         .bind(PLATFORM_ORGANIZATION)
         .fetch_optional(self.pool())
         .await?;
-        row.map(Organization::from).ok_or(Error::NotFound("organization"))
+        row.ok_or(Error::NotFound("organization"))
     }
 }
 
@@ -32,12 +66,12 @@ impl Store {
 /// [`Error::NotFound`] when it is deleted.
 pub async fn get(revision: &mut Revision) -> Result<Organization> {
     let organization = revision.organization();
-    let row: Option<OrganizationRow> =
+    let row: Option<Organization> =
         sqlx::query_as("SELECT id, name, owner_id, state, created_at, updated_at FROM organization WHERE id = $1")
             .bind(organization)
             .fetch_optional(revision.connection())
             .await?;
-    row.map(Organization::from).ok_or(Error::NotFound("organization"))
+    row.ok_or(Error::NotFound("organization"))
 }
 
 /// Stores a new state. False, and nothing stored, when it is the state already.

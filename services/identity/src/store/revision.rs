@@ -16,7 +16,8 @@ use writ_kafka::topics;
 use writ_log::{Outgoing, outbox};
 
 use super::Store;
-use crate::domain::organization::state_name;
+use super::organizations::state_name;
+use crate::domain::text::Name;
 use crate::error::{Error, Result};
 use crate::log;
 
@@ -96,7 +97,7 @@ impl Store {
     ///
     /// # Errors
     /// When the organization exists.
-    pub async fn founding(&self, organization: Uuid, name: &str, owner: Uuid, author: Author) -> Result<Revision> {
+    pub async fn founding(&self, organization: Uuid, name: &Name, owner: Uuid, author: Author) -> Result<Revision> {
         let span = transaction_span(organization);
         let mut tx = self.pool.begin().await?;
         let next = sqlx::query_as(
@@ -105,7 +106,7 @@ impl Store {
              RETURNING state, epoch, revision, committed_at",
         )
         .bind(organization)
-        .bind(name)
+        .bind(name.as_str())
         .bind(owner)
         .fetch_one(&mut *tx)
         .await?;
