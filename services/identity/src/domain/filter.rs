@@ -1,6 +1,6 @@
 //! Conditions on a list.
 
-use uuid::Uuid;
+use writ_contract::UserId;
 
 use super::text::Text;
 
@@ -37,7 +37,7 @@ pub enum LabelTest {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserFilter {
     /// This user only.
-    pub id: Option<Uuid>,
+    pub id: Option<UserId>,
     /// On the e-mail address, ignoring case.
     pub email: TextFilter,
     /// On the full name.

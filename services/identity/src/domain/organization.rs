@@ -1,8 +1,8 @@
 //! Organizations.
 
 use time::OffsetDateTime;
-use uuid::Uuid;
-use writ_contract::identity_event::OrganizationState;
+use writ_contract::row::OrganizationState;
+use writ_contract::{OrganizationId, UserId};
 
 use super::text::Text;
 
@@ -10,11 +10,11 @@ use super::text::Text;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Organization {
     /// Never reused once the organization is deleted.
-    pub id: Uuid,
+    pub id: OrganizationId,
     /// Display name; blank once the organization is deleted.
     pub name: Text,
     /// The user it was created for, unless erased.
-    pub owner_id: Option<Uuid>,
+    pub owner_id: Option<UserId>,
     /// Whether its tokens are valid.
     pub state: OrganizationState,
     /// When it was created.

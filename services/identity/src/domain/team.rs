@@ -1,7 +1,7 @@
 //! Teams of an organization.
 
 use time::OffsetDateTime;
-use uuid::Uuid;
+use writ_contract::TeamId;
 
 use super::labels::Labels;
 use super::text::{Name, Text};
@@ -10,7 +10,7 @@ use super::text::{Name, Text};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Team {
     /// Never reused once the team is deleted.
-    pub id: Uuid,
+    pub id: TeamId,
     /// Not unique.
     pub name: Name,
     /// What the team is for.
@@ -29,7 +29,7 @@ impl Team {
     /// The new team of an organization's administrators.
     pub fn administrators(at: OffsetDateTime) -> Self {
         Self {
-            id: Uuid::now_v7(),
+            id: TeamId::generate(),
             name: Name::of_ours("Organization Admin"),
             description: Some(Text::of_ours("Manages the organization's users, teams, tokens and role assignments.")),
             system_team: true,

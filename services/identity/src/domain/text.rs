@@ -1,5 +1,7 @@
 //! Texts from outside, each a type of its own once it is checked.
 
+use writ_contract::StoredText;
+
 use super::Violation;
 
 /// Characters of a name or description.
@@ -12,7 +14,7 @@ macro_rules! texts {
     ($($(#[$doc:meta])* $name:ident: $least:literal..=$most:expr, $pattern:literal, $check:expr;)*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-        pub struct $name(String);
+        pub struct $name(StoredText);
 
         impl $name {
             /// Fewest and most characters.
@@ -22,12 +24,12 @@ macro_rules! texts {
 
             /// A text of this program, which needs no check.
             pub fn of_ours(text: &'static str) -> Self {
-                Self(text.to_owned())
+                Self(StoredText::lossy(text))
             }
 
             /// The text.
             pub fn as_str(&self) -> &str {
-                &self.0
+                self.0.as_str()
             }
         }
 
@@ -38,13 +40,14 @@ macro_rules! texts {
                 sized(&text, Self::LENGTH)?;
                 let check: fn(&str) -> Result<(), Violation> = $check;
                 check(&text)?;
-                Ok(Self(text))
+                let stored = StoredText::try_from(text);
+                stored.map(Self).map_err(|_| Violation::of("invalid", "must not contain control characters"))
             }
         }
 
         impl From<$name> for String {
             fn from(text: $name) -> Self {
-                text.0
+                text.as_str().to_owned()
             }
         }
     )*};

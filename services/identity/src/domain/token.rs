@@ -1,7 +1,7 @@
 //! Personal access tokens.
 
 use time::{Duration, OffsetDateTime};
-use uuid::Uuid;
+use writ_contract::{TokenId, UserId};
 
 use super::Violation;
 use super::text::TokenName;
@@ -30,13 +30,13 @@ pub enum TokenState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonalToken {
     /// Id of the token.
-    pub id: Uuid,
+    pub id: TokenId,
     /// The user it belongs to.
-    pub principal: Uuid,
+    pub user: UserId,
     /// What its user calls it.
     pub name: TokenName,
     /// Who revoked it.
-    pub revoked_by: Option<Uuid>,
+    pub revoked_by: Option<UserId>,
     /// When it was issued.
     pub created_at: OffsetDateTime,
     /// When it last changed.
@@ -114,8 +114,8 @@ mod tests {
     fn a_revoked_token_stays_revoked_when_it_expires() {
         let state = |revoked_at, now| {
             let token = PersonalToken {
-                id: Uuid::nil(),
-                principal: Uuid::nil(),
+                id: TokenId::default(),
+                user: UserId::default(),
                 name: "ci".to_owned().try_into().unwrap(),
                 revoked_by: None,
                 created_at: NOW,

@@ -1,7 +1,7 @@
 //! People of an organization.
 
 use time::OffsetDateTime;
-use uuid::Uuid;
+use writ_contract::{Region, UserId};
 
 use super::text::{Email, Name, Text};
 
@@ -9,7 +9,7 @@ use super::text::{Email, Name, Text};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
     /// Never reused once the user is erased.
-    pub id: Uuid,
+    pub id: UserId,
     /// Unique in the organization, ignoring case.
     pub email: Email,
     /// `None` until the invitation is accepted.
@@ -19,7 +19,7 @@ pub struct User {
     /// Whether the invitation has been accepted.
     pub active: bool,
     /// Where the person seems to live, if known.
-    pub inferred_region: Option<String>,
+    pub inferred_region: Option<Region>,
     /// When the user was created.
     pub created_at: OffsetDateTime,
     /// When the user last changed.

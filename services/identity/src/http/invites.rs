@@ -6,8 +6,9 @@ use axum::response::{IntoResponse, Response};
 use deserr::Deserr;
 use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
-use writ_contract::identity_event::{Change, TokenKind};
+use writ_contract::UserId;
+use writ_contract::identity_event::Change;
+use writ_contract::row::TokenKind;
 use writ_service::{Faults, Json};
 use writ_tokens::Kind;
 
@@ -20,7 +21,7 @@ use crate::domain::text::{Email, Name, Text, TokenName};
 use crate::domain::token::INVITE_TTL;
 use crate::store::invites::Addressee;
 use crate::store::tokens::{self, NewToken};
-use crate::store::{Revision, invites, users};
+use crate::store::{PendingRevision, invites, users};
 
 const PREFER: &str = "prefer";
 
@@ -59,7 +60,7 @@ pub(super) struct InvitePreference {
 #[derive(Serialize, ToSchema)]
 pub(super) struct Invitation {
     /// The user that becomes active once the invitation is accepted.
-    user_id: Uuid,
+    user_id: UserId,
     /// The bearer token for `/v3/invites/accept`.
     invite_token: String,
 }
@@ -84,7 +85,7 @@ pub(super) async fn invite(
     let (user_id, mut changes) = expect_user(&mut revision, &person.email).await?;
     let secret = app.new_token(Kind::Invite, admin.organization);
     let token = NewToken {
-        principal: user_id,
+        user: user_id,
         kind: TokenKind::Invite,
         name: TokenName::of_ours("Invitation"),
         hash: secret.hash(),
@@ -101,10 +102,10 @@ pub(super) async fn invite(
 }
 
 /// The user to invite: a new one, or an invited one whose earlier invitations are withdrawn.
-async fn expect_user(revision: &mut Revision, email: &Email) -> Result<(Uuid, Vec<Change>)> {
+async fn expect_user(revision: &mut PendingRevision, email: &Email) -> Result<(UserId, Vec<Change>)> {
     match invites::find(revision, email).await? {
         Addressee::New => {
-            let user = Uuid::now_v7();
+            let user = UserId::generate();
             users::insert_invited(revision, user, email).await?;
             Ok((user, vec![Change::UserInvited { user }]))
         }

@@ -4,8 +4,8 @@ use axum::extract::State;
 use deserr::Deserr;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
 use writ_contract::identity_event::Change;
+use writ_contract::{TeamId, UserId};
 use writ_service::{Faults, Json, Path, Query};
 
 use super::input::read_id;
@@ -22,9 +22,9 @@ use crate::store::{administrators, members};
 #[serde(rename_all = "camelCase")]
 pub(super) struct TeamUserPath {
     /// The team.
-    team_id: Uuid,
+    team_id: TeamId,
     /// The user.
-    user_id: Uuid,
+    user_id: UserId,
 }
 
 /// Who joins a team.
@@ -33,7 +33,7 @@ pub(super) struct TeamUserPath {
 pub(super) struct AddMember {
     /// The user.
     #[deserr(try_from(String) = read_id -> Violation)]
-    id: Uuid,
+    id: UserId,
 }
 
 /// Lists the users of a team.
@@ -77,7 +77,7 @@ pub(super) async fn remove(
     let mut revision = app.store.revision(admin.organization, admin.author()).await?;
     members::remove_user(&mut revision, path.team_id, path.user_id).await?;
     administrators::must_remain(&mut revision).await?;
-    let removed = Change::MemberRemoved { team: path.team_id, member: path.user_id };
+    let removed = Change::MemberRemoved { team: path.team_id, member: path.user_id.into() };
     let seen = revision.commit(vec![removed]).await?;
     Ok(app.gone(seen))
 }

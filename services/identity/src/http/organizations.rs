@@ -5,8 +5,9 @@ use deserr::Deserr;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
-use writ_contract::identity_event::{Change, OrganizationState};
+use writ_contract::identity_event::Change;
+use writ_contract::row::OrganizationState;
+use writ_contract::{OrganizationId, UserId};
 use writ_service::{Faults, Json, Path};
 
 use super::auth::Operator;
@@ -18,7 +19,7 @@ use crate::domain::organization::Organization;
 use crate::domain::team::Team;
 use crate::domain::text::{Email, Name, Text};
 use crate::domain::user::User;
-use crate::store::{Revision, assignments, members, organizations, teams, users};
+use crate::store::{PendingRevision, assignments, members, organizations, teams, users};
 
 /// Days a deleted organization's data is kept: none, it is erased at once.
 const RETENTION_PERIOD_DAYS: u32 = 0;
@@ -29,7 +30,7 @@ const RETENTION_PERIOD_DAYS: u32 = 0;
 #[serde(rename_all = "camelCase")]
 pub(super) struct OrganizationPath {
     /// The organization.
-    organization_id: Uuid,
+    organization_id: OrganizationId,
 }
 
 /// A new organization with its owner and the owner's first token.
@@ -59,7 +60,7 @@ pub(super) struct CreateOwner {
 }
 
 impl CreateOwner {
-    fn into_user(self, id: Uuid, at: OffsetDateTime) -> User {
+    fn into_user(self, id: UserId, at: OffsetDateTime) -> User {
         User {
             id,
             email: self.email,
@@ -112,12 +113,12 @@ impl From<Activity> for OrganizationState {
 #[schema(as = Organization)]
 pub(super) struct OrganizationResponse {
     /// Never reused once the organization is deleted.
-    id: Uuid,
+    id: OrganizationId,
     /// Display name.
     name: String,
     /// The user it was created for, unless erased.
     #[serde(skip_serializing_if = "Option::is_none")]
-    owner_id: Option<Uuid>,
+    owner_id: Option<UserId>,
     /// Blank: there is no single sign-on yet.
     login_path: String,
     /// Whether its tokens are valid.
@@ -163,7 +164,7 @@ pub(super) async fn create(
     operator: Operator,
     Json(new): Json<CreateOrganization>,
 ) -> Result<Answer<FoundedOrganization>> {
-    let (id, owner_id) = (Uuid::now_v7(), Uuid::now_v7());
+    let (id, owner_id) = (OrganizationId::generate(app.store.region()), UserId::generate());
     let mut revision = app.store.founding(id, &new.name, owner_id, operator.author()).await?;
     let owner = new.owner.into_user(owner_id, revision.at());
     users::insert(&mut revision, &owner).await?;
@@ -182,7 +183,7 @@ pub(super) async fn create(
 }
 
 /// The system team of administrators, with its first member.
-async fn found_administrators(revision: &mut Revision, owner: Uuid) -> Result<[Change; 3]> {
+async fn found_administrators(revision: &mut PendingRevision, owner: UserId) -> Result<[Change; 3]> {
     let team = Team::administrators(revision.at());
     teams::insert(revision, &team).await?;
     let assigned = assignments::insert_administrator(revision, team.id).await?;

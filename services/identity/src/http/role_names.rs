@@ -6,14 +6,14 @@ use serde_json::json;
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{IntoParams, PartialSchema, ToSchema};
-use uuid::Uuid;
-use writ_contract::Region;
 use writ_contract::catalogue::Catalogue;
+use writ_contract::row::{Grant, Validity};
+use writ_contract::{EntityId, GrantId, PrincipalId, Region, RoleKey};
 use writ_service::Faults;
 
 use super::Result;
 use crate::domain::Violation;
-use crate::domain::assignment::{Grant, IDENTITY};
+use crate::domain::assignment::IDENTITY;
 use crate::domain::text::{EntityScope, Text};
 use crate::error::Error;
 
@@ -37,8 +37,8 @@ pub(super) struct AssignRole {
 }
 
 impl AssignRole {
-    /// The role by its key, and where it counts.
-    pub(super) fn resolve(&self, regions: &[Region]) -> Result<Grant> {
+    /// The grant that gives the role to `principal`.
+    pub(super) fn grant(&self, principal: PrincipalId, regions: &[Region]) -> Result<Grant> {
         let refuse = |field, reason: &'static str| Err(Error::invalid(field, Violation::of("enum", reason)));
         let catalogue = Catalogue::compiled_in();
         let assignable =
@@ -50,27 +50,35 @@ impl AssignRole {
         else {
             return refuse("role_name", "is not a role of this entity type");
         };
-        let (entity_id, region) = (self.entity_id.as_str(), self.entity_region.as_str());
-        if region != ALL && !regions.iter().any(|known| known.as_str() == region) {
-            return refuse("entity_region", "is not a region of the platform, nor *");
-        }
-        if entity_type.key == IDENTITY && entity_id != ALL {
+        let region = unless_all(self.entity_region.as_str(), |code| {
+            regions.iter().copied().find(|known| known.as_str() == code)
+        });
+        let Some(region) = region else { return refuse("entity_region", "is not a region of the platform, nor *") };
+        let Some(entity_id) = unless_all(self.entity_id.as_str(), |id| id.parse::<EntityId>().ok()) else {
+            return refuse("entity_id", "is not the id of an entity, nor *");
+        };
+        if entity_type.key == *IDENTITY && entity_id.is_some() {
             return refuse("entity_id", "must be * for roles over the organization itself");
         }
-        if entity_type.key == IDENTITY && region != ALL {
+        if entity_type.key == *IDENTITY && region.is_some() {
             return refuse("entity_region", "must be * for roles over the organization itself");
         }
         Ok(Grant {
-            role: format!("{}.{}", entity_type.key, role.key),
+            id: GrantId::generate(),
+            principal,
+            role: RoleKey::of_catalogue(&entity_type.key, &role.key),
             entity_type: entity_type.key.clone(),
-            entity_id: unless_all(entity_id),
-            region: unless_all(region),
+            entity_id,
+            region,
+            validity: Validity::default(),
+            condition: None,
         })
     }
 }
 
-fn unless_all(scope: &str) -> Option<String> {
-    (scope != ALL).then(|| scope.to_owned())
+/// `Some(None)` for `*`, otherwise what `read` finds.
+fn unless_all<T>(scope: &str, read: impl FnOnce(&str) -> Option<T>) -> Option<Option<T>> {
+    if scope == ALL { Some(None) } else { read(scope).map(Some) }
 }
 
 /// For each entity type of the catalogue, its roles.
@@ -84,7 +92,7 @@ impl PartialSchema for AssignRole {
                 .title(Some(&kind.name))
                 .property("role_name", one_of(kind.roles.iter().map(|role| role.name.clone()).collect()))
                 .property("entity_type_name", one_of(vec![kind.name.clone()]));
-            let object = if kind.key == IDENTITY {
+            let object = if kind.key == *IDENTITY {
                 object
                     .property("entity_id", one_of(vec![ALL.to_owned()]))
                     .property("entity_region", one_of(vec![ALL.to_owned()]))
@@ -110,7 +118,7 @@ impl ToSchema for AssignRole {}
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub(super) struct AssignedRole {
     /// Id of the assignment.
-    id: Uuid,
+    id: GrantId,
     /// Such as `Viewer`.
     role_name: String,
     /// Id of an entity, or `*`.
@@ -121,21 +129,16 @@ pub(super) struct AssignedRole {
     entity_region: String,
 }
 
-impl AssignedRole {
-    /// A grant by the names clients use.
-    pub(super) fn of(id: Uuid, grant: Grant) -> Self {
+impl From<&Grant> for AssignedRole {
+    fn from(grant: &Grant) -> Self {
         let names = Catalogue::compiled_in().by_key(&grant.role);
         // A role of an earlier catalogue is shown by its keys.
-        let names = names.map(|(kind, role)| (kind.name.clone(), role.name.clone()));
-        let (entity_type_name, role_name) = names.unwrap_or((grant.entity_type, grant.role));
-        let or_all = |scope: Option<String>| scope.unwrap_or_else(|| ALL.to_owned());
-        Self {
-            id,
-            role_name,
-            entity_id: or_all(grant.entity_id),
-            entity_type_name,
-            entity_region: or_all(grant.region),
-        }
+        let by_keys = || (grant.entity_type.to_string(), grant.role.to_string());
+        let (entity_type_name, role_name) =
+            names.map_or_else(by_keys, |(kind, role)| (kind.name.clone(), role.name.clone()));
+        let entity_id = grant.entity_id.as_ref().map_or(ALL, EntityId::as_str).to_owned();
+        let entity_region = grant.region.as_ref().map_or(ALL, Region::as_str).to_owned();
+        Self { id: grant.id, role_name, entity_id, entity_type_name, entity_region }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
-use uuid::Uuid;
+use writ_contract::GrantId;
 use writ_contract::catalogue::Catalogue;
 use writ_contract::identity_event::Change;
 
@@ -46,9 +46,9 @@ fn catalogue() -> BTreeMap<String, ListedEntityType> {
     kinds
         .map(|kind| {
             let roles = kind.roles.iter().map(|role| {
-                (role.key.clone(), ListedRole { name: role.name.clone(), description: role.description.clone() })
+                (role.key.to_string(), ListedRole { name: role.name.clone(), description: role.description.clone() })
             });
-            (kind.key.clone(), ListedEntityType { name: listed_name(&kind.name), roles: roles.collect() })
+            (kind.key.to_string(), ListedEntityType { name: listed_name(&kind.name), roles: roles.collect() })
         })
         .collect()
 }
@@ -66,7 +66,7 @@ pub(super) async fn list_assigned(
     query: &RoleQuery,
 ) -> Result<Answer<Paginated<AssignedRole>>> {
     let grants = app.store.grants(caller.organization, assignee).await?;
-    let roles = grants.into_iter().map(|(id, grant)| AssignedRole::of(id, grant));
+    let roles = grants.iter().map(AssignedRole::from);
     let roles = roles.filter(|role| query.admits(role)).collect();
     app.read(caller.organization, Paginated::whole(roles)).await
 }
@@ -76,10 +76,10 @@ pub(super) async fn get_assigned(
     app: &App,
     caller: &Caller,
     assignee: Assignee,
-    id: Uuid,
+    id: GrantId,
 ) -> Result<Answer<AssignedRole>> {
     let grant = app.store.grant(caller.organization, assignee, id).await?;
-    app.read(caller.organization, AssignedRole::of(id, grant)).await
+    app.read(caller.organization, AssignedRole::from(&grant)).await
 }
 
 /// Assigns a role to a principal.
@@ -89,21 +89,22 @@ pub(super) async fn assign(
     assignee: Assignee,
     role: &AssignRole,
 ) -> Result<Answer<AssignedRole>> {
-    let grant = role.resolve(&app.platform.regions)?;
+    let grant = role.grant(assignee.id, &app.platform.regions)?;
     let mut revision = app.store.revision(admin.organization, admin.author()).await?;
-    let (id, assigned) = assignments::insert(&mut revision, assignee, &grant).await?;
-    let seen = revision.commit(vec![assigned]).await?;
-    Ok(app.created(seen, AssignedRole::of(id, grant)))
+    assignments::insert(&mut revision, assignee, &grant).await?;
+    let shown = AssignedRole::from(&grant);
+    let seen = revision.commit(vec![Change::RoleAssigned(grant)]).await?;
+    Ok(app.created(seen, shown))
 }
 
 /// Takes a role from a principal.
-pub(super) async fn unassign(app: &App, admin: &Caller, assignee: Assignee, id: Uuid) -> Result<Empty> {
+pub(super) async fn unassign(app: &App, admin: &Caller, assignee: Assignee, id: GrantId) -> Result<Empty> {
     let mut revision = app.store.revision(admin.organization, admin.author()).await?;
     let role = assignments::delete(&mut revision, assignee, id).await?;
-    if role == ADMINISTRATOR {
+    if role == *ADMINISTRATOR {
         administrators::must_remain(&mut revision).await?;
     }
-    let seen = revision.commit(vec![Change::RoleUnassigned { assignment: id }]).await?;
+    let seen = revision.commit(vec![Change::RoleUnassigned { grant: id }]).await?;
     Ok(app.gone(seen))
 }
 

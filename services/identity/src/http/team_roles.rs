@@ -3,7 +3,7 @@
 use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use uuid::Uuid;
+use writ_contract::{GrantId, TeamId};
 use writ_service::{Json, Path, Query};
 
 use super::role_names::{AssignRole, AssignedRole, RoleQuery};
@@ -18,9 +18,9 @@ use crate::store::assignments::Assignee;
 #[serde(rename_all = "camelCase")]
 pub(super) struct TeamRolePath {
     /// The team.
-    team_id: Uuid,
+    team_id: TeamId,
     /// The assignment.
-    role_id: Uuid,
+    role_id: GrantId,
 }
 
 /// Lists the roles of a team.

@@ -7,8 +7,8 @@ use deserr::{Deserr, IntoValue, Map as _, Value, ValuePointerRef};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
 use writ_contract::identity_event::Change;
+use writ_contract::{StoredText, TeamId};
 use writ_service::{Faults, Json, Path, Query};
 
 use super::input::{Flag, PageNumber, PageSize, Patch, page};
@@ -28,7 +28,7 @@ use crate::store::{administrators, teams};
 #[serde(rename_all = "camelCase")]
 pub(super) struct TeamPath {
     /// The team.
-    pub(super) team_id: Uuid,
+    pub(super) team_id: TeamId,
 }
 
 /// Which teams to list. Labels are filtered by `filter[labels][<key>][eq]`, `…[contains]` and `…[exists]`.
@@ -109,7 +109,7 @@ impl TeamQuery {
 #[schema(as = Team)]
 pub(super) struct TeamResponse {
     /// Never reused once the team is deleted.
-    id: Uuid,
+    id: TeamId,
     /// Not unique.
     name: String,
     /// What the team is for.
@@ -157,7 +157,7 @@ pub(super) struct CreateTeam {
 impl CreateTeam {
     fn into_team(self, at: OffsetDateTime) -> Team {
         Team {
-            id: Uuid::now_v7(),
+            id: TeamId::generate(),
             name: self.name,
             description: self.description,
             system_team: false,
@@ -188,7 +188,7 @@ pub(super) struct UpdateTeam {
 
 impl UpdateTeam {
     /// Applies the change and names the fields that are now different.
-    fn apply(self, team: &mut Team) -> Result<Vec<String>> {
+    fn apply(self, team: &mut Team) -> Result<Vec<StoredText>> {
         let mut changed = Vec::new();
         let labels = match self.labels {
             Patch::Keep => None,
@@ -204,12 +204,12 @@ impl UpdateTeam {
     }
 }
 
-fn replace<T: PartialEq>(old: &mut T, new: Option<T>, name: &str, changed: &mut Vec<String>) {
+fn replace<T: PartialEq>(old: &mut T, new: Option<T>, name: &str, changed: &mut Vec<StoredText>) {
     if let Some(new) = new
         && *old != new
     {
         *old = new;
-        changed.push(name.to_owned());
+        changed.push(StoredText::lossy(name));
     }
 }
 

@@ -7,8 +7,8 @@ use deserr::Deserr;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
 use writ_contract::identity_event::Change;
+use writ_contract::{StoredText, TokenId, UserId};
 use writ_service::{Faults, Json, Path};
 
 pub(super) use create::{CreateToken, issue};
@@ -27,9 +27,9 @@ use crate::store::tokens;
 #[serde(rename_all = "camelCase")]
 pub(super) struct UserTokenPath {
     /// The user.
-    user_id: Uuid,
+    user_id: UserId,
     /// The token.
-    token_id: Uuid,
+    token_id: TokenId,
 }
 
 /// A personal access token.
@@ -37,15 +37,15 @@ pub(super) struct UserTokenPath {
 #[schema(as = PersonalToken)]
 pub(super) struct TokenResponse {
     /// Id of the token; not a secret.
-    id: Uuid,
+    id: TokenId,
     /// The user it belongs to.
-    user_id: Uuid,
+    user_id: UserId,
     /// What its user calls it.
     name: String,
     /// Whether it can be used.
     state: TokenStateName,
     /// Who revoked it.
-    revoked_by: Option<Uuid>,
+    revoked_by: Option<UserId>,
     /// When it was issued.
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
@@ -86,7 +86,7 @@ impl TokenResponse {
         };
         Self {
             id: token.id,
-            user_id: token.principal,
+            user_id: token.user,
             name: token.name.into(),
             state,
             revoked_by: token.revoked_by,
@@ -200,7 +200,7 @@ pub(super) async fn update(
     }
     (token.name, token.updated_at) = (update.name, revision.at());
     tokens::update(&mut revision, &token).await?;
-    let renamed = Change::TokenChanged { token: token.id, fields: vec!["name".to_owned()] };
+    let renamed = Change::TokenChanged { token: token.id, fields: vec![StoredText::lossy("name")] };
     let seen = revision.commit(vec![renamed]).await?;
     Ok(app.ok(seen, TokenResponse::now(token)))
 }

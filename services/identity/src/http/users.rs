@@ -5,8 +5,8 @@ use deserr::Deserr;
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
-use uuid::Uuid;
 use writ_contract::identity_event::Change;
+use writ_contract::{Region, StoredText, UserId};
 use writ_service::{Faults, Json, Path, Query};
 
 use super::input::{Flag, PageNumber, PageSize, Patch, page, read_optional_id};
@@ -24,7 +24,7 @@ use crate::store::{administrators, users};
 #[serde(rename_all = "camelCase")]
 pub(super) struct UserPath {
     /// The user.
-    pub(super) user_id: Uuid,
+    pub(super) user_id: UserId,
 }
 
 /// Which users to list.
@@ -43,7 +43,7 @@ pub(super) struct UserQuery {
     /// This user only.
     #[deserr(rename = "filter[id][eq]", default, try_from(String) = read_optional_id -> crate::domain::Violation)]
     #[param(rename = "filter[id][eq]", nullable = false)]
-    id: Option<Uuid>,
+    id: Option<UserId>,
     /// Users with this e-mail address, ignoring case.
     #[deserr(rename = "filter[email][eq]", default)]
     #[param(rename = "filter[email][eq]", nullable = false)]
@@ -84,7 +84,7 @@ impl UserQuery {
 #[schema(as = User)]
 pub(super) struct UserResponse {
     /// Never reused once the user is erased.
-    pub(super) id: Uuid,
+    pub(super) id: UserId,
     /// Unique in the organization, ignoring case.
     email: String,
     /// Absent until the invitation is accepted.
@@ -97,7 +97,7 @@ pub(super) struct UserResponse {
     active: bool,
     /// Where the person seems to live, if known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    inferred_region: Option<String>,
+    inferred_region: Option<Region>,
     /// When the user was created.
     #[serde(with = "time::serde::rfc3339")]
     created_at: OffsetDateTime,
@@ -137,19 +137,19 @@ pub(super) struct UpdateUser {
 
 impl UpdateUser {
     /// Applies the change and names the fields that are now different.
-    fn apply(self, user: &mut User) -> Vec<String> {
+    fn apply(self, user: &mut User) -> Vec<StoredText> {
         let mut changed = Vec::new();
         if let Some(name) = self.full_name
             && user.full_name.as_ref() != Some(&name)
         {
             user.full_name = Some(name);
-            changed.push("full_name".to_owned());
+            changed.push(StoredText::lossy("full_name"));
         }
         if let Some(name) = self.preferred_name.change()
             && user.preferred_name != name
         {
             user.preferred_name = name;
-            changed.push("preferred_name".to_owned());
+            changed.push(StoredText::lossy("preferred_name"));
         }
         changed
     }
@@ -223,7 +223,7 @@ mod tests {
 
     fn ada() -> User {
         User {
-            id: Uuid::nil(),
+            id: UserId::default(),
             email: "ada@acme.example".to_owned().try_into().unwrap(),
             full_name: Some("Ada".to_owned().try_into().unwrap()),
             preferred_name: Some("A".to_owned().try_into().unwrap()),

@@ -1,8 +1,8 @@
 //! Invitations: users who are not active yet, and the tokens that let them become so.
 
-use uuid::Uuid;
+use writ_contract::{TokenId, UserId};
 
-use super::Revision;
+use super::PendingRevision;
 use crate::domain::text::Email;
 use crate::error::{Error, Result};
 
@@ -12,22 +12,22 @@ pub enum Addressee {
     /// Nobody of this address.
     New,
     /// A user whose earlier invitations are over: the user, and the tokens of those invitations.
-    Lapsed(Uuid, Vec<Uuid>),
+    Lapsed(UserId, Vec<TokenId>),
 }
 
 #[derive(sqlx::FromRow)]
 struct Known {
-    id: Uuid,
+    id: UserId,
     active: bool,
     open: bool,
-    invites: Vec<Uuid>,
+    invites: Vec<TokenId>,
 }
 
 /// Looks for a user of this address, in any case of letters.
 ///
 /// # Errors
 /// [`Error::Conflict`] when the user is active or has an invitation that can still be accepted.
-pub async fn find(revision: &mut Revision, email: &Email) -> Result<Addressee> {
+pub async fn find(revision: &mut PendingRevision, email: &Email) -> Result<Addressee> {
     let organization = revision.organization();
     let known: Option<Known> = sqlx::query_as(
         "SELECT u.id, p.active,

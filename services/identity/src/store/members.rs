@@ -1,9 +1,10 @@
 //! Who is in which team.
 
-use uuid::Uuid;
-use writ_contract::identity_event::{Change, MemberKind};
+use writ_contract::identity_event::Change;
+use writ_contract::row::{Membership, Validity};
+use writ_contract::{TeamId, UserId};
 
-use super::Revision;
+use super::PendingRevision;
 use crate::error::{Error, Result};
 
 /// Puts a user into a team; also returns the change for the event.
@@ -11,7 +12,7 @@ use crate::error::{Error, Result};
 /// # Errors
 /// [`Error::NotFound`] when the organization has no such team or user; [`Error::Conflict`] when
 /// the user is in the team already.
-pub async fn add_user(revision: &mut Revision, team: Uuid, user: Uuid) -> Result<Change> {
+pub async fn add_user(revision: &mut PendingRevision, team: TeamId, user: UserId) -> Result<Change> {
     let organization = revision.organization();
     let (team_exists, user_exists, added): (bool, bool, bool) = sqlx::query_as(
         "WITH t AS (SELECT id FROM principal WHERE organization = $1 AND id = $2 AND kind = 'team'),
@@ -33,15 +34,15 @@ pub async fn add_user(revision: &mut Revision, team: Uuid, user: Uuid) -> Result
     }
 }
 
-fn joined(team: Uuid, user: Uuid) -> Change {
-    Change::MemberAdded { team, member: user, member_kind: MemberKind::User, valid_from: None, valid_until: None }
+fn joined(team: TeamId, user: UserId) -> Change {
+    Change::MemberAdded(Membership { team, member: user.into(), validity: Validity::default() })
 }
 
 /// Takes a user out of a team.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the organization has no such team, or the user is not in it.
-pub async fn remove_user(revision: &mut Revision, team: Uuid, user: Uuid) -> Result<()> {
+pub async fn remove_user(revision: &mut PendingRevision, team: TeamId, user: UserId) -> Result<()> {
     let organization = revision.organization();
     let removed = sqlx::query(
         "DELETE FROM membership m USING principal p

@@ -2,12 +2,11 @@
 
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, Row};
-use uuid::Uuid;
-use writ_contract::PLATFORM_ORGANIZATION;
-use writ_contract::identity_event::OrganizationState;
+use writ_contract::row::OrganizationState;
+use writ_contract::{OrganizationId, PLATFORM_ORGANIZATION};
 
 use super::listing::text;
-use super::{Revision, Store};
+use super::{PendingRevision, Store};
 use crate::domain::organization::Organization;
 use crate::error::{Error, Result};
 
@@ -17,28 +16,10 @@ impl FromRow<'_, PgRow> for Organization {
             id: row.try_get("id")?,
             name: text(row, "name")?,
             owner_id: row.try_get("owner_id")?,
-            state: state_of(row.try_get("state")?)?,
+            state: row.try_get("state")?,
             created_at: row.try_get("created_at")?,
             updated_at: row.try_get("updated_at")?,
         })
-    }
-}
-
-/// How a state is stored.
-pub(super) fn state_name(state: OrganizationState) -> &'static str {
-    match state {
-        OrganizationState::Active => "active",
-        OrganizationState::Suspended => "suspended",
-        OrganizationState::Deleted => "deleted",
-    }
-}
-
-fn state_of(name: &str) -> sqlx::Result<OrganizationState> {
-    match name {
-        "active" => Ok(OrganizationState::Active),
-        "suspended" => Ok(OrganizationState::Suspended),
-        "deleted" => Ok(OrganizationState::Deleted),
-        _ => Err(sqlx::Error::Decode("not a state of an organization".into())),
     }
 }
 
@@ -47,7 +28,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is none.
-    pub async fn organization(&self, id: Uuid) -> Result<Organization> {
+    pub async fn organization(&self, id: OrganizationId) -> Result<Organization> {
         let row: Option<Organization> = sqlx::query_as(
             "SELECT id, name, owner_id, state, created_at, updated_at FROM organization
               WHERE id = $1 AND id <> $2 AND state <> 'deleted'",
@@ -64,7 +45,7 @@ impl Store {
 ///
 /// # Errors
 /// [`Error::NotFound`] when it is deleted.
-pub async fn get(revision: &mut Revision) -> Result<Organization> {
+pub async fn get(revision: &mut PendingRevision) -> Result<Organization> {
     let organization = revision.organization();
     let row: Option<Organization> =
         sqlx::query_as("SELECT id, name, owner_id, state, created_at, updated_at FROM organization WHERE id = $1")
@@ -78,11 +59,11 @@ pub async fn get(revision: &mut Revision) -> Result<Organization> {
 ///
 /// # Errors
 /// When the database does not take it.
-pub async fn set_state(revision: &mut Revision, state: OrganizationState) -> Result<bool> {
+pub async fn set_state(revision: &mut PendingRevision, state: OrganizationState) -> Result<bool> {
     let (organization, at) = (revision.organization(), revision.at());
     let changed = sqlx::query("UPDATE organization SET state = $2, updated_at = $3 WHERE id = $1 AND state <> $2")
         .bind(organization)
-        .bind(state_name(state))
+        .bind(state)
         .bind(at)
         .execute(revision.connection())
         .await?;
@@ -93,7 +74,7 @@ pub async fn set_state(revision: &mut Revision, state: OrganizationState) -> Res
 ///
 /// # Errors
 /// When the database does not take it.
-pub async fn erase(revision: &mut Revision) -> Result<()> {
+pub async fn erase(revision: &mut PendingRevision) -> Result<()> {
     let (organization, at) = (revision.organization(), revision.at());
     sqlx::query("DELETE FROM principal WHERE organization = $1")
         .bind(organization)

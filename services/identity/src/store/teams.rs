@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use sqlx::postgres::PgRow;
 use sqlx::types::Json;
 use sqlx::{FromRow, PgExecutor, Row};
-use uuid::Uuid;
+use writ_contract::{OrganizationId, TeamId, UserId};
 
 use super::listing::{Counted, containing, operands, optional_text, page_of, past_the_end, text};
-use super::{Revision, Store};
+use super::{PendingRevision, Store};
 use crate::domain::filter::{LabelTest, TeamFilter};
 use crate::domain::labels::Labels;
 use crate::domain::page::{Page, Paged};
@@ -45,7 +45,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::NotFound`] when the organization has no such team.
-    pub async fn team(&self, organization: Uuid, id: Uuid) -> Result<Team> {
+    pub async fn team(&self, organization: OrganizationId, id: TeamId) -> Result<Team> {
         find(self.pool(), organization, id).await
     }
 
@@ -55,8 +55,8 @@ impl Store {
     /// When the database cannot be read.
     pub async fn teams(
         &self,
-        organization: Uuid,
-        member: Option<Uuid>,
+        organization: OrganizationId,
+        member: Option<UserId>,
         filter: &TeamFilter,
         page: Page,
     ) -> Result<Paged<Team>> {
@@ -70,8 +70,8 @@ impl Store {
 
     async fn team_rows(
         &self,
-        organization: Uuid,
-        member: Option<Uuid>,
+        organization: OrganizationId,
+        member: Option<UserId>,
         filter: &TeamFilter,
         page: Page,
     ) -> Result<Vec<Counted<Team>>> {
@@ -109,7 +109,7 @@ impl Store {
     }
 }
 
-async fn find(connection: impl PgExecutor<'_>, organization: Uuid, id: Uuid) -> Result<Team> {
+async fn find(connection: impl PgExecutor<'_>, organization: OrganizationId, id: TeamId) -> Result<Team> {
     sqlx::query_as(
         "SELECT id, name, description, system_team, labels, created_at, updated_at FROM team WHERE organization = $1 AND id = $2",
     )
@@ -124,7 +124,7 @@ async fn find(connection: impl PgExecutor<'_>, organization: Uuid, id: Uuid) -> 
 ///
 /// # Errors
 /// [`Error::NotFound`] when the organization has no such team; [`Error::SystemTeam`].
-pub async fn get_changeable(revision: &mut Revision, id: Uuid) -> Result<Team> {
+pub async fn get_changeable(revision: &mut PendingRevision, id: TeamId) -> Result<Team> {
     let organization = revision.organization();
     let team = find(revision.connection(), organization, id).await?;
     if team.system_team { Err(Error::SystemTeam) } else { Ok(team) }
@@ -134,7 +134,7 @@ pub async fn get_changeable(revision: &mut Revision, id: Uuid) -> Result<Team> {
 ///
 /// # Errors
 /// When the database does not take it.
-pub async fn insert(revision: &mut Revision, team: &Team) -> Result<()> {
+pub async fn insert(revision: &mut PendingRevision, team: &Team) -> Result<()> {
     let organization = revision.organization();
     sqlx::query(
         "WITH new AS (INSERT INTO principal (organization, id, kind, active) VALUES ($1, $2, 'team', true) RETURNING organization, id)
@@ -157,7 +157,7 @@ pub async fn insert(revision: &mut Revision, team: &Team) -> Result<()> {
 ///
 /// # Errors
 /// When the database does not take it.
-pub async fn update(revision: &mut Revision, team: &Team) -> Result<()> {
+pub async fn update(revision: &mut PendingRevision, team: &Team) -> Result<()> {
     let organization = revision.organization();
     sqlx::query(
         "UPDATE team SET name = $3, description = $4, labels = $5, updated_at = $6 WHERE organization = $1 AND id = $2",
@@ -177,7 +177,7 @@ pub async fn update(revision: &mut Revision, team: &Team) -> Result<()> {
 ///
 /// # Errors
 /// When the database does not take it.
-pub async fn delete(revision: &mut Revision, id: Uuid) -> Result<()> {
+pub async fn delete(revision: &mut PendingRevision, id: TeamId) -> Result<()> {
     let organization = revision.organization();
     sqlx::query("DELETE FROM principal WHERE organization = $1 AND id = $2 AND kind = 'team'")
         .bind(organization)

@@ -2,10 +2,10 @@
 
 use sqlx::postgres::PgRow;
 use sqlx::{FromRow, PgExecutor, Row};
-use uuid::Uuid;
+use writ_contract::{OrganizationId, TeamId, UserId};
 
 use super::listing::{Counted, operands, optional_text, page_of, past_the_end, text};
-use super::{Revision, Store};
+use super::{PendingRevision, Store};
 use crate::domain::filter::UserFilter;
 use crate::domain::page::{Page, Paged};
 use crate::domain::text::{Email, Name, Text};
@@ -32,7 +32,7 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::NotFound`] when the organization has no such user.
-    pub async fn user(&self, organization: Uuid, id: Uuid) -> Result<User> {
+    pub async fn user(&self, organization: OrganizationId, id: UserId) -> Result<User> {
         find(self.pool(), organization, id).await
     }
 
@@ -42,8 +42,8 @@ impl Store {
     /// When the database cannot be read.
     pub async fn users(
         &self,
-        organization: Uuid,
-        team: Option<Uuid>,
+        organization: OrganizationId,
+        team: Option<TeamId>,
         filter: &UserFilter,
         page: Page,
     ) -> Result<Paged<User>> {
@@ -57,8 +57,8 @@ impl Store {
 
     async fn user_rows(
         &self,
-        organization: Uuid,
-        team: Option<Uuid>,
+        organization: OrganizationId,
+        team: Option<TeamId>,
         filter: &UserFilter,
         page: Page,
     ) -> Result<Vec<Counted<User>>> {
@@ -92,7 +92,7 @@ impl Store {
     }
 }
 
-async fn find(connection: impl PgExecutor<'_>, organization: Uuid, id: Uuid) -> Result<User> {
+async fn find(connection: impl PgExecutor<'_>, organization: OrganizationId, id: UserId) -> Result<User> {
     sqlx::query_as(
         "SELECT id, email, full_name, preferred_name, active, inferred_region, created_at, updated_at
            FROM user_account JOIN principal USING (organization, id)
@@ -109,7 +109,7 @@ async fn find(connection: impl PgExecutor<'_>, organization: Uuid, id: Uuid) -> 
 ///
 /// # Errors
 /// [`Error::NotFound`] when the organization has no such user.
-pub async fn get(revision: &mut Revision, id: Uuid) -> Result<User> {
+pub async fn get(revision: &mut PendingRevision, id: UserId) -> Result<User> {
     let organization = revision.organization();
     find(revision.connection(), organization, id).await
 }
@@ -118,7 +118,7 @@ pub async fn get(revision: &mut Revision, id: Uuid) -> Result<User> {
 ///
 /// # Errors
 /// When the organization has a user of this address.
-pub async fn insert(revision: &mut Revision, user: &User) -> Result<()> {
+pub async fn insert(revision: &mut PendingRevision, user: &User) -> Result<()> {
     insert_principal(revision, user.id, &user.email, true).await?;
     update(revision, user).await
 }
@@ -127,11 +127,11 @@ pub async fn insert(revision: &mut Revision, user: &User) -> Result<()> {
 ///
 /// # Errors
 /// When the organization has a user of this address.
-pub async fn insert_invited(revision: &mut Revision, id: Uuid, email: &Email) -> Result<()> {
+pub async fn insert_invited(revision: &mut PendingRevision, id: UserId, email: &Email) -> Result<()> {
     insert_principal(revision, id, email, false).await
 }
 
-async fn insert_principal(revision: &mut Revision, id: Uuid, email: &Email, active: bool) -> Result<()> {
+async fn insert_principal(revision: &mut PendingRevision, id: UserId, email: &Email, active: bool) -> Result<()> {
     let (organization, at) = (revision.organization(), revision.at());
     sqlx::query(
         "WITH new AS (INSERT INTO principal (organization, id, kind, active) VALUES ($1, $2, 'user', $3) RETURNING organization, id)
@@ -151,7 +151,7 @@ async fn insert_principal(revision: &mut Revision, id: Uuid, email: &Email, acti
 ///
 /// # Errors
 /// When the database does not take it.
-pub async fn update(revision: &mut Revision, user: &User) -> Result<()> {
+pub async fn update(revision: &mut PendingRevision, user: &User) -> Result<()> {
     let organization = revision.organization();
     sqlx::query("UPDATE user_account SET full_name = $3, preferred_name = $4, updated_at = $5 WHERE organization = $1 AND id = $2")
         .bind(organization)
@@ -168,7 +168,7 @@ pub async fn update(revision: &mut Revision, user: &User) -> Result<()> {
 ///
 /// # Errors
 /// When the database does not take it.
-pub async fn activate(revision: &mut Revision, id: Uuid) -> Result<()> {
+pub async fn activate(revision: &mut PendingRevision, id: UserId) -> Result<()> {
     let organization = revision.organization();
     sqlx::query("UPDATE principal SET active = true WHERE organization = $1 AND id = $2")
         .bind(organization)
@@ -182,7 +182,7 @@ pub async fn activate(revision: &mut Revision, id: Uuid) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::NotFound`] when the organization has no such user.
-pub async fn erase(revision: &mut Revision, id: Uuid) -> Result<()> {
+pub async fn erase(revision: &mut PendingRevision, id: UserId) -> Result<()> {
     let organization = revision.organization();
     let erased = sqlx::query(
         "WITH erased AS (DELETE FROM principal WHERE organization = $1 AND id = $2 AND kind = 'user' RETURNING id),

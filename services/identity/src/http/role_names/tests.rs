@@ -9,22 +9,20 @@ fn assign(role: &str, kind: &str, id: &str, region: &str) -> AssignRole {
 }
 
 fn resolve(asked: &AssignRole) -> Result<Grant> {
-    asked.resolve(&["us", "eu"].map(|code| code.parse().unwrap()))
+    asked.grant(PrincipalId::default(), &["us", "eu"].map(|code| code.parse().unwrap()))
 }
 
 #[test]
 fn names_become_keys_and_names_again() {
     let grant = resolve(&assign("Gateway Service Admin", "Control Planes", "*", "eu")).unwrap();
-    let expected = Grant {
-        role: "control_planes.gateway_service_admin".into(),
-        entity_type: "control_planes".into(),
-        entity_id: None,
-        region: Some("eu".into()),
-    };
-    assert_eq!(grant, expected);
-    let shown = serde_json::to_value(AssignedRole::of(Uuid::nil(), grant)).unwrap();
+    assert_eq!(
+        (grant.role.as_str(), grant.entity_type.as_str()),
+        ("control_planes.gateway_service_admin", "control_planes")
+    );
+    assert_eq!((&grant.entity_id, grant.region), (&None, Some("eu".parse().unwrap())));
+    let shown = serde_json::to_value(AssignedRole::from(&grant)).unwrap();
     let expected = json!({
-        "id": Uuid::nil(), "role_name": "Gateway Service Admin", "entity_type_name": "Control Planes",
+        "id": grant.id, "role_name": "Gateway Service Admin", "entity_type_name": "Control Planes",
         "entity_id": "*", "entity_region": "eu",
     });
     assert_eq!(shown, expected);
@@ -35,7 +33,7 @@ fn every_role_of_the_catalogue_can_be_assigned() {
     for kind in &Catalogue::compiled_in().entity_types {
         for role in &kind.roles {
             let grant = resolve(&assign(&role.name, &kind.name, "*", "*")).unwrap();
-            let shown = AssignedRole::of(Uuid::nil(), grant);
+            let shown = AssignedRole::from(&grant);
             assert_eq!((&shown.role_name, &shown.entity_type_name), (&role.name, &kind.name));
         }
     }

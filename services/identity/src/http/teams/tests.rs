@@ -5,7 +5,7 @@ use super::*;
 
 fn team() -> Team {
     Team {
-        id: Uuid::nil(),
+        id: TeamId::default(),
         name: "Operators".to_owned().try_into().unwrap(),
         description: None,
         system_team: false,

@@ -6,8 +6,9 @@ use time::{Duration, OffsetDateTime};
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::openapi::{KnownFormat, RefOr, SchemaFormat};
 use utoipa::{PartialSchema, ToSchema};
-use uuid::Uuid;
-use writ_contract::identity_event::{Change, TokenKind};
+use writ_contract::UserId;
+use writ_contract::identity_event::Change;
+use writ_contract::row::TokenKind;
 use writ_service::Faults;
 use writ_tokens::Kind;
 
@@ -16,7 +17,7 @@ use crate::app::App;
 use crate::domain::text::TokenName;
 use crate::domain::token::{LONGEST_TTL, Lifetime, SHORTEST_TTL};
 use crate::error::Error;
-use crate::store::Revision;
+use crate::store::PendingRevision;
 use crate::store::tokens::{self, NewToken};
 
 const FIELDS: [&str; 3] = ["name", "ttl_seconds", "expires_at"];
@@ -111,14 +112,14 @@ impl ToSchema for CreateToken {}
 /// the request says when the token expires.
 pub(in crate::http) async fn issue(
     app: &App,
-    revision: &mut Revision,
-    user: Uuid,
+    revision: &mut PendingRevision,
+    user: UserId,
     new: CreateToken,
     field: &'static str,
 ) -> Result<(IssuedToken, Change)> {
     let secret = app.new_token(Kind::Personal, revision.organization());
     let expires_at = new.lifetime.expires_at(revision.at()).map_err(|violation| Error::invalid(field, violation))?;
-    let new = NewToken { principal: user, kind: TokenKind::Personal, name: new.name, hash: secret.hash(), expires_at };
+    let new = NewToken { user, kind: TokenKind::Personal, name: new.name, hash: secret.hash(), expires_at };
     let (token, issued) = tokens::insert(revision, new).await?;
     let token = TokenResponse::at(token, revision.at());
     Ok((IssuedToken { token, konnect_token: secret.expose().to_owned() }, issued))
