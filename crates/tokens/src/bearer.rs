@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
-use writ_contract::id::{Hash, Region};
+use writ_contract::{Hash, OrganizationId, Region};
 
 const ORGANIZATION: usize = 16;
 const RANDOM: usize = 32;
@@ -58,13 +58,13 @@ pub enum BearerError {
 pub struct BearerToken {
     kind: Kind,
     region: Region,
-    organization: Uuid,
+    organization: OrganizationId,
     text: SecretString,
 }
 
 impl BearerToken {
     /// Makes a new token from 256 random bits of the operating system's generator.
-    pub fn generate(kind: Kind, region: Region, organization: Uuid) -> Self {
+    pub fn generate(kind: Kind, region: Region, organization: OrganizationId) -> Self {
         let mut random = [0; RANDOM];
         rand::rng().fill_bytes(&mut random);
         let text = compose(kind, &region, organization, &random);
@@ -94,7 +94,7 @@ impl BearerToken {
     }
 
     /// The organization the token belongs to.
-    pub fn organization(&self) -> Uuid {
+    pub fn organization(&self) -> OrganizationId {
         self.organization
     }
 
@@ -129,7 +129,7 @@ pub fn same_hash(left: &Hash, right: &Hash) -> bool {
     left.0.ct_eq(&right.0).into()
 }
 
-fn compose(kind: Kind, region: &Region, organization: Uuid, random: &[u8; RANDOM]) -> String {
+fn compose(kind: Kind, region: &Region, organization: OrganizationId, random: &[u8; RANDOM]) -> String {
     let mut body = Vec::with_capacity(BODY);
     body.extend_from_slice(organization.as_bytes());
     body.extend_from_slice(random);
@@ -138,7 +138,7 @@ fn compose(kind: Kind, region: &Region, organization: Uuid, random: &[u8; RANDOM
     format!("{}_{region}_{body}", kind.prefix())
 }
 
-fn organization_of(kind: Kind, region: &Region, body: &str) -> Result<Uuid, BearerError> {
+fn organization_of(kind: Kind, region: &Region, body: &str) -> Result<OrganizationId, BearerError> {
     let mut bytes = [0; BODY];
     let written = BASE64_URL_SAFE_NO_PAD.decode_slice(body, &mut bytes).map_err(|_| BearerError::Malformed)?;
     if written != BODY {
@@ -148,7 +148,7 @@ fn organization_of(kind: Kind, region: &Region, body: &str) -> Result<Uuid, Bear
     if checksum(kind, region, content) != found {
         return Err(BearerError::Checksum);
     }
-    Uuid::from_slice(&content[..ORGANIZATION]).map_err(|_| BearerError::Malformed)
+    Uuid::from_slice(&content[..ORGANIZATION]).map(OrganizationId::from_uuid).map_err(|_| BearerError::Malformed)
 }
 
 /// CRC-32 over everything before it, so that a mistyped kind or region is noticed as well.

@@ -9,8 +9,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretSlice};
 use sha2::Sha256;
-use uuid::Uuid;
-use writ_contract::id::{Region, Stream};
+use writ_contract::{OrganizationId, Region, Revision, Stream};
 
 use crate::event::EventToken;
 use crate::payload;
@@ -30,17 +29,15 @@ pub struct Position {
     pub origin: Region,
     /// Which of the organization's chains of that region.
     pub stream: Stream,
-    /// Epoch of the state; the first is 1.
-    pub epoch: i64,
-    /// Revision of the state within its epoch; the first is 1.
-    pub revision: i64,
+    /// Which state.
+    pub revision: Revision,
 }
 
 /// What a client has seen of one organization.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ConsistencyToken {
     /// The organization.
-    pub organization: Uuid,
+    pub organization: OrganizationId,
     /// One position a chain.
     pub positions: Vec<Position>,
 }
@@ -126,14 +123,14 @@ impl ConsistencyKey {
     ///
     /// # Errors
     /// When one of them is malformed, not issued with this key, or of another organization.
-    pub fn parse_joined(&self, text: &str, organization: Uuid) -> Result<Vec<Wanted>, ConsistencyError> {
+    pub fn parse_joined(&self, text: &str, organization: OrganizationId) -> Result<Vec<Wanted>, ConsistencyError> {
         if text.split(',').count() > MOST_JOINED {
             return Err(ConsistencyError::Malformed);
         }
         text.split(',').map(|part| self.wanted(part.trim(), organization)).collect()
     }
 
-    fn wanted(&self, text: &str, organization: Uuid) -> Result<Wanted, ConsistencyError> {
+    fn wanted(&self, text: &str, organization: OrganizationId) -> Result<Wanted, ConsistencyError> {
         if text.starts_with("event;") {
             let event = EventToken::parse(text).ok_or(ConsistencyError::Malformed)?;
             return Ok(Wanted::Event(event));

@@ -2,7 +2,7 @@
 //! knows no revision, names the state it wants to see.
 
 use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
-use writ_contract::id::Region;
+use writ_contract::Region;
 
 /// What would end the token or one of its parts.
 const RESERVED: &AsciiSet = &CONTROLS.add(b'%').add(b',').add(b';').add(b' ');

@@ -2,7 +2,7 @@
 //! position the length and text of its origin, its stream, epoch and revision, big-endian.
 
 use uuid::Uuid;
-use writ_contract::id::{Region, Stream};
+use writ_contract::{OrganizationId, Region, Revision, Stream};
 
 use crate::consistency::{ConsistencyToken, Position};
 
@@ -16,15 +16,15 @@ pub(crate) fn write(token: &ConsistencyToken) -> Vec<u8> {
         bytes.push(origin.len() as u8);
         bytes.extend_from_slice(origin);
         bytes.push(stream_code(position.stream));
-        bytes.extend_from_slice(&position.epoch.to_be_bytes());
-        bytes.extend_from_slice(&position.revision.to_be_bytes());
+        bytes.extend_from_slice(&position.revision.epoch.to_be_bytes());
+        bytes.extend_from_slice(&position.revision.number.to_be_bytes());
     }
     bytes
 }
 
 /// Nothing when the bytes have another form.
 pub(crate) fn read(mut bytes: &[u8]) -> Option<ConsistencyToken> {
-    let organization = Uuid::from_bytes(take(&mut bytes)?);
+    let organization = OrganizationId::from_uuid(Uuid::from_bytes(take(&mut bytes)?));
     let mut positions = Vec::new();
     while !bytes.is_empty() {
         positions.push(read_position(&mut bytes)?);
@@ -41,8 +41,7 @@ fn read_position(bytes: &mut &[u8]) -> Option<Position> {
     Some(Position {
         origin,
         stream: stream_of(stream)?,
-        epoch: i64::from_be_bytes(take(bytes)?),
-        revision: i64::from_be_bytes(take(bytes)?),
+        revision: Revision { epoch: i64::from_be_bytes(take(bytes)?), number: i64::from_be_bytes(take(bytes)?) },
     })
 }
 

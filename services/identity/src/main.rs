@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use writ_identity::app::App;
-use writ_identity::config::Settings;
+use writ_identity::settings::Settings;
 use writ_identity::store::{MIGRATOR, Store};
 use writ_identity::{PROGRAM, http, log};
 use writ_service::Service;

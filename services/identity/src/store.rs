@@ -1,5 +1,5 @@
 //! Identity's tables: one file a resource. Statements that change something run within a
-//! [`Revision`].
+//! [`PendingRevision`].
 
 pub mod administrators;
 pub mod assignments;
@@ -18,10 +18,9 @@ use std::sync::LazyLock;
 
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
-use uuid::Uuid;
-use writ_contract::Region;
+use writ_contract::{OrganizationId, Region, Revision};
 
-pub use revision::{Author, Revision, Seen};
+pub use revision::{Author, PendingRevision, SeenState};
 
 use crate::error::{Error, Result};
 
@@ -50,21 +49,21 @@ impl Store {
     }
 
     /// The region the organizations are homed in.
-    pub fn region(&self) -> &Region {
-        &self.region
+    pub fn region(&self) -> Region {
+        self.region
     }
 
     /// The latest revision of an organization. Read after what it is to cover.
     ///
     /// # Errors
     /// When the organization does not exist any more.
-    pub async fn seen(&self, organization: Uuid) -> Result<Seen> {
-        sqlx::query_as(
-            "SELECT id AS organization, epoch, revision FROM organization WHERE id = $1 AND state <> 'deleted'",
-        )
-        .bind(organization)
-        .fetch_optional(&self.pool)
-        .await?
-        .ok_or(Error::NotFound("organization"))
+    pub async fn seen(&self, organization: OrganizationId) -> Result<SeenState> {
+        let revision: Option<(i64, i64)> =
+            sqlx::query_as("SELECT epoch, revision FROM organization WHERE id = $1 AND state <> 'deleted'")
+                .bind(organization)
+                .fetch_optional(&self.pool)
+                .await?;
+        let (epoch, number) = revision.ok_or(Error::NotFound("organization"))?;
+        Ok(SeenState { organization, revision: Revision { epoch, number } })
     }
 }

@@ -1,16 +1,16 @@
 //! The management API, one file a resource.
 
 mod answer;
-mod assigned_roles;
 mod auth;
-mod body;
 mod error;
+mod input;
 mod invites;
+mod list;
 mod me;
 mod members;
+mod openapi;
 mod organizations;
-mod path;
-mod query;
+mod role_names;
 mod roles;
 pub mod routes;
 mod team_roles;
@@ -21,9 +21,8 @@ mod users;
 
 pub use routes::router;
 
-use crate::error::Result;
 use answer::{Answer, Empty};
 use auth::{Admin, Caller};
-use body::Body;
-use path::Ids;
-use query::Parameters;
+use list::Paginated;
+
+use crate::error::Result;
