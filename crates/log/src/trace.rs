@@ -1,7 +1,7 @@
-//! The spans of a record's way: `outbox` while it waits, `send`, `mirror` between regions,
-//! `process`, and `transaction` while its effects are committed.
+//! The spans of a record: `outbox` while it waits, `send`, `mirror` between regions, `process`, and `transaction` while
+//! its effects are committed.
 //!
-//! Goes through OpenTelemetry's globals: without a provider, nothing is handed on.
+//! Uses OpenTelemetry's global provider. Without one, no trace context is propagated.
 
 mod context;
 mod hops;
@@ -18,12 +18,12 @@ pub(crate) use context::{
     TraceContext, current, current_if_sampled, is_sampled, is_traceparent, is_tracestate, remote,
 };
 pub(crate) use hops::{Mirrored, Period, waited};
-pub(crate) use send::Send;
+pub(crate) use send::SendSpan;
 
-/// Longest id of a record that a span names.
+/// Maximum length of a record id in a span.
 const LONGEST_ID: usize = 128;
 
-/// One `transaction` a record that has a span: that of its batch, which all of them share.
+/// One `transaction` span for each record that has a span. They all stand for the one transaction of the batch.
 pub(crate) fn transaction_spans(records: &[Span]) -> Vec<Span> {
     let followed = records.iter().filter(|record| !record.is_disabled());
     followed.map(|record| transaction_span(record, records.len())).collect()
@@ -41,7 +41,7 @@ fn transaction_span(parent: &Span, records: usize) -> Span {
     )
 }
 
-/// The transaction of a batch did not commit. If no record of it has a span, the failure is a trace of its own.
+/// Marks the transaction of a batch as failed. If no record has a span, the failure becomes a trace of its own.
 pub(crate) fn fail_transaction(transactions: &[Span]) {
     match transactions {
         [] => fail(&transaction_span(&Span::none(), 0), "database"),
@@ -49,29 +49,29 @@ pub(crate) fn fail_transaction(transactions: &[Span]) {
     }
 }
 
-/// What the spans stand for is done: a span counts as ended when it was last left.
+/// Sets the end of the spans to now: a span ends when it was last exited.
 pub(crate) fn end(spans: &[Span]) {
     spans.iter().for_each(|span| span.in_scope(|| ()));
 }
 
-/// What the span stands for did not work: `kind` is a short, fixed word for why.
+/// Marks a span as failed. `kind` is a short, fixed name of the error.
 pub fn fail(span: &Span, kind: &str) {
     span.record("otel.status_code", "ERROR");
     span.record("error.type", kind);
 }
 
-/// Makes `span` the hop that `headers` name. Keeps what they have if there is no trace.
+/// Sets the trace context of `headers` to `span`. Leaves them as they are if there is no trace.
 pub(crate) fn hand_on(span: &Span, headers: &mut Headers) {
     context::write(&span.context(), headers);
 }
 
-/// Fails only where no OpenTelemetry layer listens, and then there is no trace to continue.
+/// Fails only without an OpenTelemetry layer, and then there is no trace to continue.
 pub(crate) fn adopt(span: &Span, parent: Context) {
     let _ = span.set_parent(parent);
 }
 
-/// The record's `ce_id`, if it looks like an id: other systems may put anything there, and a span
-/// holds nothing personal.
+/// The record's `ce_id`, if it looks like an id. Other systems may put personal data there, which must not get into
+/// spans.
 pub(crate) fn message_id(headers: &[(String, Vec<u8>)]) -> Option<&str> {
     let id = std::str::from_utf8(headers::last(headers, "ce_id")?).ok()?;
     let plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte));

@@ -153,8 +153,8 @@ fn sources(variables: impl IntoIterator<Item = (String, String)>) -> Result<Figm
     Ok(sources.merge(Serialized::defaults(environment)))
 }
 
-/// The variables that begin with `WRIT_`, as settings. Empty ones count as not set. Every value stays text: figment's own
-/// `Env` would turn a token that consists of digits into a number.
+/// The variables that begin with `WRIT_`, as settings. Empty ones count as not set. Every value stays text: figment's
+/// own `Env` would turn a token that consists of digits into a number.
 fn environment(variables: impl IntoIterator<Item = (String, String)>) -> BTreeMap<String, String> {
     let named = variables.into_iter().filter_map(|(name, value)| {
         let name = name.strip_prefix(PREFIX)?.to_ascii_lowercase();

@@ -1,11 +1,11 @@
 use proptest::prelude::*;
 use writ_contract::Timestamp;
-
-use super::*;
 use writ_kafka::topics::{ENTITY_EVENTS, ENTITY_EVENTS_DLQ};
 
-fn refused(headers: Headers, value: Vec<u8>) -> Record {
-    Record {
+use super::*;
+
+fn refused(headers: Headers, value: Vec<u8>) -> ConsumedRecord {
+    ConsumedRecord {
         topic: ENTITY_EVENTS.to_owned(),
         partition: 4,
         offset: 77,

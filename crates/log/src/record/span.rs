@@ -5,12 +5,12 @@ use tracing::Span;
 use tracing::field::Empty;
 use writ_kafka::topics;
 
-use super::Record;
+use super::ConsumedRecord;
 use crate::envelope;
 use crate::trace::{self, Mirrored, Period};
 
 /// `process <topic>`, a child of the span that sent the record or, if it is mirrored, of its `mirror` span.
-pub(super) fn process(record: &Record) -> Span {
+pub(super) fn process(record: &ConsumedRecord) -> Span {
     let span = tracing::info_span!(
         "process",
         otel.name = format!("process {}", record.topic),
@@ -32,13 +32,13 @@ pub(super) fn process(record: &Record) -> Span {
 }
 
 /// Like [`process`], but a disabled span unless the trace of the record is sampled.
-pub(super) fn process_if_sampled(record: &Record) -> Span {
+pub(super) fn process_if_sampled(record: &ConsumedRecord) -> Span {
     if trace::is_sampled(&trace::remote(&record.headers)) { process(record) } else { Span::none() }
 }
 
-/// The context that the record continues: that of the previous hop or, if that was in another region, of a `mirror` span
-/// between the two.
-fn parent(record: &Record) -> Context {
+/// The context that the record continues: that of the previous hop or, if that was in another region, of a `mirror`
+/// span between the two.
+fn parent(record: &ConsumedRecord) -> Context {
     let sent = trace::remote(&record.headers);
     match topics::split(&record.topic).0 {
         Some(origin) if trace::is_sampled(&sent) => mirrored(record, origin, &sent),
@@ -47,7 +47,7 @@ fn parent(record: &Record) -> Context {
 }
 
 /// From when the record was sent, by the clock of its origin, until the broker of this region appended it.
-fn mirrored(record: &Record, origin: &str, sent: &Context) -> Context {
+fn mirrored(record: &ConsumedRecord, origin: &str, sent: &Context) -> Context {
     let written = envelope::written_at(&record.headers).unwrap_or(record.timestamp);
     let hop = Mirrored {
         origin,

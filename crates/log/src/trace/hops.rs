@@ -1,5 +1,5 @@
-//! Spans of what is over when it is seen: a record's wait in the outbox, and its way through a
-//! mirror. MirrorMaker knows nothing of traces, so who receives a mirrored record tells of it.
+//! Spans that are recorded after they ended: the wait in the outbox, and the way through a mirror. MirrorMaker does not
+//! trace, so the reader of a mirrored record records the span.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

@@ -11,7 +11,7 @@ use writ_contract::Timestamp;
 use writ_contract::schema::SchemaEntry;
 
 use super::*;
-use crate::{Envelope, Outgoing, Record};
+use crate::{ConsumedRecord, Envelope, Outgoing};
 
 static ENDED: Mutex<Vec<SpanData>> = Mutex::new(Vec::new());
 
@@ -65,8 +65,8 @@ fn outgoing(trace: u128) -> Outgoing {
     outgoing
 }
 
-fn received(topic: &str, headers: Headers, appended: Timestamp) -> Record {
-    Record {
+fn received(topic: &str, headers: Headers, appended: Timestamp) -> ConsumedRecord {
+    ConsumedRecord {
         topic: topic.to_owned(),
         partition: 3,
         offset: 7,
@@ -87,7 +87,7 @@ fn the_wait_in_the_outbox_is_a_span_between_the_writer_and_the_sender() {
     let mut row = outgoing(1);
     headers::set(&mut row.headers, "ce_time", "2026-01-02T03:04:05.000006Z");
     row.waited();
-    drop(Send::begin(&row.topic, &row.headers));
+    drop(SendSpan::begin(&row.topic, &row.headers));
     let (outbox, send) = (span(1, "outbox policy-changes"), span(1, "send policy-changes"));
     assert_eq!(outbox.parent_span_id, SpanId::from_hex("b7ad6b7169203331").unwrap());
     assert_eq!(send.parent_span_id, outbox.span_context.span_id());
@@ -199,7 +199,7 @@ fn a_send_that_nobody_follows_is_a_span_only_if_it_fails() {
     for (number, outcome) in [(10, Ok(())), (11, Err(refused))] {
         let mut outgoing = unsampled(number);
         let before = outgoing.clone();
-        let send = Send::begin(&outgoing.topic, &outgoing.headers);
+        let send = SendSpan::begin(&outgoing.topic, &outgoing.headers);
         send.hand_on(&mut outgoing.headers);
         assert_eq!(outgoing, before, "the hop before stays what it names");
         match outcome {

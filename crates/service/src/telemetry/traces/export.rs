@@ -1,8 +1,8 @@
 //! Export to the collector: a bounded queue, drained by a thread of its own. A slow or unreachable collector costs
 //! spans, never requests.
 //!
-//! QueuedSpans and thread are those of the SDK's [`BatchSpanProcessor`]. It keeps the number of spans it drops to itself, so
-//! this module counts what enters and leaves the queue, for `writ_trace_spans_total`.
+//! QueuedSpans and thread are those of the SDK's [`BatchSpanProcessor`]. It keeps the number of spans it drops to
+//! itself, so this module counts what enters and leaves the queue, for `writ_trace_spans_total`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
