@@ -20,11 +20,7 @@ const SOON: Duration = Duration::from_millis(500);
 const LATER: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-<<<<<<< HEAD
-/// A topic to read. A name that ends in `*` stands for all topics with that prefix, except dead-letter topics.
-=======
 /// A topic to read. A `*` in its name stands for any text, but never makes it the name of a dead-letter topic.
->>>>>>> 821e99f
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subscription {
     /// Name in the region of origin.

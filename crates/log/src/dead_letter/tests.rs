@@ -1,16 +1,10 @@
 use proptest::prelude::*;
 use writ_contract::Timestamp;
-<<<<<<< HEAD
-use writ_kafka::topics::{ENTITY_EVENTS, ENTITY_EVENTS_DLQ};
-=======
 
 use super::*;
 
 const ENTITY_EVENTS: &str = "entity-events-gateways";
 const ENTITY_EVENTS_DLQ: &str = "entity-events-gateways-dlq";
->>>>>>> 821e99f
-
-use super::*;
 
 fn refused(headers: Headers, value: Vec<u8>) -> ConsumedRecord {
     ConsumedRecord {
