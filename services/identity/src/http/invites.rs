@@ -10,7 +10,6 @@ use writ_contract::UserId;
 use writ_contract::identity_event::Change;
 use writ_contract::row::TokenKind;
 use writ_service::{Faults, Json};
-use writ_tokens::Kind;
 
 use super::auth::Invitee;
 use super::tokens::{CreateToken, IssuedToken, issue};
@@ -83,7 +82,7 @@ pub(super) async fn invite(
 ) -> Result<Response> {
     let mut revision = app.store.revision(admin.organization, admin.author()).await?;
     let (user_id, mut changes) = expect_user(&mut revision, &person.email).await?;
-    let secret = app.new_token(Kind::Invite, admin.organization);
+    let secret = app.new_token(TokenKind::Invite, admin.organization);
     let token = NewToken {
         user: user_id,
         kind: TokenKind::Invite,

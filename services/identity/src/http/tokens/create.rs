@@ -10,7 +10,6 @@ use writ_contract::UserId;
 use writ_contract::identity_event::Change;
 use writ_contract::row::TokenKind;
 use writ_service::Faults;
-use writ_tokens::Kind;
 
 use super::{IssuedToken, Result, TokenResponse};
 use crate::app::App;
@@ -117,7 +116,7 @@ pub(in crate::http) async fn issue(
     new: CreateToken,
     field: &'static str,
 ) -> Result<(IssuedToken, Change)> {
-    let secret = app.new_token(Kind::Personal, revision.organization());
+    let secret = app.new_token(TokenKind::Personal, revision.organization());
     let expires_at = new.lifetime.expires_at(revision.at()).map_err(|violation| Error::invalid(field, violation))?;
     let new = NewToken { user, kind: TokenKind::Personal, name: new.name, hash: secret.hash(), expires_at };
     let (token, issued) = tokens::insert(revision, new).await?;
