@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 use tracing::Span;
 use writ_contract::OrganizationId;
 use writ_log::park::{self, Parked};
-use writ_log::{Record, fail_span};
+use writ_log::{ConsumedRecord, fail_span};
 use writ_policy::Delta;
 
 use crate::{SharedIndex, store};
@@ -15,7 +15,7 @@ pub struct ChainEffects<T> {
     /// Of chains, in the order in which they were made.
     pub deltas: Vec<Delta>,
     /// Records that cannot be processed now.
-    pub parked: Vec<(Record, Park)>,
+    pub parked: Vec<(ConsumedRecord, Park)>,
     /// Ids of parked records that were processed after all.
     pub resumed: Vec<i64>,
     /// One a record; they end when the effects are committed.
@@ -36,8 +36,8 @@ pub struct Park {
 impl<T: Default> ChainEffects<T> {
     /// Processes the records of a batch.
     pub fn plan<'r>(
-        records: impl IntoIterator<Item = &'r Record>,
-        mut process: impl FnMut(&Record, &mut Self) -> Result<(), Park>,
+        records: impl IntoIterator<Item = &'r ConsumedRecord>,
+        mut process: impl FnMut(&ConsumedRecord, &mut Self) -> Result<(), Park>,
     ) -> Self {
         let mut effects = Self::default();
         for record in records {
@@ -53,7 +53,7 @@ impl<T: Default> ChainEffects<T> {
     pub fn retry(
         index: &SharedIndex,
         parked: Vec<Parked>,
-        mut process: impl FnMut(&Record, &mut Self) -> Result<(), Park>,
+        mut process: impl FnMut(&ConsumedRecord, &mut Self) -> Result<(), Park>,
     ) -> Self {
         let mut effects = Self { deltas: resume(index), ..Self::default() };
         for Parked { id, record, .. } in parked {
@@ -66,8 +66,8 @@ impl<T: Default> ChainEffects<T> {
 
     fn follow(
         &mut self,
-        record: &Record,
-        process: &mut impl FnMut(&Record, &mut Self) -> Result<(), Park>,
+        record: &ConsumedRecord,
+        process: &mut impl FnMut(&ConsumedRecord, &mut Self) -> Result<(), Park>,
     ) -> Result<(), Park> {
         let span = record.span();
         let outcome = span.in_scope(|| process(record, self));
@@ -100,10 +100,10 @@ fn resume(index: &SharedIndex) -> Vec<Delta> {
 
 /// The organization of a record of an internal topic. Without one there is nobody to park, and nobody but a stranger
 /// writes such a record: it is logged, counted and skipped.
-pub fn organization_of(record: &Record) -> Option<OrganizationId> {
+pub fn organization_of(record: &ConsumedRecord) -> Option<OrganizationId> {
     let organization = record.organization().map(OrganizationId::from_uuid);
     if organization.is_none() {
-        let Record { topic, partition, offset, .. } = record;
+        let ConsumedRecord { topic, partition, offset, .. } = record;
         tracing::error!(topic, partition, offset, "a record without an organization");
         metrics::counter!("writ_unattributable_records_total", "topic" => topic.clone()).increment(1);
     }

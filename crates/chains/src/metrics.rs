@@ -33,28 +33,28 @@ pub const CHAINS: &[Metric] = &[
         kind: MetricKind::Counter,
         unit: Unit::Count,
         labels: &["halt", "origin"],
-        help: "Records that found or left their chain halted, by reason.",
+        help: "Records that halted their chain, or found it halted, by reason.",
     },
     Metric {
         name: "writ_parked_records",
         kind: MetricKind::Gauge,
         unit: Unit::Count,
         labels: &[],
-        help: "Records kept for a build that understands them.",
+        help: "Records parked for a build that understands them.",
     },
     Metric {
         name: "writ_records_kept_total",
         kind: MetricKind::Counter,
         unit: Unit::Count,
         labels: &["topic"],
-        help: "Records that were parked when they came.",
+        help: "Records parked on arrival.",
     },
     Metric {
         name: "writ_unattributable_records_total",
         kind: MetricKind::Counter,
         unit: Unit::Count,
         labels: &["topic"],
-        help: "Records of an internal topic without an organization, which nobody but a stranger writes.",
+        help: "Records of an internal topic without an organization, which none of our services writes.",
     },
 ];
 

@@ -68,7 +68,7 @@ impl Index {
     /// Every chain, in order.
     pub fn chain_statuses(&self) -> Vec<ChainStatus> {
         let mut statuses: Vec<_> = self.heads().map(ChainStatus::of).collect();
-        statuses.sort_by(|a, b| a.chain.cmp(&b.chain));
+        statuses.sort_by_key(|status| status.chain);
         statuses
     }
 }

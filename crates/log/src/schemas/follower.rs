@@ -1,39 +1,39 @@
-//! Learns the schemas of all regions' writers.
+//! Learns the schemas of all writers, in all regions.
 
 use tokio::task::JoinSet;
 use writ_contract::schema::SchemaEntry;
 use writ_contract::{SchemaRegistry, decode};
 use writ_kafka::Connection;
-
-use super::FollowError;
-use crate::Record;
-use crate::consumer::{ConsumerConfig, ConsumerHandle, Reader, Subscription};
 use writ_kafka::topics;
 
-/// Which cluster to learn from.
+use super::FollowError;
+use crate::ConsumedRecord;
+use crate::consumer::{ConsumerConfig, ConsumerHandle, Reader, Subscription};
+
+/// Where to read schemas.
 #[derive(Debug, Clone)]
 pub struct FollowerConfig {
     /// This region's cluster.
     pub kafka: Connection,
-    /// Name of the client; `-schemas` is added.
+    /// Prefix of the client id, `<client_id>-schemas`.
     pub client_id: String,
     /// This region.
     pub region: String,
-    /// All regions that are known.
+    /// All known regions.
     pub regions: Vec<String>,
 }
 
-/// Reads the `schemas` topics from the start and goes on until it is dropped.
+/// Reads the `schemas` topics from the beginning, until it is dropped.
 pub struct Follower {
     handle: ConsumerHandle,
     _task: JoinSet<()>,
 }
 
 impl Follower {
-    /// Begins to read into `registry`.
+    /// Starts to read into `registry`.
     ///
     /// # Errors
-    /// When the settings are wrong.
+    /// If the settings are invalid.
     pub fn start(config: &FollowerConfig, registry: SchemaRegistry) -> Result<Self, FollowError> {
         let config = config.consumer();
         let handle = ConsumerHandle::new(&config.client_id);
@@ -43,8 +43,8 @@ impl Follower {
         Ok(Self { handle, _task: task })
     }
 
-    /// Progress and reasons to wait. A service reads other topics only once this has caught up,
-    /// so that it knows the schemas of what it reads.
+    /// Progress, and reasons to wait. A service reads other topics only after this has caught up, because it needs the
+    /// schemas of what it reads.
     pub fn handle(&self) -> ConsumerHandle {
         self.handle.clone()
     }
@@ -85,7 +85,7 @@ async fn learn_all(mut reader: Reader, registry: SchemaRegistry) {
     }
 }
 
-fn learn(record: &Record, registry: &SchemaRegistry) {
+fn learn(record: &ConsumedRecord, registry: &SchemaRegistry) {
     let Some(value) = &record.value else { return };
     let learned = decode::<SchemaEntry>(value, registry)
         .map_err(|error| error.to_string())
