@@ -5,7 +5,7 @@ use writ_chains::Park;
 use writ_contract::actor::{Actor, ActorKind};
 use writ_contract::policy_change::Operation;
 use writ_contract::{ChainId, ProducerName, Revision, StoredText, Stream};
-use writ_log::{Record, dead_letter};
+use writ_log::{ConsumedRecord, dead_letter};
 use writ_policy::{Chain, Header};
 
 use crate::entities;
@@ -20,7 +20,7 @@ impl Policies {
     pub(crate) fn entity_event(
         &mut self,
         producer: &ProducerName,
-        record: &Record,
+        record: &ConsumedRecord,
         effects: &mut Effects,
     ) -> Result<(), Park> {
         let read = inbound::read(record, producer, &self.scopes.borrow(), &self.schemas);
@@ -33,7 +33,7 @@ impl Policies {
 
     /// An accepted event that is sent again gets no second revision. A refused one is judged again: its parent may have
     /// been announced since.
-    fn answer_once(&mut self, record: &Record, told: &Announcement, effects: &mut Effects) -> Result<(), Park> {
+    fn answer_once(&mut self, record: &ConsumedRecord, told: &Announcement, effects: &mut Effects) -> Result<(), Park> {
         let chain = self.chain_id(told.organization, Stream::Entities);
         let key = EventKey::new(&told.producer, told.organization, &told.id);
         let before = self.answered.get(&key).copied();
@@ -57,7 +57,7 @@ impl Policies {
     fn answer(
         &self,
         chain: ChainId,
-        record: &Record,
+        record: &ConsumedRecord,
         told: &Announcement,
         reused: bool,
         effects: &mut Effects,
@@ -92,7 +92,7 @@ fn judge(chain: &Chain, told: &Announcement, reused: bool) -> Result<Vec<Operati
 }
 
 /// The time is the log's, not this process's: the same record gives the same change set.
-fn header(chain: &Chain, record: &Record, told: &Announcement, rejected: Option<EventRefusal>) -> Header {
+fn header(chain: &Chain, record: &ConsumedRecord, told: &Announcement, rejected: Option<EventRefusal>) -> Header {
     let cause = told.cause();
     Header {
         revision: chain.next(),
@@ -115,8 +115,8 @@ fn answered(told: &Announcement, revision: Revision, rejected: Option<EventRefus
     }
 }
 
-fn refuse(record: &Record, code: &'static str, reason: &str, effects: &mut Effects) {
-    let Record { topic, partition, offset, .. } = record;
+fn refuse(record: &ConsumedRecord, code: &'static str, reason: &str, effects: &mut Effects) {
+    let ConsumedRecord { topic, partition, offset, .. } = record;
     tracing::warn!(topic, partition, offset, code, "an entity event is refused");
     metrics::counter!("writ_dead_letters_total", "topic" => topic.clone(), "reason" => code).increment(1);
     effects.own.outgoing.push(dead_letter::refuse(record, reason));

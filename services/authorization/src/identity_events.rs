@@ -7,7 +7,7 @@ use writ_chains::metrics::report_halt;
 use writ_chains::{Park, organization_of};
 use writ_contract::identity_event::{Changes, IdentityEvent};
 use writ_contract::{ChainId, CodecError, OrganizationId, Record as _, Revision, RoleKey, Stream, decode};
-use writ_log::{Envelope, EnvelopeError, Record};
+use writ_log::{ConsumedRecord, Envelope, EnvelopeError};
 use writ_policy::apply::KNOWN_FEATURES;
 use writ_policy::{Chain, Halt, Header, RowKey};
 
@@ -65,7 +65,7 @@ impl Obstacle {
 
 impl Policies {
     /// Processes a record of `identity-events`.
-    pub(crate) fn identity_event(&mut self, record: &Record, effects: &mut Effects) -> Result<(), Park> {
+    pub(crate) fn identity_event(&mut self, record: &ConsumedRecord, effects: &mut Effects) -> Result<(), Park> {
         let Some(organization) = organization_of(record) else { return Ok(()) };
         let chain = self.chain_id(organization, Stream::Identity);
         if !chain.is_legitimate() {
@@ -86,7 +86,12 @@ impl Policies {
         Park { organization: chain.organization, reason: obstacle.to_string() }
     }
 
-    fn next_revision(&mut self, chain: ChainId, record: &Record, effects: &mut Effects) -> Result<(), Obstacle> {
+    fn next_revision(
+        &mut self,
+        chain: ChainId,
+        record: &ConsumedRecord,
+        effects: &mut Effects,
+    ) -> Result<(), Obstacle> {
         let (envelope, event) = self.read_event(chain.organization, record)?;
         let history = self.histories.entry(chain.organization).or_default();
         if !self.index.read(|index| is_next(index.chain(&chain), history, &event))? {
@@ -107,7 +112,11 @@ impl Policies {
         Ok(())
     }
 
-    fn read_event(&self, organization: OrganizationId, record: &Record) -> Result<(Envelope, IdentityEvent), Obstacle> {
+    fn read_event(
+        &self,
+        organization: OrganizationId,
+        record: &ConsumedRecord,
+    ) -> Result<(Envelope, IdentityEvent), Obstacle> {
         let envelope = record.envelope()?;
         if envelope.ce_type != IdentityEvent::TYPE {
             return Err(Obstacle::Type);

@@ -6,7 +6,7 @@ use writ_contract::actor::Cause;
 use writ_contract::entity_event::EntityEvent;
 use writ_contract::{CodecError, Hash, OrganizationId, ProducerName, Record as _, SchemaRegistry, StoredText, decode};
 use writ_kafka::{ProducerScope, ProducerScopes};
-use writ_log::{Envelope, EnvelopeError, Record};
+use writ_log::{ConsumedRecord, Envelope, EnvelopeError};
 
 use crate::entities::EntityChange;
 use crate::refusal::EventRefusal;
@@ -69,7 +69,7 @@ pub enum Unacceptable {
 /// # Errors
 /// The first thing that is wrong with it.
 pub fn read(
-    record: &Record,
+    record: &ConsumedRecord,
     producer: &ProducerName,
     scopes: &ProducerScopes,
     registry: &SchemaRegistry,
@@ -124,7 +124,7 @@ impl Announcement {
     }
 }
 
-fn event(record: &Record, envelope: &Envelope, registry: &SchemaRegistry) -> Result<EntityEvent, Unacceptable> {
+fn event(record: &ConsumedRecord, envelope: &Envelope, registry: &SchemaRegistry) -> Result<EntityEvent, Unacceptable> {
     let value = record.value.as_deref().unwrap_or_default();
     if value.len() > MAX_VALUE {
         return Err(Unacceptable::TooLarge);

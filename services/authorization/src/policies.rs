@@ -11,7 +11,7 @@ use writ_contract::{ChainId, OrganizationId, Record as _, Region, SchemaRegistry
 use writ_kafka::{ProducerScopes, topics};
 use writ_log::consumer::Projection;
 use writ_log::park::Parked;
-use writ_log::{Outgoing, Record};
+use writ_log::{ConsumedRecord, Outgoing};
 
 use crate::identity_history::IdentityHistory;
 use crate::store;
@@ -63,7 +63,7 @@ impl Policies {
         Effects::retry(&index, parked, |record, effects| self.process(record, effects))
     }
 
-    fn process(&mut self, record: &Record, effects: &mut Effects) -> Result<(), Park> {
+    fn process(&mut self, record: &ConsumedRecord, effects: &mut Effects) -> Result<(), Park> {
         if record.topic == topics::IDENTITY_EVENTS {
             return self.identity_event(record, effects);
         }
@@ -85,7 +85,7 @@ impl Policies {
 impl Projection for Policies {
     type Effects = Effects;
 
-    fn plan(&mut self, batch: &[Record]) -> Effects {
+    fn plan(&mut self, batch: &[ConsumedRecord]) -> Effects {
         let records = batch.iter().filter(|record| !is_watermark(record));
         Effects::plan(records, |record, effects| self.process(record, effects))
     }
@@ -102,7 +102,7 @@ impl Projection for Policies {
 }
 
 /// Watermarks change no policy.
-fn is_watermark(record: &Record) -> bool {
+fn is_watermark(record: &ConsumedRecord) -> bool {
     record.topic == topics::IDENTITY_EVENTS && record.header("ce_type") == Some(Watermark::TYPE)
 }
 

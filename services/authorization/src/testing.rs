@@ -13,7 +13,7 @@ use writ_contract::{
     ChainId, Hash, OrganizationId, Record as Schema, Revision, SchemaRegistry, Stream, Timestamp, decode, encode,
 };
 use writ_kafka::{ProducerScopes, topics};
-use writ_log::{Envelope, Outgoing, Record};
+use writ_log::{ConsumedRecord, Envelope, Outgoing};
 use writ_policy::digest::history_digest;
 
 use crate::policies::Policies;
@@ -49,10 +49,10 @@ pub(crate) fn scopes(organizations: &str, types: &str) -> ProducerScopes {
     ProducerScopes::parse(&format!("[producer.{PRODUCER}]\norganizations = {organizations}\ntypes = {types}")).unwrap()
 }
 
-pub(crate) fn record<R: Schema>(topic: &str, organization: OrganizationId, id: &str, value: &R) -> Record {
+pub(crate) fn record<R: Schema>(topic: &str, organization: OrganizationId, id: &str, value: &R) -> ConsumedRecord {
     let envelope = Envelope { id: id.to_owned(), ..Envelope::new::<R>("urn:test") };
     let key = organization.to_string().into_bytes();
-    Record {
+    ConsumedRecord {
         topic: topic.to_owned(),
         partition: 0,
         offset: 0,
@@ -91,13 +91,13 @@ impl Identity {
     }
 
     /// Its record.
-    pub(crate) fn record(&mut self, organization: OrganizationId, changes: Vec<Change>) -> Record {
+    pub(crate) fn record(&mut self, organization: OrganizationId, changes: Vec<Change>) -> ConsumedRecord {
         written(&self.next(organization, changes))
     }
 }
 
 /// An identity event as a record.
-pub(crate) fn written(event: &IdentityEvent) -> Record {
+pub(crate) fn written(event: &IdentityEvent) -> ConsumedRecord {
     record(topics::IDENTITY_EVENTS, event.organization, &Uuid::now_v7().to_string(), event)
 }
 
@@ -119,7 +119,7 @@ pub(crate) fn entity(
 }
 
 /// Puts `value` in place of the header `name`; `None` removes it.
-pub(crate) fn set_header(record: &mut Record, name: &str, value: Option<&str>) {
+pub(crate) fn set_header(record: &mut ConsumedRecord, name: &str, value: Option<&str>) {
     record.headers.retain(|(have, _)| have != name);
     record.headers.extend(value.map(|value| (name.to_owned(), value.as_bytes().to_vec())));
 }

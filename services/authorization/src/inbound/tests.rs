@@ -9,30 +9,30 @@ fn event() -> EntityEvent {
     entity(organization(1), EntityEventKind::Created, "cp-1", None)
 }
 
-fn announced(event: &EntityEvent) -> Record {
+fn announced(event: &EntityEvent) -> ConsumedRecord {
     record(ENTITY_EVENTS, event.organization, "event-1", event)
 }
 
-fn good() -> Record {
+fn good() -> ConsumedRecord {
     announced(&event())
 }
 
-fn read_as(record: &Record, scopes: &ProducerScopes) -> Result<Announcement, Unacceptable> {
+fn read_as(record: &ConsumedRecord, scopes: &ProducerScopes) -> Result<Announcement, Unacceptable> {
     read(record, &PRODUCER.parse().unwrap(), scopes, &SchemaRegistry::default())
 }
 
-fn read_all(record: &Record) -> Result<Announcement, Unacceptable> {
+fn read_all(record: &ConsumedRecord) -> Result<Announcement, Unacceptable> {
     read_as(record, &scopes("\"all\"", "\"all\""))
 }
 
-fn json_record(value: &str) -> Record {
+fn json_record(value: &str) -> ConsumedRecord {
     let mut record = good();
     set_header(&mut record, "content-type", Some("application/json; charset=utf-8"));
     record.value = Some(value.as_bytes().to_vec());
     record
 }
 
-fn code(record: &Record) -> String {
+fn code(record: &ConsumedRecord) -> String {
     let error = read_all(record).unwrap_err();
     assert!(error.to_string().starts_with(error.code()), "{error}");
     assert!(Unacceptable::CODES.contains(&error.code()), "{error}");

@@ -23,7 +23,7 @@ fn deactivated() -> Vec<Change> {
     vec![Change::UserStateChanged { user: USER, active: false }]
 }
 
-fn announce(id: &str, entity_id: &str, parent: Option<&str>) -> Record {
+fn announce(id: &str, entity_id: &str, parent: Option<&str>) -> ConsumedRecord {
     record(ENTITY_EVENTS, organization(1), id, &entity(organization(1), Created, entity_id, parent))
 }
 
@@ -34,7 +34,7 @@ fn state(index: &SharedIndex, chain: &ChainId) -> (i64, Option<Halt>) {
     })
 }
 
-fn parked(id: i64, record: &Record) -> Parked {
+fn parked(id: i64, record: &ConsumedRecord) -> Parked {
     Parked { id, organization: organization(1).as_uuid(), reason: String::new(), record: record.clone() }
 }
 
@@ -104,7 +104,7 @@ fn a_gap_stops_its_chain_alone_and_is_healed_by_what_was_missing() {
 }
 
 /// Two histories of one organization that part after its first event.
-fn fork() -> (Record, IdentityEvent, IdentityEvent, Identity) {
+fn fork() -> (ConsumedRecord, IdentityEvent, IdentityEvent, Identity) {
     let mut identity = Identity::default();
     let first = identity.record(organization(1), created());
     let mut lost = identity.clone();

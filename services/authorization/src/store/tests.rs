@@ -4,7 +4,7 @@ use writ_contract::entity_event::EntityEventKind::Created;
 use writ_contract::identity_event::Change;
 use writ_contract::{Revision, Stream, UserId};
 use writ_kafka::topics;
-use writ_log::Record;
+use writ_log::ConsumedRecord;
 use writ_log::consumer::Projection;
 use writ_policy::overview::ChainStatus;
 use writ_policy::{Halt, Index};
@@ -13,15 +13,15 @@ use super::*;
 use crate::policies::Policies;
 use crate::testing::*;
 
-fn announce(id: &str, entity_id: &str) -> Record {
+fn announce(id: &str, entity_id: &str) -> ConsumedRecord {
     announce_below(id, entity_id, None)
 }
 
-fn announce_below(id: &str, entity_id: &str, parent: Option<&str>) -> Record {
+fn announce_below(id: &str, entity_id: &str, parent: Option<&str>) -> ConsumedRecord {
     record(ENTITY_EVENTS, organization(1), id, &entity(organization(1), Created, entity_id, parent))
 }
 
-async fn write_batch(pool: &PgPool, policies: &mut Policies, batch: &[Record]) {
+async fn write_batch(pool: &PgPool, policies: &mut Policies, batch: &[ConsumedRecord]) {
     let effects = policies.plan(batch);
     let mut tx = pool.begin().await.unwrap();
     policies.persist(&mut tx, &effects).await.unwrap();

@@ -8,7 +8,7 @@ use writ_contract::Stream;
 use writ_contract::entity_event::EntityEvent;
 use writ_contract::entity_event::EntityEventKind::{Created, Deleted};
 use writ_contract::row::EntityKey;
-use writ_log::Record;
+use writ_log::ConsumedRecord;
 use writ_log::consumer::Projection;
 use writ_policy::rows::Announced;
 
@@ -106,7 +106,7 @@ proptest! {
         replays in prop::collection::vec(0usize..100, 0..5),
     ) {
         let record = |(number, announce)| record(ENTITY_EVENTS, organization(1), &format!("e{number}"), &event(announce));
-        let records: Vec<Record> = announcements.iter().enumerate().map(record).collect();
+        let records: Vec<ConsumedRecord> = announcements.iter().enumerate().map(record).collect();
         let runs: Vec<usize> =
             replays.into_iter().map(|replay| replay.min(records.len())).chain([records.len()]).collect();
 

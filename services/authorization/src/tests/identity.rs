@@ -9,7 +9,7 @@ use writ_contract::identity_event::Change;
 use writ_contract::policy_change::{ChangeSet, PolicyOps};
 use writ_contract::row::{Grant, Membership, OrganizationState, Token, TokenKind, Validity};
 use writ_contract::{GrantId, Hash, PrincipalId, Stream, TeamId, Timestamp, TokenId, UserId};
-use writ_log::Record;
+use writ_log::ConsumedRecord;
 use writ_log::consumer::Projection;
 use writ_policy::{Halt, Index, RowKey};
 
@@ -223,7 +223,7 @@ fn changes(model: &mut Model, tries: &[Vec<Try>]) -> Vec<Vec<Change>> {
     std::iter::once(created).chain(changes).collect()
 }
 
-fn events(identity: &mut Identity, changes: impl IntoIterator<Item = Vec<Change>>) -> Vec<Record> {
+fn events(identity: &mut Identity, changes: impl IntoIterator<Item = Vec<Change>>) -> Vec<ConsumedRecord> {
     changes.into_iter().map(|changes| identity.record(organization(1), changes)).collect()
 }
 
@@ -250,7 +250,7 @@ proptest! {
         let events = events(&mut Identity::default(), changes(&mut model, &tries));
         let (mut policies, index) = policies();
         let mut sets: Vec<(ChangeSet, PolicyOps)> = Vec::new();
-        let mut run = |batch: &[Record]| {
+        let mut run = |batch: &[ConsumedRecord]| {
             let effects = policies.plan(batch);
             assert!(effects.parked.is_empty());
             sets.extend(change_sets(&effects.own.outgoing));
