@@ -40,7 +40,7 @@ impl Actor {
 /// What asked for a change: a command, an entity event or a request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Cause {
-    /// CloudEvents source, or the name of the API.
+    /// Name of the producer, or of the API.
     pub source: StoredText,
     /// CloudEvents id, or the request's id.
     pub id: StoredText,

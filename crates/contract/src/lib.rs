@@ -39,5 +39,5 @@ pub use id::{
 pub use record::{CompiledSchema, Record};
 pub use region::Region;
 pub use schema::SchemaRegistry;
-pub use text::{Action, EntityId, EntityType, RoleKey, StoredText};
+pub use text::{Action, EntityId, EntityType, ProducerName, RoleKey, StoredText};
 pub use time::Timestamp;

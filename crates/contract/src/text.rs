@@ -162,6 +162,35 @@ impl RoleKey {
     }
 }
 
+/// Name of another system that writes to the log, such as `control-planes`; part of the names of its topics and of its
+/// Kafka principal.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProducerName(Arc<str>);
+
+impl ProducerName {
+    /// Bytes of the longest.
+    pub const MAX_LENGTH: usize = 48;
+    /// What such a text looks like.
+    pub const PATTERN: &'static str = "[a-z][a-z0-9-]{0,47}(?<!-dlq)";
+
+    /// A dot would make its topic look like a mirrored copy, and `-dlq` like a topic of dead letters.
+    fn check(text: &str) -> Result<(), InvalidText> {
+        if text.len() > Self::MAX_LENGTH {
+            return Err(InvalidText::TooLong(Self::MAX_LENGTH));
+        }
+        let admitted = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        let form = text.starts_with(|first: char| first.is_ascii_lowercase()) && text.bytes().all(admitted);
+        if !form || text.ends_with("-dlq") {
+            return Err(InvalidText::Form(
+                "is not lower-case letters, digits and dashes, a letter first, that do not end in -dlq",
+            ));
+        }
+        Ok(())
+    }
+}
+
+checked_text!(ProducerName, []);
+
 fn is_key(byte: &u8) -> bool {
     byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'_'
 }

@@ -19,6 +19,15 @@ fn names_have_their_form() {
 }
 
 #[test]
+fn a_producers_name_cannot_reach_another_topic() {
+    assert_eq!("control-planes".parse::<ProducerName>().unwrap(), "control-planes");
+    assert!("a".repeat(48).parse::<ProducerName>().is_ok() && "dlq-1".parse::<ProducerName>().is_ok());
+    for bad in ["", "eu.policy", "Billing", "-a", "9a", "a_b", "billing-dlq", &"a".repeat(49)] {
+        assert!(bad.parse::<ProducerName>().is_err(), "{bad:?}");
+    }
+}
+
+#[test]
 fn the_longest_is_admitted_and_not_one_byte_more() {
     assert!("x".repeat(128).parse::<EntityId>().is_ok());
     assert_eq!("x".repeat(129).parse::<EntityId>(), Err(InvalidText::TooLong(128)));
