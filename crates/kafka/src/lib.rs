@@ -6,4 +6,4 @@ mod producer;
 pub mod topics;
 
 pub use connection::{Connection, Login, MECHANISM};
-pub use producer::{ExternalProducer, InvalidName, PRODUCER_PREFIX, ProducerKind};
+pub use producer::{ExternalProducer, PRODUCER_PREFIX, ProducerKind};
