@@ -58,6 +58,11 @@ impl TopicSpec {
         self.name.split_once(PRODUCER).map(|(prefix, _)| prefix)
     }
 
+    /// Its name, with `*` for the name of an external producer.
+    pub fn pattern(&self) -> String {
+        self.name.replace(PRODUCER, "*")
+    }
+
     /// The topic of this kind of one external producer.
     #[must_use]
     pub fn of_producer(&self, producer: &ProducerName) -> Self {

@@ -20,7 +20,7 @@ const SOON: Duration = Duration::from_millis(500);
 const LATER: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A topic to read. A name that ends in `*` stands for all that begin so, dead letters excepted.
+/// A topic to read. A `*` in its name stands for any text, but never makes it the name of a dead-letter topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subscription {
     /// Name in the region of origin.
@@ -45,8 +45,11 @@ impl Subscription {
     fn covers(&self, base: &str, mirrored: bool) -> bool {
         let wanted = if mirrored { self.mirrored } else { self.local };
         wanted
-            && match self.name.strip_suffix('*') {
-                Some(prefix) => base.starts_with(prefix) && !base.ends_with(DLQ_SUFFIX),
+            && match self.name.split_once('*') {
+                Some((prefix, suffix)) => {
+                    let dead_letters = base.ends_with(DLQ_SUFFIX) == suffix.ends_with(DLQ_SUFFIX);
+                    base.strip_prefix(prefix).is_some_and(|rest| rest.ends_with(suffix)) && dead_letters
+                }
                 None => base == self.name,
             }
     }
@@ -61,7 +64,7 @@ fn wanted(config: &ConsumerConfig, topic: &str) -> bool {
 
 /// Topics that should be there: in this region, and as copies of other regions'.
 fn expected(config: &ConsumerConfig) -> (Vec<String>, Vec<String>) {
-    let named = || config.topics.iter().filter(|subscription| !subscription.name.ends_with('*'));
+    let named = || config.topics.iter().filter(|subscription| !subscription.name.contains('*'));
     let others = config.regions.iter().filter(|region| **region != config.region);
     let local = named().filter(|s| s.local).map(|s| s.name.clone()).collect();
     let mirrored = others

@@ -143,7 +143,7 @@ fn the_hop_before_comes_first_then_the_origin_and_what_is_malformed_counts_for_n
     let _traced = traced();
     let trace_of = |pairs: &[(&str, &str)]| {
         let headers = pairs.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
-        let span = process_span(&received("entity-events", headers, Timestamp(5)));
+        let span = process_span(&received("entity-events-gateways", headers, Timestamp(5)));
         opentelemetry::trace::TraceContextExt::span(&span.context()).span_context().trace_id()
     };
     let id = |trace: u128| TraceId::from_bytes(trace.to_be_bytes());
