@@ -14,6 +14,7 @@ use rdkafka::error::KafkaError;
 use sqlx::postgres::{PgConnection, PgPool};
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
+use writ_contract::Region;
 
 use crate::Record;
 use crate::backoff::Backoff;
@@ -60,9 +61,9 @@ pub struct ConsumerConfig {
     /// stored, but which needs `READ` on the group where access is controlled.
     pub client_id: String,
     /// This region.
-    pub region: String,
+    pub region: Region,
     /// All regions that are known. Mirrored topics of others are not read.
-    pub regions: Vec<String>,
+    pub regions: Vec<Region>,
     /// What to read.
     pub topics: Vec<Subscription>,
 }

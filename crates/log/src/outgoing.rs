@@ -1,7 +1,6 @@
 //! A record on its way to the log.
 
-use uuid::Uuid;
-use writ_contract::{CodecError, Timestamp, encode};
+use writ_contract::{CodecError, OrganizationId, Timestamp, encode};
 
 use crate::Envelope;
 use crate::headers::{self, Headers};
@@ -30,11 +29,11 @@ impl Outgoing {
     /// When a value does not fit its schema.
     pub fn new<R: writ_contract::Record>(
         topic: &str,
-        organization: Uuid,
+        organization: OrganizationId,
         source: &str,
         record: &R,
     ) -> Result<Self, CodecError> {
-        Self::keyed(topic, &organization.hyphenated().to_string(), source, record)
+        Self::keyed(topic, &organization.to_string(), source, record)
     }
 
     /// A record with any other key.

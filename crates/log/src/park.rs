@@ -3,8 +3,7 @@
 
 use sqlx::postgres::{PgConnection, PgPool, PgRow};
 use sqlx::{FromRow, Row};
-use uuid::Uuid;
-use writ_contract::Timestamp;
+use writ_contract::{OrganizationId, Timestamp};
 
 use crate::{Record, headers};
 
@@ -17,7 +16,7 @@ pub struct Parked {
     /// Rises in the order in which records were parked.
     pub id: i64,
     /// Whose record it is.
-    pub organization: Uuid,
+    pub organization: OrganizationId,
     /// Why it was parked.
     pub reason: String,
     /// The record as it was read.
@@ -31,7 +30,7 @@ pub struct Parked {
 pub async fn append(
     tx: &mut PgConnection,
     record: &Record,
-    organization: Uuid,
+    organization: OrganizationId,
     reason: &str,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
@@ -57,7 +56,7 @@ pub async fn append(
 ///
 /// # Errors
 /// What PostgreSQL said.
-pub async fn load(tx: &mut PgConnection, organization: Uuid) -> Result<Vec<Parked>, sqlx::Error> {
+pub async fn load(tx: &mut PgConnection, organization: OrganizationId) -> Result<Vec<Parked>, sqlx::Error> {
     sqlx::query_as(
         "SELECT id, organization, reason, topic, partition, record_offset, appended_at, key, headers, value
          FROM parked_record WHERE organization = $1 ORDER BY id",
@@ -71,7 +70,7 @@ pub async fn load(tx: &mut PgConnection, organization: Uuid) -> Result<Vec<Parke
 ///
 /// # Errors
 /// What PostgreSQL said.
-pub async fn organizations(tx: &mut PgConnection) -> Result<Vec<(Uuid, String, i64)>, sqlx::Error> {
+pub async fn organizations(tx: &mut PgConnection) -> Result<Vec<(OrganizationId, String, i64)>, sqlx::Error> {
     sqlx::query_as(
         "SELECT DISTINCT ON (organization) organization, reason, count(*) OVER (PARTITION BY organization)
          FROM parked_record ORDER BY organization, id",

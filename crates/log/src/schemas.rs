@@ -10,7 +10,7 @@ use crate::producer::SendError;
 use crate::{Outgoing, Producer};
 use writ_kafka::topics;
 
-pub use follower::{Follower, FollowerConfig};
+pub use follower::Follower;
 
 /// Why schemas were not published.
 #[derive(Debug, thiserror::Error)]

@@ -16,8 +16,8 @@ use testcontainers_modules::testcontainers::{ContainerAsync, ImageExt};
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
 use uuid::Uuid;
-use writ_contract::Timestamp;
 use writ_contract::token_usage::TokenUsage;
+use writ_contract::{Timestamp, TokenId};
 use writ_kafka::Connection;
 use writ_kafka::topics;
 use writ_log::consumer::{Consumer, ConsumerConfig, Projection, Subscription};
@@ -73,9 +73,13 @@ impl Parts {
 
     /// Publishes records of these keys from the outbox, and returns when Kafka has them.
     async fn publish(&self, keys: &[Uuid]) {
-        let usage =
-            |key: &Uuid| TokenUsage { token: *key, region: "us".to_owned(), last_used_at: Timestamp(1_000_000) };
-        let record = |key: &Uuid| Outgoing::new(topics::TOKEN_USAGE, *key, "urn:test", &usage(key)).unwrap();
+        let usage = |key: &Uuid| TokenUsage {
+            token: TokenId::from_uuid(*key),
+            region: "us".parse().unwrap(),
+            last_used_at: Timestamp(1_000_000),
+        };
+        let record =
+            |key: &Uuid| Outgoing::keyed(topics::TOKEN_USAGE, &key.to_string(), "urn:test", &usage(key)).unwrap();
         let mut tx = self.pool.begin().await.unwrap();
         append(&mut tx, &keys.iter().map(record).collect::<Vec<_>>()).await.unwrap();
         tx.commit().await.unwrap();
@@ -91,11 +95,11 @@ impl Parts {
 
     /// Reads from the position on, to the end of the topic.
     async fn read(&self) {
-        let region = "us".to_owned();
+        let region = "us".parse().unwrap();
         let config = ConsumerConfig {
             kafka: self.kafka.clone(),
             client_id: "test".to_owned(),
-            regions: vec![region.clone()],
+            regions: vec![region],
             region,
             topics: vec![Subscription::everywhere(topics::TOKEN_USAGE)],
         };

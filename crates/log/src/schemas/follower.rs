@@ -3,25 +3,11 @@
 use tokio::task::JoinSet;
 use writ_contract::schema::SchemaEntry;
 use writ_contract::{SchemaRegistry, decode};
-use writ_kafka::Connection;
+use writ_kafka::topics;
 
 use super::FollowError;
 use crate::Record;
 use crate::consumer::{ConsumerConfig, ConsumerHandle, Reader, Subscription};
-use writ_kafka::topics;
-
-/// Which cluster to learn from.
-#[derive(Debug, Clone)]
-pub struct FollowerConfig {
-    /// This region's cluster.
-    pub kafka: Connection,
-    /// Name of the client; `-schemas` is added.
-    pub client_id: String,
-    /// This region.
-    pub region: String,
-    /// All regions that are known.
-    pub regions: Vec<String>,
-}
 
 /// Reads the `schemas` topics from the start and goes on until it is dropped.
 pub struct Follower {
@@ -30,12 +16,16 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Begins to read into `registry`.
+    /// Begins to read into `registry`, from the cluster that `consumer` reads.
     ///
     /// # Errors
-    /// When the settings are wrong.
-    pub fn start(config: &FollowerConfig, registry: SchemaRegistry) -> Result<Self, FollowError> {
-        let config = config.consumer();
+    /// If the settings are wrong.
+    pub fn start(consumer: &ConsumerConfig, registry: SchemaRegistry) -> Result<Self, FollowError> {
+        let config = ConsumerConfig {
+            client_id: format!("{}-schemas", consumer.client_id),
+            topics: vec![Subscription::everywhere(topics::SCHEMAS)],
+            ..consumer.clone()
+        };
         let handle = ConsumerHandle::new(&config.client_id);
         let reader = Reader::start(&config, Vec::new(), handle.clone())?;
         let mut task = JoinSet::new();
@@ -47,18 +37,6 @@ impl Follower {
     /// so that it knows the schemas of what it reads.
     pub fn handle(&self) -> ConsumerHandle {
         self.handle.clone()
-    }
-}
-
-impl FollowerConfig {
-    fn consumer(&self) -> ConsumerConfig {
-        ConsumerConfig {
-            kafka: self.kafka.clone(),
-            client_id: format!("{}-schemas", self.client_id),
-            region: self.region.clone(),
-            regions: self.regions.clone(),
-            topics: vec![Subscription::everywhere(topics::SCHEMAS)],
-        }
     }
 }
 
