@@ -34,7 +34,7 @@ pub struct Service {
     pub health: Health,
     /// Cancelled when the process is to stop.
     pub shutdown: CancellationToken,
-    operations: Operations,
+    pub(crate) operations: Operations,
     routes: Routes,
     parts: TaskTracker,
     failures: UnboundedSender<anyhow::Error>,

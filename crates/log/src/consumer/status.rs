@@ -70,6 +70,17 @@ impl ConsumerHandle {
         let _ = self.caught_up.subscribe().wait_for(|caught_up| *caught_up).await;
     }
 
+    /// Why the consumer is not ready: it has not caught up, perhaps for lack of Kafka.
+    ///
+    /// # Errors
+    /// The reason, for a health check.
+    pub fn readiness(&self) -> Result<(), String> {
+        if self.caught_up() {
+            return Ok(());
+        }
+        Err(self.kafka.reason().unwrap_or_else(|| "catching up".to_owned()))
+    }
+
     /// Position, log end and reasons to wait.
     pub fn status(&self) -> ConsumerStatus {
         let shared = self.lock();
