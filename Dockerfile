@@ -38,5 +38,6 @@ ENV PATH=/usr/local/bin
 USER 10000:10000
 # Requests /readyz on the port of WRIT_LISTEN.
 HEALTHCHECK --interval=5s --timeout=5s --retries=12 CMD ["writ", "probe"]
-# Says what there is; the services are writ-identity, writ-authorization, writ-projector, writ-audit and writ-mirror.
+# Says what there is; the services are writ-identity, writ-authorization, writ-projector, writ-audit and
+# writ-mirror-watch.
 CMD ["writ", "--help"]

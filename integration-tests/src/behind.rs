@@ -36,7 +36,7 @@ impl System {
         Ok(heads)
     }
 
-    /// The metrics of each service of a region, and of the watch over its mirror.
+    /// The metrics of each service of a region, and of mirror-watch.
     ///
     /// # Errors
     /// When a service does not answer.

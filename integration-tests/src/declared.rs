@@ -9,7 +9,7 @@ pub const PROGRAMS: [Program; 5] = [
     writ_authorization::PROGRAM,
     writ_projector::PROGRAM,
     writ_audit::PROGRAM,
-    writ_mirror::PROGRAM,
+    writ_mirror_watch::PROGRAM,
 ];
 
 /// A metric, and the services that export it.

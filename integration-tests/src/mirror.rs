@@ -1,11 +1,11 @@
-//! The mirror of a region, as its watch sees it.
+//! The mirror of a region, as mirror-watch sees it.
 
 use anyhow::{Context, Result};
 
 use crate::system::{COMMANDER, System};
 
 impl System {
-    /// The metrics of the watch over a region's mirror.
+    /// The metrics of a region's mirror-watch.
     ///
     /// # Errors
     /// When it does not answer.
@@ -14,7 +14,7 @@ impl System {
         Ok(self.http().get(format!("http://127.0.0.1:{port}/metrics")).send().await?.text().await?)
     }
 
-    /// The sum of those samples of a metric of that watch that have all these labels, such as `state="failed"`.
+    /// The sum of those samples of a metric of mirror-watch that have all these labels, such as `state="failed"`.
     ///
     /// # Errors
     /// When it does not answer, or has no such sample.

@@ -113,7 +113,7 @@ impl System {
     /// Names and base addresses of everything in a region that has metrics.
     pub fn measured(&self, region: &str) -> Vec<(&'static str, String)> {
         let region = self.region(region);
-        let watch = ("mirror", format!("http://127.0.0.1:{}", region.ports.mirror_watch));
+        let watch = ("mirror-watch", format!("http://127.0.0.1:{}", region.ports.mirror_watch));
         SERVICES.into_iter().map(|service| (service.name(), region.url(service))).chain([watch]).collect()
     }
 

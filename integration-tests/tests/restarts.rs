@@ -11,9 +11,9 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use integration_tests::{Organization, REGIONS, SERVICES, System, expected_digest, until};
 use tokio::task::JoinHandle;
+use writ_chains::recompute_digest;
 use writ_client::AssignRole;
 use writ_contract::{ChainId, Stream};
-use writ_policy_store::recompute_digest;
 
 /// What the stream was told: assignments that were answered 201, and those of them that were then ended (204).
 #[derive(Default)]

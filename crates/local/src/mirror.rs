@@ -8,7 +8,7 @@ use nix::sys::signal::Signal;
 use secrecy::ExposeSecret;
 use writ_kafka::Connection;
 use writ_kafka::access::rules;
-use writ_kafka::topics;
+use writ_kafka::topics::{self, HEARTBEATS};
 
 use crate::cluster::LocalRegion;
 use crate::error::Result;
@@ -21,8 +21,6 @@ use crate::supervisor::Ending;
 const SETTINGS: &str = include_str!("../../../infra/mirrormaker/mm2.properties");
 const SECURE: &str = include_str!("../../../infra/mirrormaker/secure.properties");
 const RUN: &str = include_str!("../../../infra/mirrormaker/run.sh");
-/// MirrorMaker's own topic, to which each direction writes once a second.
-const HEARTBEATS: &str = "heartbeats";
 
 pub(crate) const ENDING: Ending = Ending { signal: Signal::SIGTERM, grace: Duration::from_secs(10) };
 

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::launch::Launch;
 use crate::{mirror, services};
 
-const BINARY: &str = "writ-mirror";
+const BINARY: &str = "writ-mirror-watch";
 
 /// How it is started; `folder` is that of its region.
 pub(crate) fn prepare(cluster: &Cluster, region: &LocalRegion, folder: &Path) -> Result<Launch> {

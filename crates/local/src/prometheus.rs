@@ -87,7 +87,7 @@ fn targets(regions: &[LocalRegion]) -> String {
     let services =
         |region| Service::ALL.map(|service| target(region, service.name(), LocalRegion::port(region, service)));
     let mirrors = regions.iter().filter(|_| regions.len() > 1);
-    let mirrors = mirrors.map(|region| target(region, "mirror", region.ports.mirror_watch));
+    let mirrors = mirrors.map(|region| target(region, "mirror-watch", region.ports.mirror_watch));
     regions.iter().flat_map(services).chain(mirrors).collect()
 }
 

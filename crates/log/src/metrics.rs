@@ -20,14 +20,14 @@ pub const OUTBOX: &[Metric] = &[
         kind: MetricKind::Gauge,
         unit: Unit::Count,
         labels: &[],
-        help: "Records committed but not yet acknowledged by Kafka; counting ends at 10 000.",
+        help: "Records committed but not yet acknowledged by Kafka; counted up to 10 000.",
     },
     Metric {
         name: "writ_outbox_age_seconds",
         kind: MetricKind::Gauge,
         unit: Unit::Seconds,
         labels: &[],
-        help: "Age of the oldest of them.",
+        help: "Age of the oldest record in the outbox.",
     },
 ];
 
@@ -38,7 +38,7 @@ pub const CONSUMER: &[Metric] = &[
         kind: MetricKind::Gauge,
         unit: Unit::Count,
         labels: &["reader", "topic", "partition"],
-        help: "Records between what is committed here and the end of the log, looked at every 5 s.",
+        help: "Records between what is committed here and the end of the log, updated every 5 s.",
     },
     Metric {
         name: "writ_consumer_waiting",
@@ -46,6 +46,6 @@ pub const CONSUMER: &[Metric] = &[
         unit: Unit::Count,
         labels: &["reader", "on"],
         help: "Whether a reader of the log waits for kafka or its database: 1 or 0. While it waits, its lag is not \
-                  looked at.",
+              updated.",
     },
 ];

@@ -21,6 +21,8 @@ pub mod row;
 pub mod rows;
 pub mod seal;
 pub mod state;
+#[cfg(test)]
+mod testing;
 
 pub use admit::{Admission, Refusal, admit_deletion, admit_entity};
 pub use apply::Verdict;

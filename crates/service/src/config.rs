@@ -1,5 +1,5 @@
-//! Settings: the defaults of `infra/writ.toml`, over them the file that `WRIT_CONFIG` names, over
-//! that the environment (`WRIT_…`). An error names the variable and never repeats its value.
+//! Settings: the defaults of `infra/writ.toml`, overridden by the file named in `WRIT_CONFIG`, overridden by the
+//! environment (`WRIT_…`). An error names the variable and never repeats its value, which may be a secret.
 
 mod error;
 mod text;
@@ -20,12 +20,11 @@ use writ_kafka::{Connection, Login};
 pub use error::ConfigError;
 pub use text::{BaseUrl, InvalidUrl, list, map, parsed};
 
-/// What the names of all variables begin with.
+/// Prefix of all environment variables.
 const PREFIX: &str = "WRIT_";
 const DEFAULTS: &str = include_str!("../../../infra/writ.toml");
 
-/// The settings all services have. A service's own settings are a type of its own, read from
-/// the same sources.
+/// The settings that all services have. The settings of one service are a type of its own, read from the same sources.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Common {
     /// `WRIT_REGION`: code of the region this process runs in.
@@ -35,27 +34,27 @@ pub struct Common {
     pub regions: Vec<Region>,
     /// `WRIT_KAFKA_BROKERS`: `host:port` of this region's brokers, comma-separated.
     pub kafka_brokers: String,
-    /// `WRIT_KAFKA_USERNAME`: principal of the service at Kafka. None: Kafka is reached in the clear.
+    /// `WRIT_KAFKA_USERNAME`: the service's Kafka principal, or `None` to connect without TLS and authentication.
     pub kafka_username: Option<String>,
     /// `WRIT_KAFKA_PASSWORD`: the principal's password.
     pub kafka_password: Option<SecretString>,
-    /// `WRIT_KAFKA_CA`: file with the certificates (PEM) that the brokers' own are checked with.
+    /// `WRIT_KAFKA_CA`: file with the CA certificates (PEM) that sign the brokers' certificates.
     pub kafka_ca: Option<PathBuf>,
     /// `WRIT_LISTEN`: address and port of the HTTP server.
     pub listen: SocketAddr,
-    /// `WRIT_LOG`: filter of the log, such as `info` or `info,writ_log=debug`.
+    /// `WRIT_LOG`: log filter, such as `info` or `info,writ_log=debug`.
     pub log: String,
     /// `WRIT_LOG_FORMAT`: `text` or `json`.
     pub log_format: LogFormat,
-    /// `WRIT_OTLP_ENDPOINT`: base address of a trace collector (OTLP over HTTP); none, no export.
+    /// `WRIT_OTLP_ENDPOINT`: base URL of a trace collector (OTLP over HTTP), or `None` to export no traces.
     pub otlp_endpoint: Option<BaseUrl>,
-    /// `WRIT_TRACE_RATIO`: share of traces begun here that are exported, 0 to 1.
+    /// `WRIT_TRACE_RATIO`: share of the traces that begin here that is exported, 0 to 1.
     #[serde(deserialize_with = "parsed")]
     pub trace_ratio: f64,
-    /// `WRIT_TRACE_READ_RATIO`: the same of traces that begin with a question to the read API.
+    /// `WRIT_TRACE_READ_RATIO`: the same for traces that begin at a high-volume route, such as those of a read API.
     #[serde(deserialize_with = "parsed")]
     pub trace_read_ratio: f64,
-    /// `WRIT_TELEMETRY`: whether anything is measured and traced; off only to see what that costs.
+    /// `WRIT_TELEMETRY`: whether metrics and traces are collected. Off only to measure what they cost.
     #[serde(deserialize_with = "parsed")]
     pub telemetry: bool,
 }
@@ -154,8 +153,8 @@ fn sources(variables: impl IntoIterator<Item = (String, String)>) -> Result<Figm
     Ok(sources.merge(Serialized::defaults(environment)))
 }
 
-/// The variables that begin with `WRIT_`, as settings. An empty one counts as not set. Every value stays text: figment's
-/// own `Env` would make a number of a token that consists of digits.
+/// The variables that begin with `WRIT_`, as settings. Empty ones count as not set. Every value stays text: figment's
+/// own `Env` would turn a token that consists of digits into a number.
 fn environment(variables: impl IntoIterator<Item = (String, String)>) -> BTreeMap<String, String> {
     let named = variables.into_iter().filter_map(|(name, value)| {
         let name = name.strip_prefix(PREFIX)?.to_ascii_lowercase();
@@ -165,7 +164,7 @@ fn environment(variables: impl IntoIterator<Item = (String, String)>) -> BTreeMa
 }
 
 impl Common {
-    /// This region's Kafka, and the service's principal there.
+    /// This region's Kafka, with the service's credentials.
     pub fn kafka(&self) -> Connection {
         match self.login() {
             Some(login) => Connection::new(&self.kafka_brokers, login),

@@ -28,26 +28,26 @@ pub(crate) use traces::TRACER;
 
 const UPKEEP: Duration = Duration::from_secs(5);
 const FLUSH: Duration = Duration::from_secs(2);
-/// Exporting what cannot be exported must not fill the log.
+/// Failing exports must not fill the log.
 const QUIET: [&str; 3] = ["opentelemetry=off", "opentelemetry_sdk=off", "opentelemetry_otlp=off"];
 
-/// What was started, to be stopped at the end.
+/// Running telemetry.
 pub struct Telemetry {
     metrics: PrometheusHandle,
     traces: SdkTracerProvider,
 }
 
 impl Telemetry {
-    /// Starts logs, traces and metrics for this process; once, and within a tokio runtime.
+    /// Starts logs, traces and metrics for this process. Must be called once, within a tokio runtime.
     ///
     /// # Errors
-    /// When the log filter or the collector's address is wrong, or telemetry was started before.
+    /// If the log filter or the collector's URL is invalid, or telemetry was started before.
     pub fn start(program: Program, common: &Common) -> anyhow::Result<Self> {
         let lines = lines(common.log_format).with_filter(filter(&common.log)?);
         let traces = traces::provider(program, common)?;
         let spans = traces::layer(&traces).with_filter(own_spans(common.telemetry));
         tracing_subscriber::registry().with(lines).with(spans).try_init()?;
-        // Some spans are over when they are seen, and `tracing` knows only those that begin.
+        // For spans that are recorded after they ended, which `tracing` cannot express.
         global::set_tracer_provider(traces.clone());
         let metrics = match common.telemetry {
             true => install_recorder(program, &common.region)?,
@@ -56,12 +56,12 @@ impl Telemetry {
         Ok(Self { metrics, traces })
     }
 
-    /// What `/metrics` renders.
+    /// Renders `/metrics`.
     pub fn metrics(&self) -> PrometheusHandle {
         self.metrics.clone()
     }
 
-    /// Sends the spans that are left, for at most two seconds.
+    /// Exports the remaining spans, for at most two seconds.
     pub async fn stop(self) {
         let flushed = tokio::task::spawn_blocking(move || self.traces.shutdown_with_timeout(FLUSH)).await;
         if !matches!(flushed, Ok(Ok(()))) {
@@ -80,11 +80,11 @@ fn filter(text: &str) -> Result<EnvFilter, ConfigError> {
     Ok(filter)
 }
 
-/// What is traced does not depend on how much is logged.
+/// Which spans are traced, independently of the log filter.
 ///
-/// Answers anew for each span. Were the answer kept, as that of [`Targets`] is, a span would get the one that this
-/// thread was given last, and libraries ask about levels without recording anything: Kafka's clients whenever one is
-/// made (<https://github.com/tokio-rs/tracing/issues/2519>).
+/// The decision must not be cached, as that of [`Targets`] is: `tracing` would reuse the last decision of the thread,
+/// and libraries ask whether a level is enabled without recording anything, such as Kafka's client when it is created
+/// (<https://github.com/tokio-rs/tracing/issues/2519>).
 fn own_spans<S>(wanted: bool) -> impl Filter<S> {
     let level = if wanted { LevelFilter::INFO } else { LevelFilter::OFF };
     let own = Targets::new().with_target("writ", level);
@@ -112,12 +112,12 @@ fn install_recorder(program: Program, region: &Region) -> anyhow::Result<Prometh
     process::started();
     let labels = [("service", program.service()), ("region", region.as_str()), ("version", program.version)];
     metrics::gauge!("writ_build_info", &labels.map(|(name, value)| (name, value.to_owned()))).set(1.0);
-    let kept = handle.clone();
-    // Samples pile up in memory until someone asks for them, or this drains them.
+    let upkept = handle.clone();
+    // Histogram samples pile up in memory until `/metrics` is read or this drains them.
     tokio::spawn(async move {
         loop {
             tokio::time::sleep(UPKEEP).await;
-            kept.run_upkeep();
+            upkept.run_upkeep();
         }
     });
     Ok(handle)
@@ -130,7 +130,7 @@ mod tests {
 
     use super::*;
 
-    /// As Kafka's client library does whenever a client is made.
+    /// Kafka's client library does this whenever a client is created.
     #[test]
     fn a_question_about_levels_costs_the_next_span_nothing() {
         let traces = SdkTracerProvider::builder().build();

@@ -5,11 +5,11 @@ use writ_contract::decision::{DecisionBatch, DecisionRecord};
 use writ_contract::identity_event::Watermark;
 use writ_contract::policy_change::Heartbeat;
 use writ_contract::{
-    CodecError, Hash, OrganizationId, PLATFORM_ORGANIZATION, Record as _, Region, SchemaRegistry, StoredText,
-    Timestamp, encode,
+    CodecError, Hash, OrganizationId, PLATFORM_ORGANIZATION, Record, Region, SchemaRegistry, StoredText, Timestamp,
+    encode,
 };
 use writ_kafka::topics;
-use writ_log::{Envelope, EnvelopeError, Headers, Record};
+use writ_log::{ConsumedRecord, Envelope, EnvelopeError, Headers};
 
 use crate::delimited::packed;
 use crate::payload::{self, Attribution, Payload};
@@ -57,7 +57,7 @@ pub struct Entry {
 impl Entry {
     /// The entries of a record that is read in `region`: one for each decision of a batch, and one for any other record.
     /// Heartbeats and watermarks, of which there is one a second and which change nothing, have none.
-    pub fn of(record: &Record, region: Region, registry: &SchemaRegistry) -> Vec<Self> {
+    pub fn of(record: &ConsumedRecord, region: Region, registry: &SchemaRegistry) -> Vec<Self> {
         if is_beat(record) {
             return Vec::new();
         }
@@ -78,7 +78,7 @@ impl Entry {
     }
 
     fn whole(
-        record: &Record,
+        record: &ConsumedRecord,
         region: Region,
         envelope: &Result<Envelope, EnvelopeError>,
         attribution: Attribution,
@@ -124,7 +124,7 @@ impl Entry {
 }
 
 /// Only Writ itself writes these two topics, so the header can be trusted.
-fn is_beat(record: &Record) -> bool {
+fn is_beat(record: &ConsumedRecord) -> bool {
     let beats = match record.base_topic() {
         topics::IDENTITY_EVENTS => Watermark::TYPE,
         topics::POLICY_CHANGES => Heartbeat::TYPE,
@@ -134,7 +134,7 @@ fn is_beat(record: &Record) -> bool {
 }
 
 /// The organization in the key, except where keys are something else.
-fn organization(record: &Record) -> OrganizationId {
+fn organization(record: &ConsumedRecord) -> OrganizationId {
     match record.base_topic() {
         topics::DECISIONS | topics::SCHEMAS | topics::ADMIN_ACTS => None,
         _ => record.organization(),
@@ -144,7 +144,7 @@ fn organization(record: &Record) -> OrganizationId {
 
 /// A record without an envelope is identified by its offset, if it was read from this region's own topic. A mirrored
 /// copy has another offset each time it is sent: it is identified by its content.
-fn substitute_id(record: &Record) -> String {
+fn substitute_id(record: &ConsumedRecord) -> String {
     let mirrored = record.topic != record.base_topic();
     if !mirrored {
         return format!("{}:{}", record.partition, record.offset);

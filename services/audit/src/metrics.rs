@@ -21,7 +21,7 @@ const OWN: &[Metric] = &[
         kind: MetricKind::Counter,
         unit: Unit::Count,
         labels: &["origin", "topic"],
-        help: "Of these, entries of records that could not be read; they are kept as they came.",
+        help: "Entries for records that could not be read; they are kept as they arrived.",
     },
 ];
 

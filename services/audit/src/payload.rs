@@ -11,9 +11,9 @@ use writ_contract::organization::OrganizationEntry;
 use writ_contract::policy_change::ChangeSet;
 use writ_contract::schema::SchemaEntry;
 use writ_contract::token_usage::TokenUsage;
-use writ_contract::{Record as Contract, SchemaRegistry, StoredText, Timestamp};
+use writ_contract::{Record, SchemaRegistry, StoredText, Timestamp};
 use writ_kafka::topics::{self, DLQ_SUFFIX, TopicSpec};
-use writ_log::{Envelope, Record};
+use writ_log::{ConsumedRecord, Envelope};
 
 /// A payload, as far as it is read.
 pub(crate) enum Payload {
@@ -37,7 +37,7 @@ impl Default for Payload {
 }
 
 /// Reads the payload of a record, or says why it is unreadable. Dead letters are not read: they were refused.
-pub(crate) fn read(record: &Record, envelope: &Envelope, registry: &SchemaRegistry) -> Result<Payload, String> {
+pub(crate) fn read(record: &ConsumedRecord, envelope: &Envelope, registry: &SchemaRegistry) -> Result<Payload, String> {
     if record.base_topic().ends_with(DLQ_SUFFIX) {
         return Ok(Payload::default());
     }
@@ -66,18 +66,18 @@ struct Encoded<'a> {
 }
 
 impl Encoded<'_> {
-    fn avro<R: Contract>(&self) -> Result<R, String> {
+    fn avro<R: Record>(&self) -> Result<R, String> {
         writ_contract::decode(self.value, self.registry).map_err(|error| error.to_string())
     }
 
-    fn read<R: Contract>(&self, attribution: impl FnOnce(R) -> Attribution) -> Result<Payload, String> {
+    fn read<R: Record>(&self, attribution: impl FnOnce(R) -> Attribution) -> Result<Payload, String> {
         self.avro().map(attribution).map(Payload::Single)
     }
 
     /// Other systems may also write JSON.
     fn read_foreign<R>(&self, attribution: impl FnOnce(R) -> Attribution) -> Result<Payload, String>
     where
-        R: Contract + DeserializeOwned,
+        R: Record + DeserializeOwned,
     {
         if !self.envelope.content_type.starts_with("application/json") {
             return self.read(attribution);
@@ -96,7 +96,7 @@ fn done(actor: Actor, time: Timestamp) -> Attribution {
 }
 
 /// Kafka lets only the producer itself write its topic, so the topic's name proves who wrote the record.
-fn producer(record: &Record) -> Actor {
+fn producer(record: &ConsumedRecord) -> Actor {
     let topic = record.base_topic();
     let prefixes = topics::per_producer().into_iter().filter_map(TopicSpec::producer_prefix);
     let name = prefixes.into_iter().find_map(|prefix| topic.strip_prefix(prefix)).unwrap_or(topic);

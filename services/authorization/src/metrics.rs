@@ -28,7 +28,7 @@ const OWN: &[Metric] = &[
         kind: MetricKind::Counter,
         unit: Unit::Count,
         labels: &["topic", "reason"],
-        help: "Records of other systems that were refused and put on the dead-letter topic, by reason.",
+        help: "Records of other systems that were rejected to the dead-letter topic, by reason.",
     },
     Metric {
         name: "writ_duplicate_entity_events_total",

@@ -5,12 +5,12 @@
 //! the outbox. [`log`] brings it to Kafka.
 
 pub mod app;
-pub mod config;
 pub mod domain;
 pub mod error;
 pub mod http;
 pub mod log;
 pub mod metrics;
+pub mod settings;
 pub mod store;
 
 use writ_service::telemetry::Program;

@@ -3,11 +3,11 @@
 use std::process::ExitCode;
 
 use writ_identity::app::App;
-use writ_identity::config::Settings;
+use writ_identity::settings::Settings;
 use writ_identity::store::{MIGRATOR, Store};
 use writ_identity::{PROGRAM, http, log};
 use writ_service::Service;
-use writ_service::http::Limits;
+use writ_service::http::RequestLimits;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -23,6 +23,6 @@ async fn wire(service: Service, settings: Settings) -> anyhow::Result<()> {
     let store = Store::new(pool.clone(), service.common.region.clone());
     store.publish_catalogue().await?;
     log::start(&service, pool)?;
-    service.routes(http::router(App::new(store, platform)), Limits::default());
+    service.routes(http::router(App::new(store, platform)), RequestLimits::default());
     Ok(())
 }

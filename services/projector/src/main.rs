@@ -20,7 +20,7 @@ use writ_projector::read_model::{ReadModel, store};
 use writ_projector::settings::Settings;
 use writ_projector::{PROGRAM, decisions, http, metrics};
 use writ_service::Service;
-use writ_service::http::Limits;
+use writ_service::http::RequestLimits;
 
 /// Bodies of up to a thousand evaluations.
 const LARGEST_BODY: usize = 512 * 1024;
@@ -74,7 +74,7 @@ async fn wire(service: Service, settings: Settings) -> anyhow::Result<()> {
         pool,
         recorder,
     });
-    service.routes(http::router(api), Limits { body: LARGEST_BODY, ..Limits::default() });
+    service.routes(http::router(api), RequestLimits { body: LARGEST_BODY, ..RequestLimits::default() });
     Ok(())
 }
 

@@ -35,28 +35,28 @@ const OWN: &[Metric] = &[
         kind: MetricKind::Gauge,
         unit: Unit::Seconds,
         labels: &["origin"],
-        help: "When the change of that origin that was applied last was committed at home, as Unix time.",
+        help: "Commit time at home of the last applied change of that origin, as Unix time.",
     },
     Metric {
         name: "writ_staged_change_sets",
         kind: MetricKind::Gauge,
         unit: Unit::Count,
         labels: &[],
-        help: "Change sets that wait for one below them.",
+        help: "Change sets that wait for an earlier one.",
     },
     Metric {
         name: "writ_duplicate_change_sets_total",
         kind: MetricKind::Counter,
         unit: Unit::Count,
         labels: &["origin"],
-        help: "Change sets that came again and were skipped.",
+        help: "Change sets that arrived again and were skipped.",
     },
     Metric {
         name: "writ_foreign_change_sets_total",
         kind: MetricKind::Counter,
         unit: Unit::Count,
         labels: &["origin"],
-        help: "Identity change sets refused because they came from a region that is not the organization's home.",
+        help: "Identity change sets rejected because they came from a region that is not the organization's home.",
     },
     Metric {
         name: "writ_decisions_total",
@@ -70,7 +70,7 @@ const OWN: &[Metric] = &[
         kind: MetricKind::Histogram(IN_MEMORY),
         unit: Unit::Seconds,
         labels: &[],
-        help: "Time one decision takes in memory, waiting for freshness not included.",
+        help: "Time one decision takes in memory, without the wait for freshness.",
     },
     Metric {
         name: "writ_decisions_dropped_total",
@@ -84,14 +84,14 @@ const OWN: &[Metric] = &[
         kind: MetricKind::Histogram(SECONDS),
         unit: Unit::Seconds,
         labels: &["outcome"],
-        help: "Time reads waited for the state they asked for: reached, or still behind when their time was over.",
+        help: "Time reads waited for the state they asked for, reached or still behind at the time-out.",
     },
     Metric {
         name: "writ_unauthenticated_total",
         kind: MetricKind::Counter,
         unit: Unit::Count,
         labels: &["reason"],
-        help: "Bearer tokens of the right form that were refused, by reason.",
+        help: "Well-formed bearer tokens that were rejected, by reason.",
     },
 ];
 

@@ -15,7 +15,7 @@ pub const SERVICES: [&str; 4] = ["identity", "authorization", "projector", "audi
 /// Prefix of MirrorMaker's internal topics at its target: settings, offsets, states.
 pub const MIRROR_STATE: &str = "mm2-";
 /// Consumer group of mirror-watch, which shares the mirror's principal.
-const WATCHER_GROUP: &str = "writ-mirror";
+const MIRROR_WATCH_GROUP: &str = "writ-mirror-watch";
 
 /// The principal that the mirror of another region, `reader`, uses here.
 pub fn mirror_of(reader: &str) -> String {
@@ -90,8 +90,8 @@ fn own_mirror(others: &[&str]) -> Vec<Binding> {
         .flat_map(|topics| all.map(|operation| may(MIRROR, operation, topics.clone())));
     let beats = [Read, Write, DescribeConfigs].map(|operation| may(MIRROR, operation, AclResource::topic(HEARTBEATS)));
     let workers = others.iter().map(|origin| may(MIRROR, Read, AclResource::groups(format!("{origin}-mm2"))));
-    let watcher = may(MIRROR, Read, AclResource::groups(WATCHER_GROUP));
-    own.chain(beats).chain(workers).chain([watcher]).collect()
+    let mirror_watch = may(MIRROR, Read, AclResource::groups(MIRROR_WATCH_GROUP));
+    own.chain(beats).chain(workers).chain([mirror_watch]).collect()
 }
 
 /// The mirror of another region reads the mirrored topics of this one. Those of external producers are named one by

@@ -6,8 +6,8 @@ use super::*;
 const ENTITY_EVENTS: &str = "entity-events-gateways";
 const ENTITY_EVENTS_DLQ: &str = "entity-events-gateways-dlq";
 
-fn refused(headers: Headers, value: Vec<u8>) -> Record {
-    Record {
+fn refused(headers: Headers, value: Vec<u8>) -> ConsumedRecord {
+    ConsumedRecord {
         topic: ENTITY_EVENTS.to_owned(),
         partition: 4,
         offset: 77,

@@ -2,8 +2,8 @@ use sqlx::PgPool;
 
 use super::*;
 
-fn record(offset: i64) -> Record {
-    Record {
+fn record(offset: i64) -> ConsumedRecord {
+    ConsumedRecord {
         topic: "us.policy-changes".to_owned(),
         partition: 3,
         offset,

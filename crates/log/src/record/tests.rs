@@ -12,8 +12,8 @@ use crate::Outgoing;
 
 const ORGANIZATION: &str = "0197c1f6-6a2b-7c3d-8e4f-5a6b7c8d9e0f";
 
-fn record(topic: &str, key: &[u8]) -> Record {
-    Record {
+fn record(topic: &str, key: &[u8]) -> ConsumedRecord {
+    ConsumedRecord {
         topic: topic.to_owned(),
         partition: 0,
         offset: 7,
@@ -24,8 +24,8 @@ fn record(topic: &str, key: &[u8]) -> Record {
     }
 }
 
-fn received(sent: &Outgoing) -> Record {
-    Record { headers: sent.headers.clone(), ..record("us.policy-changes", ORGANIZATION.as_bytes()) }
+fn received(sent: &Outgoing) -> ConsumedRecord {
+    ConsumedRecord { headers: sent.headers.clone(), ..record("us.policy-changes", ORGANIZATION.as_bytes()) }
 }
 
 #[test]
@@ -47,13 +47,13 @@ fn only_the_one_spelling_is_an_organization() {
         assert_eq!(record("t", bad.as_bytes()).organization(), None, "{bad}");
     }
     assert_eq!(record("t", &[0xff; 36]).organization(), None);
-    assert_eq!(Record { key: None, ..record("t", b"") }.organization(), None);
+    assert_eq!(ConsumedRecord { key: None, ..record("t", b"") }.organization(), None);
 }
 
 #[test]
 fn a_record_without_an_id_is_told_by_its_value() {
     let one = record("t", b"");
-    let other = Record { value: Some(b"other".to_vec()), ..one.clone() };
+    let other = ConsumedRecord { value: Some(b"other".to_vec()), ..one.clone() };
     assert_eq!(one.anchor(), one.clone().anchor());
     assert_ne!(one.anchor(), other.anchor());
     let entry = SchemaEntry::of::<SchemaEntry>();

@@ -1,4 +1,4 @@
-//! Learns the schemas of all regions' writers.
+//! Learns the schemas of all writers, in all regions.
 
 use tokio::task::JoinSet;
 use writ_contract::schema::SchemaEntry;
@@ -6,20 +6,20 @@ use writ_contract::{SchemaRegistry, decode};
 use writ_kafka::topics;
 
 use super::FollowError;
-use crate::Record;
+use crate::ConsumedRecord;
 use crate::consumer::{ConsumerConfig, ConsumerHandle, Reader, Subscription};
 
-/// Reads the `schemas` topics from the start and goes on until it is dropped.
+/// Reads the `schemas` topics from the beginning, until it is dropped.
 pub struct Follower {
     handle: ConsumerHandle,
     _task: JoinSet<()>,
 }
 
 impl Follower {
-    /// Begins to read into `registry`, from the cluster that `consumer` reads.
+    /// Starts to read into `registry`, from the cluster that `consumer` reads.
     ///
     /// # Errors
-    /// If the settings are wrong.
+    /// If the settings are invalid.
     pub fn start(consumer: &ConsumerConfig, registry: SchemaRegistry) -> Result<Self, FollowError> {
         let config = ConsumerConfig {
             client_id: format!("{}-schemas", consumer.client_id),
@@ -33,8 +33,8 @@ impl Follower {
         Ok(Self { handle, _task: task })
     }
 
-    /// Progress and reasons to wait. A service reads other topics only once this has caught up,
-    /// so that it knows the schemas of what it reads.
+    /// Progress, and reasons to wait. A service reads other topics only after this has caught up, because it needs the
+    /// schemas of what it reads.
     pub fn handle(&self) -> ConsumerHandle {
         self.handle.clone()
     }
@@ -55,7 +55,7 @@ async fn learn_all(mut reader: Reader, registry: SchemaRegistry) {
     }
 }
 
-fn learn(record: &Record, registry: &SchemaRegistry) {
+fn learn(record: &ConsumedRecord, registry: &SchemaRegistry) {
     let Some(value) = &record.value else { return };
     let learned = decode::<SchemaEntry>(value, registry)
         .map_err(|error| error.to_string())

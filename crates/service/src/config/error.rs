@@ -1,11 +1,11 @@
-//! What is wrong with a setting.
+//! Missing and invalid settings.
 
 use figment::error::Kind;
 
 use super::PREFIX;
 
-/// Settings that are missing or wrong. The text names each variable and says what is expected; it
-/// never holds a value, which may be a secret.
+/// Missing or invalid settings. The message names each variable and what is expected, never the value, which may be a
+/// secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{variable}: {reason}{}", .others.iter().map(|other| format!("; {other}")).collect::<String>())]
 pub struct ConfigError {
@@ -15,12 +15,12 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// The setting `field` (its name in the file, such as `listen`) is wrong.
+    /// The setting `field` (its name in the file, such as `listen`) is invalid.
     pub fn invalid(field: &str, reason: impl Into<String>) -> Self {
         Self { variable: format!("{PREFIX}{}", field.to_ascii_uppercase()), reason: reason.into(), others: Vec::new() }
     }
 
-    /// Fails with all of the errors as one, each named once.
+    /// Fails with all errors combined, each once.
     pub(super) fn all(errors: Vec<Self>) -> Result<(), Self> {
         let mut different: Vec<Self> = Vec::new();
         for error in errors {
@@ -35,7 +35,7 @@ impl ConfigError {
         }
     }
 
-    /// The setting, as the file has it, such as `listen`.
+    /// Name of the setting in the file, such as `listen`.
     pub(super) fn field(&self) -> String {
         self.variable.trim_start_matches(PREFIX).to_ascii_lowercase()
     }
@@ -51,7 +51,7 @@ impl From<figment::Error> for ConfigError {
         match (&error.kind, error.path.first()) {
             (Kind::MissingField(field), _) => Self::invalid(field, "not set"),
             (kind, Some(field)) => Self::invalid(field, reason(kind)),
-            // Without a path it is the file that cannot be read as TOML.
+            // An error without a path: the file is not TOML.
             (kind, None) => Self::invalid("config", reason(kind)),
         }
     }

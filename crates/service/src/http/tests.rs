@@ -5,12 +5,13 @@ use axum::routing::{get, post};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::RequestId;
+use crate::extract::JsonBytes;
 use crate::health::Health;
 use crate::metrics::{DATABASE, HTTP, PROCESS};
 use crate::telemetry::{Program, recorder};
-use crate::{Json, RequestId};
 
-const LIMITS: Limits = Limits { body: 100, time: Duration::from_millis(200) };
+const LIMITS: RequestLimits = RequestLimits { body: 100, time: Duration::from_millis(200) };
 
 struct Running {
     base: String,
@@ -45,7 +46,7 @@ fn example() -> Router {
         .route("/ids", get(|Extension(id): Extension<RequestId>| async move { id.as_str().to_owned() }))
         .route("/panics", get(async || panics()))
         .route("/hangs", get(std::future::pending::<()>))
-        .route("/bodies", post(|Json(body): Json<Value>| async move { Json(body) }))
+        .route("/bodies", post(|_: JsonBytes| async move { "read" }))
 }
 
 #[expect(clippy::panic, reason = "what the test is about")]
@@ -178,7 +179,7 @@ async fn a_request_under_way_is_answered_before_the_end() {
         released.cancelled().await;
         "done"
     };
-    running.routes.open(Router::new().route("/slow", get(slow)), Limits::default());
+    running.routes.open(Router::new().route("/slow", get(slow)), RequestLimits::default());
     let request = tokio::spawn(reqwest::get(format!("{}/slow", running.base)));
     while BEGUN.load(Ordering::SeqCst) == 0 {
         tokio::task::yield_now().await;

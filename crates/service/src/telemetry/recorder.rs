@@ -1,4 +1,4 @@
-//! The Prometheus recorder, made from the declarations of the metrics it is to record.
+//! The Prometheus recorder, configured by the declarations of the metrics.
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusRecorder};
 use writ_metrics::{Metric, MetricKind};
@@ -11,7 +11,7 @@ pub fn recorder(groups: &[&[Metric]]) -> PrometheusRecorder {
     });
     histograms
         .try_fold(PrometheusBuilder::new(), |builder, (name, bounds)| builder.set_buckets_for_metric(name, bounds))
-        // Only an empty list of buckets is refused.
+        // Fails only for an empty list of buckets.
         .unwrap_or_default()
         .build_recorder()
 }

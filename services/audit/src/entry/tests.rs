@@ -33,11 +33,15 @@ pub(crate) fn entry(number: u32, id: &str) -> Entry {
 }
 
 /// A record as Writ writes it, with trace headers.
-pub(crate) fn written<R: writ_contract::Record>(topic: &str, key: Option<OrganizationId>, record: &R) -> Record {
+pub(crate) fn written<R: writ_contract::Record>(
+    topic: &str,
+    key: Option<OrganizationId>,
+    record: &R,
+) -> ConsumedRecord {
     let mut envelope = Envelope::new::<R>("/us/identity");
     envelope.traceparent = Some("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01".to_owned());
     let key = key.map(|organization| organization.to_string().into_bytes());
-    Record {
+    ConsumedRecord {
         topic: topic.to_owned(),
         partition: 3,
         offset: 42,
@@ -85,11 +89,11 @@ pub(crate) fn batch_of(decisions: u32) -> DecisionBatch {
     DecisionBatch { region: "eu".parse().unwrap(), first_at: Timestamp(1), decisions }
 }
 
-fn entries(record: &Record) -> Vec<Entry> {
+fn entries(record: &ConsumedRecord) -> Vec<Entry> {
     Entry::of(record, "eu".parse().unwrap(), &SchemaRegistry::default())
 }
 
-fn kept(record: &Record) -> Entry {
+fn kept(record: &ConsumedRecord) -> Entry {
     let mut entries = entries(record);
     assert_eq!(entries.len(), 1);
     entries.remove(0)

@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 use tracing::Span;
 use writ_contract::{Region, SchemaRegistry};
-use writ_log::Record;
+use writ_log::ConsumedRecord;
 use writ_log::consumer::Projection;
 
 use crate::entry::Entry;
@@ -36,7 +36,7 @@ pub struct NewEntries {
 impl Projection for EntryRecorder {
     type Effects = NewEntries;
 
-    fn plan(&mut self, batch: &[Record]) -> NewEntries {
+    fn plan(&mut self, batch: &[ConsumedRecord]) -> NewEntries {
         let mut new = NewEntries::default();
         for record in batch {
             let entries = Entry::of(record, self.region, &self.registry);

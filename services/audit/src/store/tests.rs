@@ -30,10 +30,8 @@ async fn rows(pool: &PgPool) -> Vec<EntryRow> {
 /// The rows after `entries`, each appended once.
 fn expected(entries: &[Entry]) -> Vec<EntryRow> {
     let links = hash_chain::extend(HashMap::new(), entries);
-    let mut rows: Vec<_> = links
-        .iter()
-        .map(|link| (link.entry.organization, link.sequence, link.entry.id.clone(), link.chain))
-        .collect();
+    let mut rows: Vec<_> =
+        links.iter().map(|link| (link.entry.organization, link.sequence, link.entry.id.clone(), link.chain)).collect();
     rows.sort();
     rows
 }

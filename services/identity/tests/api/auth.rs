@@ -3,12 +3,15 @@ use http::{Method, Request};
 use serde_json::json;
 use sqlx::PgPool;
 use uuid::Uuid;
+use writ_contract::OrganizationId;
 use writ_tokens::{BearerToken, Kind};
 
 use crate::support::{OPERATOR, World};
 
 fn foreign(region: &str, kind: Kind) -> String {
-    BearerToken::generate(kind, region.parse().unwrap(), Uuid::now_v7()).expose().to_owned()
+    BearerToken::generate(kind, region.parse().unwrap(), OrganizationId::generate("us".parse().unwrap()))
+        .expose()
+        .to_owned()
 }
 
 #[sqlx::test(migrator = "writ_identity::store::MIGRATOR")]

@@ -67,7 +67,7 @@ async fn wrong_types_and_values_are_named(pool: PgPool) {
             post.clone(),
             "/v3/teams".to_owned(),
             json!({"name": 5, "description": [], "labels": "x"}),
-            vec!["name", "description", "labels"],
+            vec!["description", "labels", "name"],
         ),
         (post.clone(), "/v3/teams".to_owned(), json!({"name": "x".repeat(251)}), vec!["name"]),
         (post.clone(), "/v3/teams".to_owned(), json!({"name": "nul\u{0}l"}), vec!["name"]),

@@ -12,7 +12,7 @@ use writ_contract::Stream;
 use writ_contract::identity_event::OrganizationState;
 use writ_contract::policy_change::{ChangeSet, Operation, PrincipalKind};
 use writ_log::consumer::Projection;
-use writ_service::http::{Limits, guarded};
+use writ_service::http::{RequestLimits, guarded};
 use writ_tokens::{BearerToken, ConsistencyToken, EventToken, Position, hash_of};
 
 use super::*;
@@ -64,7 +64,7 @@ impl Region {
             platform: PlatformTokens::new(vec![hash_of("another"), hash_of(PLATFORM_TOKEN)]),
             recorder,
         });
-        let app = guarded(router(api), Limits { body: 300_000, ..Limits::default() });
+        let app = guarded(router(api), RequestLimits { body: 300_000, ..RequestLimits::default() });
         let mut region = Self { app, model, world: World::default(), tokens, organization, _sending: sending };
         region.found();
         region

@@ -1,6 +1,7 @@
-use super::*;
 use writ_kafka::Connection;
 use writ_kafka::topics::{IDENTITY_EVENTS, POLICY_CHANGES};
+
+use super::*;
 
 fn config() -> ConsumerConfig {
     ConsumerConfig {

@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn high_volume_routes_have_a_share_of_their_own() {
-        let sampled = |sampler, name| decision(sampler, name, &[]) == SamplingDecision::RecordAndSample;
+        let sampled = |sampler: &KeepErrors, name| decision(sampler, name, &[]) == SamplingDecision::RecordAndSample;
         let only_usual = &KeepErrors::new(1.0, 0.0, Some("/busy/"));
         assert!(sampled(only_usual, "POST /teams"));
         assert!(sampled(only_usual, "POST /teams/busy/"));

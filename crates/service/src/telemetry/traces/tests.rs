@@ -12,7 +12,7 @@ use tower::ServiceExt;
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::*;
-use crate::http::{Limits, guarded};
+use crate::http::{RequestLimits, guarded};
 
 #[derive(serde::Deserialize)]
 struct NoSettings {}
@@ -77,7 +77,7 @@ fn holds(haystack: &[u8], needle: &[u8]) -> bool {
 async fn one_request(provider: &SdkTracerProvider, handler: axum::routing::MethodRouter) -> String {
     let subscriber = tracing_subscriber::registry().with(layer(provider));
     let _guard = tracing::subscriber::set_default(subscriber);
-    let app = guarded(Router::new().route("/users/{userId}", handler), Limits::default());
+    let app = guarded(Router::new().route("/users/{userId}", handler), RequestLimits::default());
     answer(app, "/users/alice?secret=1", PARENT).await
 }
 
@@ -118,7 +118,7 @@ async fn an_error_is_exported_even_if_its_trace_is_not_sampled() {
         .route("/broken", broken())
         .route("/busy/fine", get(|| async {}))
         .route("/busy/broken", broken());
-    let app = guarded(routes, Limits::default());
+    let app = guarded(routes, RequestLimits::default());
     let unsampled = PARENT.replace("-01", "-00");
     for path in ["/fine", "/absent", "/broken", "/busy/fine", "/busy/broken"] {
         answer(app.clone(), path, &unsampled).await;
