@@ -33,7 +33,7 @@ pub struct Service {
     pub health: Health,
     /// Cancelled when the process should stop.
     pub shutdown: CancellationToken,
-    operations: Operations,
+    pub(crate) operations: Operations,
     routes: Routes,
     parts: TaskTracker,
     failures: UnboundedSender<anyhow::Error>,
