@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use writ_contract::policy_change::ChainState;
-use writ_contract::{ChainId, Hash, Region, Revision};
+use writ_contract::{ChainId, Hash, Region};
 
 use crate::halt::Halt;
 use crate::index::Index;
@@ -32,9 +32,10 @@ pub struct ChainStatus {
     /// Which.
     #[serde(flatten)]
     pub chain: ChainId,
-    /// Of the last change set applied.
-    #[serde(serialize_with = "as_text")]
-    pub revision: Revision,
+    /// Epoch of the last change set applied.
+    pub epoch: i64,
+    /// Number of the last change set applied, within the epoch.
+    pub revision: i64,
     /// Its digest.
     pub digest: Hash,
     /// Digest of the rows after it.
@@ -44,9 +45,8 @@ pub struct ChainStatus {
     /// Why not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub halt: Option<&'static str>,
-    /// The highest that arrived, applied or not.
-    #[serde(serialize_with = "as_text")]
-    pub seen: Revision,
+    /// The highest revision that arrived, applied or not, as `epoch.number`.
+    pub seen: String,
 }
 
 impl Index {
@@ -87,19 +87,15 @@ impl ChainStatus {
         let head = &standing.head;
         Self {
             chain: head.chain,
-            revision: head.revision,
+            epoch: head.revision.epoch,
+            revision: head.revision.number,
             digest: head.digest,
             state_digest: head.state_digest,
             state: head.state.as_str(),
             halt: standing.halt.map(|halt| halt.as_str()),
-            seen: standing.seen,
+            seen: standing.seen.to_string(),
         }
     }
-}
-
-/// As `epoch.number`.
-fn as_text<S: serde::Serializer>(revision: &Revision, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(revision)
 }
 
 #[cfg(test)]
@@ -127,6 +123,6 @@ mod tests {
         assert_eq!(overview.halted.len(), 2);
         let statuses = index.chain_statuses();
         assert_eq!((statuses[0].chain.origin.as_str(), statuses[0].halt), ("eu", Some("unreadable")));
-        assert_eq!((statuses[1].chain.origin.as_str(), statuses[1].seen), ("us", Revision::START));
+        assert_eq!((statuses[1].chain.origin.as_str(), statuses[1].seen.as_str()), ("us", "1.0"));
     }
 }
