@@ -84,7 +84,7 @@ impl<T> ChainEffects<T> {
     pub async fn write(&self, tx: &mut PgConnection) -> Result<(), sqlx::Error> {
         store::write(tx, &self.deltas).await?;
         for (record, Park { organization, reason }) in &self.parked {
-            park::append(tx, record, organization.as_uuid(), reason).await?;
+            park::append(tx, record, *organization, reason).await?;
         }
         if self.resumed.is_empty() { Ok(()) } else { park::delete(tx, &self.resumed).await }
     }
@@ -101,7 +101,7 @@ fn resume(index: &SharedIndex) -> Vec<Delta> {
 /// The organization of a record of an internal topic. Without one there is nobody to park, and nobody but a stranger
 /// writes such a record: it is logged, counted and skipped.
 pub fn organization_of(record: &ConsumedRecord) -> Option<OrganizationId> {
-    let organization = record.organization().map(OrganizationId::from_uuid);
+    let organization = record.organization();
     if organization.is_none() {
         let ConsumedRecord { topic, partition, offset, .. } = record;
         tracing::error!(topic, partition, offset, "a record without an organization");

@@ -5,14 +5,14 @@ use writ_contract::SchemaRegistry;
 use writ_log::Lease;
 use writ_log::consumer::{ConsumerConfig, Projection};
 use writ_log::lease::LeaseError;
-use writ_log::schemas::{FollowError, Follower, FollowerConfig};
+use writ_log::schemas::{FollowError, Follower};
 
 /// Learns the schemas of all writers that `config` reads from. Newer ones are learnt as long as the follower lives.
 ///
 /// # Errors
 /// When the settings are wrong.
 pub async fn learn_schemas(config: &ConsumerConfig, registry: &SchemaRegistry) -> Result<Follower, FollowError> {
-    let follower = Follower::start(&FollowerConfig::from(config), registry.clone())?;
+    let follower = Follower::start(config, registry.clone())?;
     follower.handle().until_caught_up().await;
     Ok(follower)
 }

@@ -13,6 +13,7 @@ use rdkafka::error::KafkaError;
 use sqlx::postgres::{PgConnection, PgPool};
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
+use writ_contract::Region;
 use writ_kafka::Connection;
 
 use crate::ConsumedRecord;
@@ -58,9 +59,9 @@ pub struct ConsumerConfig {
     /// needs the right `READ` on it.
     pub client_id: String,
     /// This region.
-    pub region: String,
+    pub region: Region,
     /// All known regions. Mirrored topics of other regions are not read.
-    pub regions: Vec<String>,
+    pub regions: Vec<Region>,
     /// Topics to read.
     pub topics: Vec<Subscription>,
 }

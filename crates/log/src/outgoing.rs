@@ -1,7 +1,6 @@
 //! A record to be written to the log.
 
-use uuid::Uuid;
-use writ_contract::{CodecError, Record, Timestamp, encode};
+use writ_contract::{CodecError, OrganizationId, Record, Timestamp, encode};
 
 use crate::headers::{self, Headers};
 use crate::{Envelope, envelope, trace};
@@ -28,8 +27,13 @@ impl Outgoing {
     ///
     /// # Errors
     /// If a value does not fit its schema.
-    pub fn new<R: Record>(topic: &str, organization: Uuid, source: &str, record: &R) -> Result<Self, CodecError> {
-        Self::keyed(topic, &organization.hyphenated().to_string(), source, record)
+    pub fn new<R: Record>(
+        topic: &str,
+        organization: OrganizationId,
+        source: &str,
+        record: &R,
+    ) -> Result<Self, CodecError> {
+        Self::keyed(topic, &organization.to_string(), source, record)
     }
 
     /// A record with any key.

@@ -3,8 +3,7 @@
 
 use sqlx::postgres::{PgConnection, PgPool, PgRow};
 use sqlx::{FromRow, Row};
-use uuid::Uuid;
-use writ_contract::Timestamp;
+use writ_contract::{OrganizationId, Timestamp};
 
 use crate::{ConsumedRecord, headers};
 
@@ -17,7 +16,7 @@ pub struct Parked {
     /// Ascending in the order in which records were parked.
     pub id: i64,
     /// Organization of the record.
-    pub organization: Uuid,
+    pub organization: OrganizationId,
     /// Why it was parked.
     pub reason: String,
     /// The record as it was read.
@@ -28,7 +27,7 @@ pub struct Parked {
 pub async fn append(
     tx: &mut PgConnection,
     record: &ConsumedRecord,
-    organization: Uuid,
+    organization: OrganizationId,
     reason: &str,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
@@ -51,7 +50,7 @@ pub async fn append(
 }
 
 /// The parked records of an organization, in order.
-pub async fn load(tx: &mut PgConnection, organization: Uuid) -> Result<Vec<Parked>, sqlx::Error> {
+pub async fn load(tx: &mut PgConnection, organization: OrganizationId) -> Result<Vec<Parked>, sqlx::Error> {
     sqlx::query_as(
         "SELECT id, organization, reason, topic, partition, record_offset, appended_at, key, headers, value
          FROM parked_record WHERE organization = $1 ORDER BY id",
@@ -62,7 +61,7 @@ pub async fn load(tx: &mut PgConnection, organization: Uuid) -> Result<Vec<Parke
 }
 
 /// All parked organizations, with the reason of the first record and the number of records.
-pub async fn organizations(tx: &mut PgConnection) -> Result<Vec<(Uuid, String, i64)>, sqlx::Error> {
+pub async fn organizations(tx: &mut PgConnection) -> Result<Vec<(OrganizationId, String, i64)>, sqlx::Error> {
     sqlx::query_as(
         "SELECT DISTINCT ON (organization) organization, reason, count(*) OVER (PARTITION BY organization)
          FROM parked_record ORDER BY organization, id",

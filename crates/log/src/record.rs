@@ -5,8 +5,7 @@ mod span;
 use rdkafka::Message;
 use rdkafka::message::Headers as _;
 use tracing::Span;
-use uuid::Uuid;
-use writ_contract::{Hash, Timestamp};
+use writ_contract::{Hash, OrganizationId, Region, Timestamp};
 use writ_kafka::topics;
 
 use crate::headers::{self, Headers};
@@ -52,9 +51,10 @@ impl ConsumedRecord {
         Envelope::from_headers(&self.headers, self.timestamp)
     }
 
-    /// The region of origin: the prefix of the topic, or `local` if it has none.
-    pub fn origin<'a>(&'a self, local: &'a str) -> &'a str {
-        topics::split(&self.topic).0.unwrap_or(local)
+    /// The region of origin: the prefix of the topic, or `local` if it has none. A prefix is always the code of a region:
+    /// topics with any other are not read.
+    pub fn origin(&self, local: Region) -> Region {
+        topics::split(&self.topic).0.and_then(|prefix| prefix.parse().ok()).unwrap_or(local)
     }
 
     /// Name of the topic in its region of origin.
@@ -64,10 +64,10 @@ impl ConsumedRecord {
 
     /// The organization in the key, if the key is one: 36 bytes of lower-case, hyphenated text.
     /// Another spelling is not taken, because it may lie on another partition.
-    pub fn organization(&self) -> Option<Uuid> {
+    pub fn organization(&self) -> Option<OrganizationId> {
         let text = std::str::from_utf8(self.key.as_deref()?).ok().filter(|text| text.len() == 36)?;
-        let id = Uuid::try_parse(text).ok()?;
-        (id.hyphenated().to_string() == text).then_some(id)
+        let id: OrganizationId = text.parse().ok()?;
+        (id.to_string() == text).then_some(id)
     }
 
     /// A new span `process <topic>` that continues the trace of the record. Enter it in `plan` while the record is

@@ -10,7 +10,7 @@ use writ_kafka::topics;
 use crate::producer::SendError;
 use crate::{LogProducer, Outgoing};
 
-pub use follower::{Follower, FollowerConfig};
+pub use follower::Follower;
 
 /// Schemas could not be published.
 #[derive(Debug, thiserror::Error)]

@@ -75,7 +75,8 @@ impl Parts {
     async fn publish(&self, keys: &[Uuid]) {
         let region: Region = "us".parse().unwrap();
         let usage = |key: &Uuid| TokenUsage { token: TokenId::from_uuid(*key), region, last_used_at: Timestamp(1) };
-        let record = |key: &Uuid| Outgoing::new(topics::TOKEN_USAGE, *key, "urn:test", &usage(key)).unwrap();
+        let record =
+            |key: &Uuid| Outgoing::keyed(topics::TOKEN_USAGE, &key.to_string(), "urn:test", &usage(key)).unwrap();
         let mut tx = self.pool.begin().await.unwrap();
         append(&mut tx, &keys.iter().map(record).collect::<Vec<_>>()).await.unwrap();
         tx.commit().await.unwrap();
@@ -91,11 +92,11 @@ impl Parts {
 
     /// Reads from the position on, to the end of the topic.
     async fn read(&self) {
-        let region = "us".to_owned();
+        let region = "us".parse().unwrap();
         let config = ConsumerConfig {
             kafka: self.kafka.clone(),
             client_id: "test".to_owned(),
-            regions: vec![region.clone()],
+            regions: vec![region],
             region,
             topics: vec![Subscription::everywhere(topics::TOKEN_USAGE)],
         };

@@ -4,6 +4,7 @@
 //! the operational routes, and hands a [`Service`] to the function that wires the parts together.
 
 pub mod config;
+mod consumer;
 pub mod database;
 pub mod extract;
 pub mod health;

@@ -1,6 +1,6 @@
 //! What is read, and how it becomes entries.
 
-mod recorder;
+mod entry_recorder;
 
 use writ_kafka::topics::{
     self, ADMIN_ACTS, AUDIT_HEADS, DECISIONS, DLQ_SUFFIX, ENTITY_EVENTS_PREFIX, IDENTITY_COMMAND_RESULTS,
@@ -8,10 +8,9 @@ use writ_kafka::topics::{
 };
 use writ_log::consumer::Subscription;
 
-pub use recorder::Recorder;
+pub use entry_recorder::EntryRecorder;
 
-/// Everything that reaches this region, except snapshots and requests for them, which repeat what
-/// change sets have said.
+/// Everything that reaches this region, except snapshots and requests for them, which repeat what change sets say.
 pub fn subscriptions() -> Vec<Subscription> {
     let (commands, entities) = (format!("{IDENTITY_COMMANDS_PREFIX}*"), format!("{ENTITY_EVENTS_PREFIX}*"));
     let everywhere =

@@ -58,7 +58,8 @@ impl Subscription {
 /// Whether to read a topic.
 fn wanted(config: &ConsumerConfig, topic: &str) -> bool {
     let (origin, base) = topics::split(topic);
-    let known = origin.is_none_or(|origin| origin != config.region && config.regions.iter().any(|r| r == origin));
+    let known = origin
+        .is_none_or(|origin| config.regions.iter().any(|region| *region != config.region && region.as_str() == origin));
     known && config.topics.iter().any(|subscription| subscription.covers(base, origin.is_some()))
 }
 
@@ -68,7 +69,7 @@ fn expected(config: &ConsumerConfig) -> (Vec<String>, Vec<String>) {
     let others = config.regions.iter().filter(|region| **region != config.region);
     let local = named().filter(|s| s.local).map(|s| s.name.clone()).collect();
     let mirrored = others
-        .flat_map(|region| named().filter(|s| s.mirrored).map(move |s| topics::mirrored(&s.name, region)))
+        .flat_map(|region| named().filter(|s| s.mirrored).map(move |s| topics::mirrored(&s.name, region.as_str())))
         .collect();
     (local, mirrored)
 }

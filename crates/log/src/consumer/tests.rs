@@ -61,8 +61,8 @@ async fn consume(pool: &PgPool, cluster: &Cluster) -> Running {
     let config = ConsumerConfig {
         kafka: Connection::plaintext(cluster.bootstrap_servers()),
         client_id: "test".to_owned(),
-        region: "eu".to_owned(),
-        regions: vec!["eu".to_owned(), "us".to_owned()],
+        region: "eu".parse().unwrap(),
+        regions: vec!["eu".parse().unwrap(), "us".parse().unwrap()],
         topics: vec![Subscription::everywhere("t")],
     };
     let consumer = Consumer::new(config, pool.clone(), Lease::acquire(pool, "test").await);

@@ -4,6 +4,7 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::layer::SubscriberExt;
+use uuid::Uuid;
 use writ_contract::schema::SchemaEntry;
 
 use super::*;
@@ -30,15 +31,16 @@ fn received(sent: &Outgoing) -> ConsumedRecord {
 #[test]
 fn the_prefix_of_the_topic_is_the_origin() {
     let mirrored = record("us.policy-changes", b"");
-    assert_eq!((mirrored.origin("eu"), mirrored.base_topic()), ("us", "policy-changes"));
+    let (eu, us) = ("eu".parse().unwrap(), "us".parse().unwrap());
+    assert_eq!((mirrored.origin(eu), mirrored.base_topic()), (us, "policy-changes"));
     let local = record("policy-changes", b"");
-    assert_eq!((local.origin("eu"), local.base_topic()), ("eu", "policy-changes"));
+    assert_eq!((local.origin(eu), local.base_topic()), (eu, "policy-changes"));
 }
 
 #[test]
 fn only_the_one_spelling_is_an_organization() {
     let id: Uuid = ORGANIZATION.parse().unwrap();
-    assert_eq!(record("t", ORGANIZATION.as_bytes()).organization(), Some(id));
+    assert_eq!(record("t", ORGANIZATION.as_bytes()).organization(), Some(OrganizationId::from_uuid(id)));
     for bad in
         [ORGANIZATION.to_uppercase(), id.simple().to_string(), id.urn().to_string(), format!("{{{ORGANIZATION}}}")]
     {

@@ -3,25 +3,11 @@
 use tokio::task::JoinSet;
 use writ_contract::schema::SchemaEntry;
 use writ_contract::{SchemaRegistry, decode};
-use writ_kafka::Connection;
 use writ_kafka::topics;
 
 use super::FollowError;
 use crate::ConsumedRecord;
 use crate::consumer::{ConsumerConfig, ConsumerHandle, Reader, Subscription};
-
-/// Where to read schemas.
-#[derive(Debug, Clone)]
-pub struct FollowerConfig {
-    /// This region's cluster.
-    pub kafka: Connection,
-    /// Prefix of the client id, `<client_id>-schemas`.
-    pub client_id: String,
-    /// This region.
-    pub region: String,
-    /// All known regions.
-    pub regions: Vec<String>,
-}
 
 /// Reads the `schemas` topics from the beginning, until it is dropped.
 pub struct Follower {
@@ -30,12 +16,16 @@ pub struct Follower {
 }
 
 impl Follower {
-    /// Starts to read into `registry`.
+    /// Starts to read into `registry`, from the cluster that `consumer` reads.
     ///
     /// # Errors
     /// If the settings are invalid.
-    pub fn start(config: &FollowerConfig, registry: SchemaRegistry) -> Result<Self, FollowError> {
-        let config = config.consumer();
+    pub fn start(consumer: &ConsumerConfig, registry: SchemaRegistry) -> Result<Self, FollowError> {
+        let config = ConsumerConfig {
+            client_id: format!("{}-schemas", consumer.client_id),
+            topics: vec![Subscription::everywhere(topics::SCHEMAS)],
+            ..consumer.clone()
+        };
         let handle = ConsumerHandle::new(&config.client_id);
         let reader = Reader::start(&config, Vec::new(), handle.clone())?;
         let mut task = JoinSet::new();
@@ -47,26 +37,6 @@ impl Follower {
     /// schemas of what it reads.
     pub fn handle(&self) -> ConsumerHandle {
         self.handle.clone()
-    }
-}
-
-impl From<&ConsumerConfig> for FollowerConfig {
-    /// The schemas of what a consumer reads.
-    fn from(config: &ConsumerConfig) -> Self {
-        let ConsumerConfig { kafka, client_id, region, regions, .. } = config.clone();
-        Self { kafka, client_id, region, regions }
-    }
-}
-
-impl FollowerConfig {
-    fn consumer(&self) -> ConsumerConfig {
-        ConsumerConfig {
-            kafka: self.kafka.clone(),
-            client_id: format!("{}-schemas", self.client_id),
-            region: self.region.clone(),
-            regions: self.regions.clone(),
-            topics: vec![Subscription::everywhere(topics::SCHEMAS)],
-        }
     }
 }
 

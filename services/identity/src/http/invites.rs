@@ -56,7 +56,7 @@ pub(super) struct InvitePreference {
 }
 
 /// An invitation for the administrator to hand over; Writ sends no mail.
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize)]
 pub(super) struct Invitation {
     /// The user that becomes active once the invitation is accepted.
     user_id: UserId,
@@ -71,9 +71,10 @@ pub(super) struct AcceptedInvite {
     token: IssuedToken,
 }
 
-/// Invites a person. With `Prefer: return=representation` the answer holds the invitation.
+/// Invites a person.
 #[utoipa::path(post, path = "/invites", operation_id = "invite_user", tag = "Invites", params(InvitePreference),
-    request_body = InviteUser, responses((status = 201, body = Option<Invitation>), (status = 409)))]
+    request_body = InviteUser, responses((status = 201, description = "Invited; with `Prefer: return=representation` the body is JSON with `user_id` \
+    and `invite_token`, otherwise it is empty"), (status = 409)))]
 pub(super) async fn invite(
     State(app): State<App>,
     Admin(admin): Admin,

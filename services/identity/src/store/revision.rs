@@ -204,7 +204,7 @@ impl PendingRevision {
 
     /// The event and, if the organization's state changed, its entry in the directory.
     fn records(&self, event: &IdentityEvent, state: Option<OrganizationState>) -> Result<Vec<Outgoing>> {
-        let (key, source) = (self.organization.as_uuid(), log::source(self.region));
+        let (key, source) = (self.organization, log::source(self.region));
         let record = Outgoing::new(topics::IDENTITY_EVENTS, key, &source, event)?;
         let mut records = vec![record.measured_from(event.committed_at)];
         if let Some(state) = state {

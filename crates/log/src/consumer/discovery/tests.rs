@@ -7,8 +7,8 @@ fn config() -> ConsumerConfig {
     ConsumerConfig {
         kafka: Connection::plaintext(""),
         client_id: String::new(),
-        region: "eu".to_owned(),
-        regions: vec!["us".to_owned(), "eu".to_owned()],
+        region: "eu".parse().unwrap(),
+        regions: vec!["us".parse().unwrap(), "eu".parse().unwrap()],
         topics: vec![
             Subscription::everywhere(POLICY_CHANGES),
             Subscription::local(IDENTITY_EVENTS),

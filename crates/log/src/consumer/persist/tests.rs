@@ -40,7 +40,7 @@ async fn consumer(pool: &PgPool) -> Consumer {
     let config = ConsumerConfig {
         kafka: Connection::plaintext(""),
         client_id: "test".to_owned(),
-        region: "eu".to_owned(),
+        region: "eu".parse().unwrap(),
         regions: Vec::new(),
         topics: vec![Subscription::local("t")],
     };
