@@ -80,7 +80,7 @@ pub fn read(
         return Err(Unacceptable::InvalidHeader(format!("ce_type: {} is expected", EntityEvent::TYPE)));
     }
     let event = event(record, &envelope, registry)?;
-    if record.organization() != Some(event.organization.as_uuid()) {
+    if record.organization() != Some(event.organization) {
         return Err(Unacceptable::Key);
     }
     if !scope.organizations.allows(&event.organization) {

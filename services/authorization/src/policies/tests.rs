@@ -35,7 +35,7 @@ fn state(index: &SharedIndex, chain: &ChainId) -> (i64, Option<Halt>) {
 }
 
 fn parked(id: i64, record: &ConsumedRecord) -> Parked {
-    Parked { id, organization: organization(1).as_uuid(), reason: String::new(), record: record.clone() }
+    Parked { id, organization: organization(1), reason: String::new(), record: record.clone() }
 }
 
 fn numbers(outgoing: &[Outgoing]) -> Vec<i64> {
