@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 use writ_contract::policy_change::ChainState;
-use writ_contract::{ChainId, Hash, Region};
+use writ_contract::{ChainId, Hash, Region, Revision};
 
 use crate::halt::Halt;
 use crate::index::Index;
@@ -32,10 +33,9 @@ pub struct ChainStatus {
     /// Which.
     #[serde(flatten)]
     pub chain: ChainId,
-    /// Epoch of the last change set applied.
-    pub epoch: i64,
-    /// Number of the last change set applied, within the epoch.
-    pub revision: i64,
+    /// Of the last change set applied; in JSON the two fields `epoch` and `revision`.
+    #[serde(flatten, serialize_with = "as_fields")]
+    pub revision: Revision,
     /// Its digest.
     pub digest: Hash,
     /// Digest of the rows after it.
@@ -45,8 +45,9 @@ pub struct ChainStatus {
     /// Why not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub halt: Option<&'static str>,
-    /// The highest revision that arrived, applied or not, as `epoch.number`.
-    pub seen: String,
+    /// The highest that arrived, applied or not; in JSON `epoch.number`.
+    #[serde(serialize_with = "as_text")]
+    pub seen: Revision,
 }
 
 impl Index {
@@ -87,15 +88,25 @@ impl ChainStatus {
         let head = &standing.head;
         Self {
             chain: head.chain,
-            epoch: head.revision.epoch,
-            revision: head.revision.number,
+            revision: head.revision,
             digest: head.digest,
             state_digest: head.state_digest,
             state: head.state.as_str(),
             halt: standing.halt.map(|halt| halt.as_str()),
-            seen: standing.seen.to_string(),
+            seen: standing.seen,
         }
     }
+}
+
+fn as_fields<S: Serializer>(revision: &Revision, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut fields = serializer.serialize_map(Some(2))?;
+    fields.serialize_entry("epoch", &revision.epoch)?;
+    fields.serialize_entry("revision", &revision.number)?;
+    fields.end()
+}
+
+fn as_text<S: Serializer>(revision: &Revision, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(revision)
 }
 
 #[cfg(test)]
@@ -122,7 +133,9 @@ mod tests {
         assert_eq!(halts, [(&"gap", &1), (&"unreadable", &1)]);
         assert_eq!(overview.halted.len(), 2);
         let statuses = index.chain_statuses();
+        let json = serde_json::to_value(&statuses[0]).unwrap();
+        assert_eq!((&json["epoch"], &json["revision"], &json["seen"]), (&1.into(), &0.into(), &"1.0".into()));
         assert_eq!((statuses[0].chain.origin.as_str(), statuses[0].halt), ("eu", Some("unreadable")));
-        assert_eq!((statuses[1].chain.origin.as_str(), statuses[1].seen.as_str()), ("us", "1.0"));
+        assert_eq!((statuses[1].chain.origin.as_str(), statuses[1].seen), ("us", Revision::START));
     }
 }

@@ -70,7 +70,7 @@ impl Policies {
         let chain = self.chain_id(organization, Stream::Identity);
         if !chain.is_legitimate() {
             tracing::error!(%chain, "an identity event of an organization whose home is another region");
-            metrics::counter!("writ_foreign_identity_events_total").increment(1);
+            metrics::counter!("writ_foreign_identity_events_total", "origin" => self.region.to_string()).increment(1);
             return Ok(());
         }
         self.next_revision(chain, record, effects).map_err(|obstacle| self.halt(&chain, &obstacle, effects))

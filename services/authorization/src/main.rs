@@ -100,8 +100,8 @@ fn consumer_config(service: &Service) -> ConsumerConfig {
     ConsumerConfig {
         kafka: service.common.kafka(),
         client_id: PROGRAM.name.to_owned(),
-        region: service.common.region.to_string(),
-        regions: service.common.regions.iter().map(ToString::to_string).collect(),
+        region: service.common.region,
+        regions: service.common.regions.clone(),
         topics: vec![Subscription::local(topics::IDENTITY_EVENTS), Subscription::local(&entities)],
     }
 }

@@ -35,17 +35,16 @@ const OWN: &[Metric] = &[
         name: "writ_foreign_identity_events_total",
         kind: MetricKind::Counter,
         unit: Unit::Count,
-        labels: &[],
-        help: "Identity events refused because the organization's home is another region.",
+        labels: &["origin"],
+        help: "Identity events rejected because the organization's home is another region.",
     },
 ];
 
 /// Lets all counters exist, at zero: a rate cannot be taken of the first value of a series.
 pub fn begin(region: Region) {
     writ_chains::metrics::begin(region, &[topics::IDENTITY_EVENTS]);
-    for name in ["writ_duplicate_entity_events_total", "writ_foreign_identity_events_total"] {
-        metrics::counter!(name).increment(0);
-    }
+    metrics::counter!("writ_duplicate_entity_events_total").increment(0);
+    metrics::counter!("writ_foreign_identity_events_total", "origin" => region.to_string()).increment(0);
 }
 
 /// The same of the counters of a producer.
