@@ -15,7 +15,7 @@ use writ_kafka::topics;
 use writ_log::consumer::{Consumer, ConsumerConfig, ConsumerHandle, Projection, Subscription};
 use writ_log::outbox::{Publisher, StatusHandle};
 use writ_log::schemas::{Follower, FollowerConfig};
-use writ_log::{Lease, Pace, Producer, schemas};
+use writ_log::{Compression, Lease, Producer, schemas};
 use writ_policy::Index;
 use writ_service::{DatabaseUrl, Required, Service, ServiceSettings};
 
@@ -78,7 +78,7 @@ async fn wire(service: Service, settings: Settings) -> anyhow::Result<()> {
 /// Connects to Kafka and tells readers how this service writes.
 async fn producer(service: &Service) -> anyhow::Result<Producer> {
     let producer =
-        Producer::connect(&service.common.kafka(), PROGRAM.name, Pace::Prompt).context("WRIT_KAFKA_BROKERS")?;
+        Producer::connect(&service.common.kafka(), PROGRAM.name, Compression::None).context("WRIT_KAFKA_BROKERS")?;
     producer.warm_up(&[topics::POLICY_CHANGES, topics::ENTITY_EVENTS_DLQ, topics::SCHEMAS]).await;
     let source = format!("/{}/authorization", service.common.region);
     schemas::publish(&producer, &source, &[ChangeSet::schema(), PolicyOps::schema()]).await?;

@@ -22,8 +22,8 @@ fn organization(number: u32) -> OrganizationId {
     OrganizationId::from_parts(home(), 1, number)
 }
 
-fn record(organization: OrganizationId, offset: i64) -> Record {
-    Record {
+fn record(organization: OrganizationId, offset: i64) -> ConsumedRecord {
+    ConsumedRecord {
         topic: "policy-changes".to_owned(),
         partition: 0,
         offset,
@@ -35,7 +35,7 @@ fn record(organization: OrganizationId, offset: i64) -> Record {
 }
 
 /// Takes even offsets.
-fn take_even(record: &Record, effects: &mut Effects) -> Result<(), Park> {
+fn take_even(record: &ConsumedRecord, effects: &mut Effects) -> Result<(), Park> {
     if record.offset % 2 == 0 {
         effects.own.push(record.offset);
         return Ok(());
@@ -60,7 +60,7 @@ fn a_record_that_cannot_be_processed_is_parked_and_holds_up_no_other() {
 
 #[test]
 fn a_record_without_an_organization_belongs_to_nobody() {
-    let stranger = |key: Option<&[u8]>| Record { key: key.map(<[u8]>::to_vec), ..record(organization(1), 1) };
+    let stranger = |key: Option<&[u8]>| ConsumedRecord { key: key.map(<[u8]>::to_vec), ..record(organization(1), 1) };
     assert_eq!(organization_of(&record(organization(1), 1)), Some(organization(1)));
     assert_eq!(organization_of(&stranger(None)), None);
     assert_eq!(organization_of(&stranger(Some(b"?"))), None);
@@ -79,7 +79,7 @@ async fn what_is_parked_is_tried_again_after_a_restart(pool: PgPool) {
     let index = SharedIndex::new(load(&pool).await.unwrap());
     let waiting = parked(&pool).await.unwrap();
     assert_eq!(waiting.iter().map(|parked| parked.record.offset).collect::<Vec<_>>(), [1, 5, 3]);
-    let take_some = |record: &Record, effects: &mut Effects| match record.offset {
+    let take_some = |record: &ConsumedRecord, effects: &mut Effects| match record.offset {
         5 => take_even(record, effects),
         _ => Ok(()),
     };
