@@ -6,7 +6,7 @@ use uuid::Uuid;
 use writ_contract::{Record, Timestamp};
 
 use crate::headers::{self, Headers};
-use crate::trace::{self, TraceContext};
+use crate::trace;
 
 /// Maximum length of the text of a header, in bytes.
 const MAX_TEXT: usize = 256;
@@ -58,16 +58,7 @@ pub enum EnvelopeError {
 impl Envelope {
     /// An envelope for a record of type `R` written now by `source`, in the current span's trace.
     pub fn new<R: Record>(source: &str) -> Self {
-        Self::within::<R>(source, trace::current())
-    }
-
-    /// Like [`Envelope::new`], but with a trace context only if the trace is sampled. For records that cause no others
-    /// and are written thousands of times a second.
-    pub fn of_last<R: Record>(source: &str) -> Self {
-        Self::within::<R>(source, trace::current_if_sampled())
-    }
-
-    fn within<R: Record>(source: &str, context: TraceContext) -> Self {
+        let context = trace::current();
         Self {
             id: Uuid::now_v7().to_string(),
             ce_type: R::TYPE.to_owned(),

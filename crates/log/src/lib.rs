@@ -29,7 +29,7 @@ pub use envelope::{Envelope, EnvelopeError};
 pub use headers::Headers;
 pub use lease::Lease;
 pub use outgoing::Outgoing;
-pub use producer::{LogProducer, Pace};
+pub use producer::{Compression, LogProducer};
 pub use record::ConsumedRecord;
 pub use trace::fail as fail_span;
 

@@ -45,6 +45,16 @@ impl Outgoing {
         Ok(Self::enveloped(topic, key.as_bytes(), &envelope, Some(encode(record)?)))
     }
 
+    /// A record without a key: it may be stored on any partition.
+    ///
+    /// # Errors
+    /// If a value does not fit its schema.
+    pub fn unkeyed<R: Record>(topic: &str, source: &str, record: &R) -> Result<Self, CodecError> {
+        let headers = Envelope::new::<R>(source).to_headers(None);
+        let value = Some(encode(record)?);
+        Ok(Self { topic: topic.to_owned(), headers, key: None, partition: None, value, measured_from: None })
+    }
+
     /// A record with the given envelope and value.
     pub fn enveloped(topic: &str, key: &[u8], envelope: &Envelope, value: Option<Vec<u8>>) -> Self {
         Self {

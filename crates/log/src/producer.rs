@@ -61,21 +61,20 @@ impl SendError {
     }
 }
 
-/// Whether a producer waits for more records before it sends one.
+/// How a producer compresses records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pace {
-    /// Sends each record at once, because somebody waits for it.
-    Prompt,
-    /// Waits for up to 20 ms and sends the records together. One request with many records costs Kafka and the readers
-    /// a fraction of many requests.
-    Together,
+pub enum Compression {
+    /// For small records.
+    None,
+    /// For records that are batches themselves. Topics that are mirrored are stored uncompressed all the same.
+    Zstd,
 }
 
-impl Pace {
-    fn linger_ms(self) -> &'static str {
+impl Compression {
+    fn as_str(self) -> &'static str {
         match self {
-            Self::Prompt => "0",
-            Self::Together => "20",
+            Self::None => "none",
+            Self::Zstd => "zstd",
         }
     }
 }
@@ -95,15 +94,15 @@ impl LogProducer {
     ///
     /// # Errors
     /// If the settings are invalid.
-    pub fn connect(kafka: &Connection, client_id: &str, pace: Pace) -> Result<Self, KafkaError> {
+    pub fn connect(kafka: &Connection, client_id: &str, compression: Compression) -> Result<Self, KafkaError> {
         let reporter = Reporter::default();
         let inner = client_config(kafka, client_id)
             .set("enable.idempotence", "true")
             .set("acks", "all")
-            .set("linger.ms", pace.linger_ms())
+            .set("linger.ms", "0")
             .set("delivery.timeout.ms", "0")
             .set("partitioner", writ_kafka::topics::PARTITIONER)
-            .set("compression.type", "none")
+            .set("compression.type", compression.as_str())
             .set("message.max.bytes", MAX_MESSAGE_BYTES.to_string())
             .set("queue.buffering.max.kbytes", "32768")
             .create_with_context(reporter.clone())?;

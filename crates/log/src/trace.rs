@@ -14,9 +14,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 use crate::headers::{self, Headers};
 
-pub(crate) use context::{
-    TraceContext, current, current_if_sampled, is_sampled, is_traceparent, is_tracestate, remote,
-};
+pub(crate) use context::{current, is_sampled, is_traceparent, is_tracestate, remote};
 pub(crate) use hops::{Mirrored, Period, waited};
 pub(crate) use send::SendSpan;
 

@@ -22,7 +22,7 @@ use writ_kafka::Connection;
 use writ_kafka::topics;
 use writ_log::consumer::{Consumer, ConsumerConfig, Projection, Subscription};
 use writ_log::outbox::{Publisher, append};
-use writ_log::{ConsumedRecord, Lease, LogProducer, Outgoing, Pace};
+use writ_log::{Compression, ConsumedRecord, Lease, LogProducer, Outgoing};
 
 /// As `infra/kafka/pom.xml` and `docker-compose.yml` have them.
 const KAFKA: &str = "4.3.1";
@@ -80,7 +80,7 @@ impl Parts {
         let mut tx = self.pool.begin().await.unwrap();
         append(&mut tx, &keys.iter().map(record).collect::<Vec<_>>()).await.unwrap();
         tx.commit().await.unwrap();
-        let producer = LogProducer::connect(&self.kafka, "test", Pace::Prompt).unwrap();
+        let producer = LogProducer::connect(&self.kafka, "test", Compression::None).unwrap();
         let lease = Lease::acquire(&self.pool, "publisher").await;
         let (publisher, stop) =
             (Publisher::new(self.pool.clone(), producer, lease, "us", "outbox"), CancellationToken::new());

@@ -49,18 +49,27 @@ impl Verdict {
 /// `ops` are the decoded payload. The chain applies only what directly continues it, and only
 /// if both digests come out as its writer said.
 pub fn judge(chain: &Chain, set: &ChangeSet, ops: &PolicyOps) -> Verdict {
-    let revision = set.revision;
-    if revision <= chain.revision() {
-        return judge_old(chain, revision, &set.digest);
-    }
-    if let Some(halt) = obstacle(chain, set) {
-        return halted(chain, halt, revision);
+    if let Some(verdict) = judge_envelope(chain, set) {
+        return verdict;
     }
     let draft = carry_out(chain, ops);
     if Hash::from(draft.digest()) != set.state_digest {
-        return halted(chain, Halt::StateMismatch, revision);
+        return halted(chain, Halt::StateMismatch, set.revision);
     }
-    Verdict::Applied(advance(chain, revision, set.digest, set.committed_at, draft))
+    Verdict::Applied(advance(chain, set.revision, set.digest, set.committed_at, draft))
+}
+
+/// As [`judge`], for a change set whose payload this build cannot decode: it never applies.
+pub fn judge_undecodable(chain: &Chain, set: &ChangeSet) -> Verdict {
+    judge_envelope(chain, set).unwrap_or_else(|| halted(chain, Halt::Unreadable, set.revision))
+}
+
+/// The verdict on a change set that does not depend on its operations. `None` if they decide.
+fn judge_envelope(chain: &Chain, set: &ChangeSet) -> Option<Verdict> {
+    if set.revision <= chain.revision() {
+        return Some(judge_old(chain, set.revision, &set.digest));
+    }
+    obstacle(chain, set).map(|halt| halted(chain, halt, set.revision))
 }
 
 /// A change set at or below the head: the same again, or another history.

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use writ_contract::policy_change::{ChainState, ChangeSet, Head, Operation, PolicyOps};
 use writ_contract::{ChainId, Hash, OrganizationId, Region, Revision, Stream};
 
-use crate::apply::{Verdict, judge};
+use crate::apply::{Verdict, judge, judge_undecodable};
 use crate::delta::Delta;
 use crate::digest::StateDigest;
 use crate::halt::Halt;
@@ -69,13 +69,22 @@ impl Index {
     /// Applies a change set that came from region `origin`, if it may be applied, and says what
     /// became of it. The verdict's delta is made already; it remains to be written.
     pub fn apply(&mut self, origin: Region, set: &ChangeSet, ops: &PolicyOps) -> Verdict {
+        self.apply_if(origin, set, |chain| judge(chain, set, ops))
+    }
+
+    /// As [`Index::apply`], for a change set whose payload this build cannot decode.
+    pub fn apply_undecodable(&mut self, origin: Region, set: &ChangeSet) -> Verdict {
+        self.apply_if(origin, set, |chain| judge_undecodable(chain, set))
+    }
+
+    fn apply_if(&mut self, origin: Region, set: &ChangeSet, judge: impl FnOnce(&Chain) -> Verdict) -> Verdict {
         let id = ChainId { organization: set.organization, origin, stream: set.stream };
         if !id.is_legitimate() {
             return Verdict::ForeignOrigin;
         }
         let verdict = match self.chain(&id) {
-            Some(chain) => judge(chain, set, ops),
-            None => judge(&Chain::new(id), set, ops),
+            Some(chain) => judge(chain),
+            None => judge(&Chain::new(id)),
         };
         if let Some(delta) = verdict.delta() {
             self.commit(delta);

@@ -15,7 +15,7 @@ use writ_contract::{Record, SchemaRegistry};
 use writ_kafka::{ProducerScopes, topics};
 use writ_log::consumer::{Consumer, ConsumerConfig, ConsumerHandle, Subscription};
 use writ_log::outbox::{Publisher, StatusHandle};
-use writ_log::{Lease, LogProducer, Pace, schemas};
+use writ_log::{Compression, Lease, LogProducer, schemas};
 use writ_policy::Index;
 use writ_service::Service;
 
@@ -88,7 +88,7 @@ async fn scopes(service: &Service, settings: &Settings) -> anyhow::Result<watch:
 /// Connects to Kafka and tells readers how this service writes.
 async fn producer(service: &Service) -> anyhow::Result<LogProducer> {
     let producer =
-        LogProducer::connect(&service.common.kafka(), PROGRAM.name, Pace::Prompt).context("WRIT_KAFKA_BROKERS")?;
+        LogProducer::connect(&service.common.kafka(), PROGRAM.name, Compression::None).context("WRIT_KAFKA_BROKERS")?;
     producer.warm_up(&[topics::POLICY_CHANGES, topics::SCHEMAS]).await;
     let source = format!("/{}/authorization", service.common.region);
     schemas::publish(&producer, &source, &[ChangeSet::schema(), PolicyOps::schema()]).await?;

@@ -12,7 +12,7 @@ use writ_contract::schema::SchemaEntry;
 use writ_contract::{Record, Region};
 use writ_kafka::topics;
 use writ_log::outbox::{Publisher, StatusHandle};
-use writ_log::{Lease, LogProducer, Pace, schemas};
+use writ_log::{Compression, Lease, LogProducer, schemas};
 use writ_service::Service;
 
 /// Of several replicas, the one with this lease publishes.
@@ -31,8 +31,8 @@ pub fn source(region: Region) -> String {
 /// # Errors
 /// When the settings for Kafka are wrong.
 pub fn start(service: &Service, pool: PgPool) -> anyhow::Result<()> {
-    let producer =
-        LogProducer::connect(&service.common.kafka(), "writ-identity", Pace::Prompt).context("WRIT_KAFKA_BROKERS")?;
+    let producer = LogProducer::connect(&service.common.kafka(), "writ-identity", Compression::None)
+        .context("WRIT_KAFKA_BROKERS")?;
     let (region, shutdown) = (service.common.region, service.shutdown.clone());
     let (reached, status) = (Arc::new(AtomicBool::new(false)), Arc::new(OnceLock::new()));
     watch(service, producer.clone(), reached.clone(), status.clone());

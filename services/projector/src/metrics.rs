@@ -1,17 +1,11 @@
 //! Metrics of changes, chains and decisions.
 
-use std::time::Duration;
-
-use sqlx::PgPool;
-use tokio_util::sync::CancellationToken;
 use writ_contract::Region;
 use writ_kafka::topics;
-use writ_log::park;
 use writ_metrics::{Metric, MetricKind, SECONDS, Unit};
-use writ_policy::{Halt, Reason, Unauthenticated};
+use writ_policy::{Reason, Unauthenticated};
 
 use crate::http::FOREIGN_ORGANIZATION;
-use crate::index::SharedIndex;
 
 /// What this service exports besides the metrics of every process.
 pub const METRICS: &[&[Metric]] = &[
@@ -19,7 +13,7 @@ pub const METRICS: &[&[Metric]] = &[
     writ_service::metrics::DATABASE,
     &[writ_log::metrics::PROPAGATION],
     writ_log::metrics::CONSUMER,
-    writ_policy_store::metrics::CHAINS,
+    writ_chains::metrics::CHAINS,
     OWN,
 ];
 
@@ -95,24 +89,18 @@ const OWN: &[Metric] = &[
     },
 ];
 
-const EVERY: Duration = Duration::from_secs(5);
-
-/// Lets all counters and histograms exist, at zero: a rate cannot be taken of the first value of a series.
-pub fn begin(local: &Region, regions: &[Region]) {
-    regions.iter().for_each(|origin| changes(local, origin));
+/// Creates all counters and histograms, at zero: a rate cannot be taken of the first value of a series.
+pub fn begin(local: Region, regions: &[Region]) {
+    regions.iter().for_each(|origin| changes(local, *origin));
     decisions();
 }
 
 /// What is counted of the changes that come from a region.
-fn changes(local: &Region, origin: &Region) {
+fn changes(local: Region, origin: Region) {
     let stages = ["mirror", "projector", "total"].into_iter().filter(|stage| *stage != "mirror" || origin != local);
     for stage in stages {
         let labels = [("origin", origin.to_string()), ("stage", stage.to_owned())];
         drop(metrics::histogram!("writ_propagation_seconds", &labels));
-    }
-    for halt in Halt::ALL {
-        let labels = [("halt", halt.as_str().to_owned()), ("origin", origin.to_string())];
-        metrics::counter!("writ_chain_halts_total", &labels).increment(0);
     }
     for name in ["writ_duplicate_change_sets_total", "writ_foreign_change_sets_total"] {
         metrics::counter!(name, "origin" => origin.to_string()).increment(0);
@@ -121,9 +109,7 @@ fn changes(local: &Region, origin: &Region) {
         true => topics::POLICY_CHANGES.to_owned(),
         false => topics::mirrored(topics::POLICY_CHANGES, origin.as_str()),
     };
-    for name in ["writ_records_kept_total", "writ_unattributable_records_total"] {
-        metrics::counter!(name, "topic" => topic.clone()).increment(0);
-    }
+    writ_chains::metrics::begin(origin, &[&topic]);
 }
 
 fn decisions() {
@@ -136,30 +122,5 @@ fn decisions() {
     }
     for outcome in ["reached", "behind"] {
         drop(metrics::histogram!("writ_freshness_wait_seconds", "outcome" => outcome));
-    }
-}
-
-/// Measures until `stop`.
-pub async fn run(index: SharedIndex, pool: PgPool, stop: CancellationToken) {
-    loop {
-        measure(&index, &pool).await;
-        if tokio::time::timeout(EVERY, stop.cancelled()).await.is_ok() {
-            return;
-        }
-    }
-}
-
-/// What cannot be read now keeps the value it had.
-async fn measure(index: &SharedIndex, pool: &PgPool) {
-    if let Ok(overview) = index.read(|index| index.overview()) {
-        for (state, count) in overview.states {
-            metrics::gauge!("writ_chains", "state" => state).set(count as f64);
-        }
-        for (halt, count) in overview.halts {
-            metrics::gauge!("writ_chains_halted", "halt" => halt).set(count as f64);
-        }
-    }
-    if let Ok(parked) = park::count(pool).await {
-        metrics::gauge!("writ_parked_records").set(parked as f64);
     }
 }

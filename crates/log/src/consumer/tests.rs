@@ -5,7 +5,7 @@ use writ_kafka::Connection;
 
 use super::*;
 use crate::testing::{Cluster, cluster, count, outgoing, until};
-use crate::{LogProducer, Pace};
+use crate::{Compression, LogProducer};
 
 const VALUES: &str = "SELECT count(*) FROM seen";
 
@@ -73,7 +73,7 @@ async fn consume(pool: &PgPool, cluster: &Cluster) -> Running {
 
 async fn produce(cluster: &Cluster, topic: &str, values: &[&str]) {
     let producer =
-        LogProducer::connect(&Connection::plaintext(cluster.bootstrap_servers()), "test", Pace::Prompt).unwrap();
+        LogProducer::connect(&Connection::plaintext(cluster.bootstrap_servers()), "test", Compression::None).unwrap();
     for value in values {
         producer.send(outgoing(topic, "key", value)).await.unwrap();
     }

@@ -30,12 +30,6 @@ pub(crate) fn current() -> TraceContext {
     of(&Span::current().context())
 }
 
-/// The context of the current span, if its trace is sampled.
-pub(crate) fn current_if_sampled() -> TraceContext {
-    let context = Span::current().context();
-    if is_sampled(&context) { of(&context) } else { TraceContext::default() }
-}
-
 fn of(context: &Context) -> TraceContext {
     let mut carrier = HashMap::new();
     global::get_text_map_propagator(|propagator| propagator.inject_context(context, &mut carrier));

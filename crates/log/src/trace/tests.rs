@@ -240,9 +240,9 @@ fn who_hands_on_continues_even_a_trace_that_nobody_follows() {
 }
 
 #[test]
-fn a_last_record_names_its_trace_if_someone_follows_it() {
+fn a_record_names_the_trace_it_is_made_in_if_there_is_one() {
     let _traced = traced();
-    let made = || Envelope::of_last::<SchemaEntry>("/us/x");
+    let made = || Envelope::new::<SchemaEntry>("/us/x");
     let followed = received("policy-changes", outgoing(16).headers, Timestamp(5)).span().in_scope(made);
     assert!(followed.traceparent.is_some_and(|parent| parent.contains(&format!("{:032x}", 16))));
     assert_eq!((made().traceparent, made().ce_traceparent), (None, None));

@@ -1,5 +1,6 @@
 //! Each way in which a change set can fail to apply, and how a chain goes on afterwards.
 
+use proptest::prelude::*;
 use writ_contract::policy_change::{ChainState, Operation};
 use writ_contract::row::OrganizationState;
 use writ_contract::{ChainId, PLATFORM_ORGANIZATION, Stream};
@@ -119,6 +120,44 @@ fn damage_is_noticed_before_anything_is_visible() {
         assert_eq!(chain.rows().organization(), Some(OrganizationState::Active), "{halt}");
         assert_eq!((chain.head().revision, chain.head().digest), (Revision::first_epoch(1), first.0.digest));
         assert_eq!(index.apply(region("us"), &first.0, &first.1), Verdict::Duplicate);
+    }
+}
+
+proptest! {
+    /// Wherever the operations do not matter, the verdict is the same without them; where they do, the chain parks.
+    #[test]
+    fn a_change_set_that_cannot_be_decoded_is_judged_by_its_envelope(
+        applied in 0usize..4,
+        at in 0usize..6,
+        halt in prop::option::of(prop::sample::select(&Halt::ALL[..])),
+        damage in 0..6,
+    ) {
+        let (mut origin, mut index) = (Origin::default(), Index::new());
+        let sets: Vec<_> = (0..6).map(|_| origin.state(OrganizationState::Active)).collect();
+        for (set, ops) in &sets[..applied] {
+            index.apply(region("us"), set, ops);
+        }
+        halt.into_iter().for_each(|halt| drop(index.halt(&id(), halt, None)));
+        let (mut set, ops) = sets[at].clone();
+        match damage {
+            0 => set.digest.0[0] ^= 1,
+            1 => set.previous_digest.0[0] ^= 1,
+            2 => set.features = 1 << 40,
+            3 => set.parts = 2,
+            4 => set.revision.epoch = 0,
+            _ => {}
+        }
+        let new = Chain::new(id());
+        let chain = index.chain(&id()).unwrap_or(&new);
+        let verdict = judge_undecodable(chain, &set);
+        match judge(chain, &set, &ops) {
+            Verdict::Applied(_) => {
+                prop_assert_eq!(halt_of(&verdict), Some((Halt::Unreadable, true, ChainState::Parked)));
+            }
+            same => prop_assert_eq!(&verdict, &same),
+        }
+        prop_assert_eq!(index.apply_undecodable(region("us"), &set), verdict);
+        prop_assert_eq!(index.apply_undecodable(region("eu"), &set), Verdict::ForeignOrigin);
     }
 }
 

@@ -2,7 +2,7 @@ use tokio::task::JoinHandle;
 use writ_kafka::Connection;
 
 use super::*;
-use crate::Pace;
+use crate::Compression;
 use crate::outbox::append;
 use crate::testing::{Cluster, cluster, count, outgoing, read, until};
 
@@ -12,7 +12,7 @@ type Running = (JoinHandle<Result<(), PublishError>>, CancellationToken, StatusH
 
 async fn publish(pool: &PgPool, cluster: &Cluster) -> Running {
     let producer =
-        LogProducer::connect(&Connection::plaintext(cluster.bootstrap_servers()), "test", Pace::Prompt).unwrap();
+        LogProducer::connect(&Connection::plaintext(cluster.bootstrap_servers()), "test", Compression::None).unwrap();
     let lease = Lease::acquire(pool, "test").await;
     let publisher = Publisher::new(pool.clone(), producer, lease, "us", "outbox");
     let (shutdown, handle) = (CancellationToken::new(), publisher.handle());

@@ -5,18 +5,17 @@ use axum::http::header::{HeaderValue, WWW_AUTHENTICATE};
 use axum::response::{IntoResponse, Response};
 use writ_service::Problem;
 
-use crate::authzen::Invalid;
+use crate::authzen::InvalidEvaluation;
 use crate::freshness::TooManyWaiting;
-use crate::index::HalfChanged;
 
-/// How long a client should wait before it tries again, in seconds.
+/// Seconds until a client should try again.
 const RETRY_AFTER: u32 = 1;
 
 /// Why a request is not answered.
 #[derive(Debug)]
-pub(super) struct Refusal(Problem);
+pub(super) struct ReadError(Problem);
 
-impl Refusal {
+impl ReadError {
     /// 400.
     pub(super) fn bad_request(detail: impl Into<String>) -> Self {
         Self(Problem::bad_request(detail.into()))
@@ -27,7 +26,7 @@ impl Refusal {
         Self(Problem::unauthorized("a bearer token is required"))
     }
 
-    /// 401 for a token that is not in force; never says why not.
+    /// 401 for a token that is not valid; never says why not.
     pub(super) fn bad_token() -> Self {
         let scheme = HeaderValue::from_static("Bearer error=\"invalid_token\"");
         Self(Problem::unauthorized("the bearer token is not in force").with_header(WWW_AUTHENTICATE, scheme))
@@ -53,37 +52,31 @@ impl Refusal {
         self.0.status()
     }
 
-    /// What the client is told.
+    /// The text for the client.
     pub(super) fn detail(&self) -> &str {
         self.0.detail()
     }
 }
 
-impl From<Invalid> for Refusal {
-    fn from(invalid: Invalid) -> Self {
+impl From<InvalidEvaluation> for ReadError {
+    fn from(invalid: InvalidEvaluation) -> Self {
         Self::bad_request(invalid.to_string())
     }
 }
 
-impl From<TooManyWaiting> for Refusal {
+impl From<TooManyWaiting> for ReadError {
     fn from(error: TooManyWaiting) -> Self {
         Self(Problem::too_many_requests(error.to_string(), RETRY_AFTER))
     }
 }
 
-impl From<HalfChanged> for Refusal {
-    fn from(error: HalfChanged) -> Self {
-        Self(Problem::internal(error))
-    }
-}
-
-impl From<sqlx::Error> for Refusal {
+impl From<sqlx::Error> for ReadError {
     fn from(error: sqlx::Error) -> Self {
         Self(error.into())
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for ReadError {
     fn into_response(self) -> Response {
         self.0.into_plain_text()
     }

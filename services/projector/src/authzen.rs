@@ -6,9 +6,9 @@ mod answer;
 mod question;
 mod reader;
 
-pub use answer::{Answer, Answers};
-pub use question::{Evaluation, Evaluations, Request, Said, Semantic};
-pub use reader::Invalid;
+pub use answer::{AccessAnswer, AccessAnswers};
+pub use question::{AccessEvaluation, AccessEvaluations, EvaluationsRequest, Semantic};
+pub use reader::InvalidEvaluation;
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@ use writ_service::config::load_from;
 
 use super::*;
 
-fn load(changes: &[(&str, &str)]) -> Result<Settings, ConfigError> {
+fn load(changes: &[(&str, &str)]) -> Result<ProjectorSettings, ConfigError> {
     let key = "ab".repeat(32);
     let mut variables = vec![
         ("WRIT_REGION", "eu"),
@@ -13,16 +13,16 @@ fn load(changes: &[(&str, &str)]) -> Result<Settings, ConfigError> {
         ("WRIT_CONSISTENCY_KEY", &key),
     ];
     variables.extend(changes);
-    load_from::<Settings>(variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())))
+    load_from::<ProjectorSettings>(variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())))
         .map(|(_, settings)| settings)
 }
 
 #[test]
 fn defaults_are_enough() {
     let settings = load(&[]).unwrap();
-    let waiting = settings.waiting().unwrap();
-    assert_eq!((waiting.usual, waiting.longest), (Duration::from_secs(2), Duration::from_secs(10)));
-    assert!(settings.limits().per_organization < settings.limits().total);
+    let waiting = settings.wait_times().unwrap();
+    assert_eq!((waiting.default, waiting.max), (Duration::from_secs(2), Duration::from_secs(10)));
+    assert!(settings.waiter_limits().per_organization < settings.waiter_limits().total);
     assert_eq!(settings.public_url("127.0.0.1:28082".parse().unwrap()), "http://127.0.0.1:28082");
     let named = load(&[("WRIT_PUBLIC_URL", "https://read.example/")]).unwrap();
     assert_eq!(named.public_url("127.0.0.1:28082".parse().unwrap()), "https://read.example");
@@ -45,7 +45,7 @@ fn a_wrong_setting_is_named_and_not_repeated() {
 #[test]
 fn waits_are_sane() {
     for (variable, value) in [("WRIT_FRESHNESS_WAIT_SECONDS", "11"), ("WRIT_FRESHNESS_MAX_WAIT_SECONDS", "-1")] {
-        let error = load(&[(variable, value)]).unwrap().waiting().unwrap_err();
+        let error = load(&[(variable, value)]).unwrap().wait_times().unwrap_err();
         assert_eq!(error.variable(), variable);
     }
 }

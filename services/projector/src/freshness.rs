@@ -1,8 +1,8 @@
 //! Waiting for a state: readers that have seen something newer than this region has applied yet.
 //!
-//! A reader registers what it waits for, *then* looks whether it is there, then sleeps. Whoever
-//! applies a change makes it visible, *then* wakes. So no wake-up is lost: either the reader sees
-//! the change when it looks, or it is registered when the change is announced.
+//! A reader registers what it waits for, *then* looks whether it is there, then sleeps. Whoever applies a change makes it
+//! visible, *then* wakes. So no wake-up is lost: either the reader sees the change when it looks, or it is registered when
+//! the change is announced.
 
 mod registry;
 
@@ -10,39 +10,35 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use opentelemetry::trace::SpanContext;
 use tokio::sync::oneshot;
-use uuid::Uuid;
-use writ_contract::ChainId;
+use writ_contract::{ChainId, OrganizationId, ProducerName, Region, Revision, StoredText};
 
 use registry::Registry;
 
-/// Where a chain stands: epoch, then revision.
-pub type Place = (i64, i64);
-
-/// An entity event as its producer names it.
+/// What identifies an entity event.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EventName {
     /// The organization of the entity.
-    pub organization: Uuid,
-    /// The region whose log holds the event.
-    pub origin: String,
-    /// Its `ce_source`.
-    pub source: String,
-    /// Its `ce_id`.
-    pub id: String,
+    pub organization: OrganizationId,
+    /// The region where the event was written.
+    pub origin: Region,
+    /// Who wrote it.
+    pub producer: ProducerName,
+    /// The producer's `ce_id`.
+    pub ce_id: StoredText,
 }
 
 /// What a reader waits for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Goal {
-    /// The chain stands at this place or after it.
-    Reached(ChainId, Place),
+    /// The chain is at this revision or a later one.
+    Reached(ChainId, Revision),
     /// The event is applied, or was refused.
     Decided(EventName),
 }
 
 impl Goal {
-    /// Whose state is waited for.
-    pub fn organization(&self) -> Uuid {
+    /// The organization whose state is waited for.
+    pub fn organization(&self) -> OrganizationId {
         match self {
             Self::Reached(chain, _) => chain.organization,
             Self::Decided(event) => event.organization,
@@ -50,28 +46,28 @@ impl Goal {
     }
 }
 
-/// So many readers may wait at a time.
+/// Maximum numbers of readers that wait at a time.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub struct WaiterLimits {
     /// For one organization.
     pub per_organization: usize,
-    /// For all together.
+    /// For all organizations together.
     pub total: usize,
 }
 
-/// Too many readers wait already.
+/// The limit of waiting readers is reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("too many requests wait for a newer state")]
 pub struct TooManyWaiting;
 
-/// Everyone who waits in this process. Cheap to clone; clones share.
+/// The waiting readers of this process. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Freshness {
     registry: Arc<Mutex<Registry>>,
-    limits: Limits,
+    limits: WaiterLimits,
 }
 
-/// A reader's place in the registry; leaving it (by dropping) frees it.
+/// A registered reader, until it is dropped.
 #[derive(Debug)]
 pub struct Waiter {
     freshness: Freshness,
@@ -81,17 +77,17 @@ pub struct Waiter {
 }
 
 impl Freshness {
-    /// An empty registry.
-    pub fn new(limits: Limits) -> Self {
+    /// Nobody waits yet.
+    pub fn new(limits: WaiterLimits) -> Self {
         let registry = Arc::default();
         Self { registry, limits }
     }
 
-    /// Takes a place. The caller then looks whether the goal is reached already, and only if
-    /// not awaits [`Waiter::woken`].
+    /// Registers a reader, which then looks whether the goal is reached already, and only if not awaits
+    /// [`Waiter::woken`].
     ///
     /// # Errors
-    /// When the organization's places, or all places, are taken.
+    /// If as many readers wait as the limits allow.
     pub fn register(&self, goal: Goal) -> Result<Waiter, TooManyWaiting> {
         let (wake, woken) = oneshot::channel();
         let mut registry = self.lock();
@@ -104,24 +100,23 @@ impl Freshness {
         Ok(Waiter { freshness, goal, ticket, woken })
     }
 
-    /// Wakes who waits for the chain to reach `place` or less. Call it once the state is visible;
-    /// `seen_in` is the span in which it became so.
-    pub fn reached(&self, chain: &ChainId, place: Place, seen_in: &SpanContext) {
-        self.lock().reached(chain, place, seen_in);
+    /// Wakes the readers that wait for the chain to be at `revision` or an earlier one. To be called once the state is
+    /// visible; `seen_in` is the span in which it became so.
+    pub fn reached(&self, chain: &ChainId, revision: Revision, seen_in: &SpanContext) {
+        self.lock().reached(chain, revision, seen_in);
     }
 
-    /// Wakes who waits for the event. Call it once its outcome can be looked up.
+    /// Wakes the readers that wait for the event. To be called once its outcome can be looked up.
     pub fn decided(&self, event: &EventName, seen_in: &SpanContext) {
         self.lock().decided(event, seen_in);
     }
 
-    /// How many readers wait now.
+    /// Number of registered readers.
     pub fn waiting(&self) -> usize {
         self.lock().waiting()
     }
 
-    /// A panic cannot leave the registry half-changed in a way that matters: at worst a place
-    /// stays taken.
+    /// A panic cannot leave the registry half-changed in a way that matters: at worst a reader stays registered.
     fn lock(&self) -> MutexGuard<'_, Registry> {
         self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
