@@ -1,13 +1,13 @@
-# One image with all of Writ: the services and `writ`. Builds on linux/amd64 and linux/arm64 alike:
+# One image with the services and `writ`, for linux/amd64 and linux/arm64:
 #   docker buildx build --platform linux/amd64,linux/arm64 --build-arg REVISION=$(git rev-parse --short HEAD) -t writ .
-# REVISION is what metrics, traces and /status say of the build beside its version.
+# REVISION is the commit that metrics, traces and /status show beside the version.
 
 FROM rust:1-bookworm AS build
 RUN apt-get update && apt-get install -y --no-install-recommends cmake libssl-dev pkg-config \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /src
 COPY . .
-# Crates and what was built of them are kept between builds, for each platform apart; only what changed is built again.
+# Downloaded crates and build results are cached between builds, per platform.
 ARG TARGETARCH
 ARG REVISION
 RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
@@ -16,10 +16,10 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry,sharing=locked \
     && mkdir -p /image/usr/local/bin \
     && find target/release -maxdepth 1 -type f -executable -name 'writ*' -exec cp {} /image/usr/local/bin/ \; \
     && strip /image/usr/local/bin/*
-# The programs and the few libraries they load: no shell, no package manager, nothing else to keep up to date.
+# Only the programs and the few libraries they load: no shell, no package manager, nothing else to keep up to date.
 RUN ldd /image/usr/local/bin/* | grep -oE '/[^ :)]+\.so[^ ]*' | sort -u | xargs cp --parents --dereference -t /image \
     && mkdir -p /image/etc && echo 'hosts: files dns' > /image/etc/nsswitch.conf \
-    # A tmpfs takes the mode of the folder below it; were there none, a container could not write there when started again.
+    # A tmpfs takes the mode of the folder it covers. Without the folder, a restarted container could not write there.
     && mkdir -m 1777 /image/tmp
 
 FROM scratch
@@ -34,9 +34,9 @@ LABEL org.opencontainers.image.title="Writ" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION:-unknown}"
 ENV PATH=/usr/local/bin
-# Nobody: each service of docker-compose.yml is given a user of its own, so that none can read another's secrets.
+# An unprivileged user. docker-compose.yml gives each service its own, so that none can read another's secrets.
 USER 10000:10000
-# Asks /readyz at the port of WRIT_LISTEN.
+# Requests /readyz on the port of WRIT_LISTEN.
 HEALTHCHECK --interval=5s --timeout=5s --retries=12 CMD ["writ", "probe"]
 # Says what there is; the services are writ-identity, writ-authorization, writ-projector, writ-audit and
 # writ-mirror-watch.

@@ -11,41 +11,41 @@ PROMTOOL = $(shell command -v promtool)
 
 .PHONY: demo up down status lint rules python test test-containers test-faults bench
 
-demo: ## the story: two regions start, a right granted in one is in force in the other
+demo: ## start two regions and walk through: a role assigned in one is in force in the other
 	$(BUILD) && $(WRIT) demo
 
-up: ## start two regions; what runs is found
+up: ## start two regions, or what of them is not running
 	$(BUILD) && $(WRIT) up
 
-down: ## end them; data stays
+down: ## stop them; data stays
 	$(WRIT) down
 
-status: ## each part of each region, chain by chain
+status: ## show each part of each region, chain by chain
 	$(WRIT) status --chains
 
-lint: rules ## formatting, and every lint as an error; alerts as their tests want them
+lint: rules ## check formatting, lints (as errors) and alert rules
 	cargo fmt --all --check && cargo clippy --workspace --all-targets -- -D warnings
 
-rules: ## Prometheus' own check and test of rules and alerts
+rules: ## check and test Prometheus rules and alerts
 ifdef PROMTOOL
 	cd infra/prometheus && promtool check config prometheus.yml && promtool test rules tests/*.yml
 else
 	@echo 'promtool is missing (package prometheus): rules and alerts are not tested'
 endif
 
-test: $(PYTHON) ## unit, store and whole-system tests, on parts they start and stop themselves
+test: $(PYTHON) ## unit, store and whole-system tests; they start and stop what they need
 	cargo build --workspace --bins && WRIT_TEST_PYTHON=$(PYTHON) $(TARGET)/debug/writ with-database -- cargo test --workspace --no-fail-fast
 
-test-containers: ## the whole-system tests on the three regions in containers that run already
+test-containers: ## the whole-system tests against three regions in running containers
 	cargo build --workspace --bins && WRIT_TEST_HOME=$(CURDIR)/.writ/compose cargo test -p integration-tests --test system
 
 test-faults: ## the long fault and convergence runs
 	cargo build --workspace --bins && $(TARGET)/debug/writ with-database -- cargo test --workspace -- --ignored --test-threads=1
 
-python: $(PYTHON) ## what the example producer in Python needs, in an environment of its own
+python: $(PYTHON) ## the Python environment of the example producer
 
 $(PYTHON): schemas/examples/requirements.txt
 	python3 -m venv $(dir $(@D)) && $@ -m pip install --quiet --disable-pip-version-check -r $< && touch $@
 
-bench: ## how long a change takes to the other region, stage by stage
+bench: ## measure how long a change takes to the other region, stage by stage
 	$(BUILD) && $(WRIT) bench propagation

@@ -1,4 +1,4 @@
-//! The version that a process says it is: the workspace's and, where whoever builds tells it, the commit.
+//! Sets the version that a process reports: that of the workspace, and the commit if `WRIT_REVISION` is set.
 
 fn main() {
     println!("cargo::rerun-if-env-changed=WRIT_REVISION");

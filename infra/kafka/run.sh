@@ -6,7 +6,7 @@ given=/run/writ/kafka
 data=/var/lib/kafka/data
 kafka=/opt/kafka
 
-# A small machine has many JVMs: the serial collector is the smallest, the first compiler the fastest at once. The
+# Many JVMs share a small machine: the serial collector is the smallest, and the first compiler starts fastest. The
 # image's archives of loaded classes halve the time to start.
 frugal() {
   export KAFKA_JVM_PERFORMANCE_OPTS="-XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xlog:disable -Xlog:all=error:stderr"

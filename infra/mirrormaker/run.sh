@@ -1,23 +1,23 @@
 #!/usr/bin/env bash
-# Runs MirrorMaker, which is the command in the arguments. Starts it again whenever it ends, and when the file named in
-# WRIT_MIRROR_RESTART_FILE appears: a task that has failed stays so until then. Ends when it is told to (SIGTERM).
+# Runs MirrorMaker, which is the command in the arguments. Restarts it whenever it exits, and when the file named in
+# WRIT_MIRROR_RESTART_FILE appears: a failed task stays failed until a restart. Exits on SIGTERM.
 set -u
 
 request=${WRIT_MIRROR_RESTART_FILE:?the file that asks for a restart}
-shortest=1 longest=30 # seconds from an end to the next start
-well=60               # an end after so many seconds is a new trouble
-patience=20           # seconds that MirrorMaker may take to end
+shortest=1 longest=30 # seconds between an exit and the next start
+well=60               # after this many seconds of running, the pauses start over
+patience=20           # seconds that MirrorMaker may take to exit
 
 stopping=
 trap 'stopping=yes' TERM INT
 
-# A signal interrupts a wait, not a sleep.
+# Unlike `sleep`, `wait` is interrupted by a signal.
 doze() {
   sleep "$1" &
   wait $! || kill $! 2>/dev/null
 }
 
-# Until MirrorMaker has ended. It is told to end when this is, and when a restart is asked for.
+# Waits until MirrorMaker has exited. Stops it when this script is stopped or a restart is requested.
 attend() {
   local told=
   asked=

@@ -3,6 +3,7 @@
 
 pub mod access;
 mod behind;
+mod declared;
 mod mirror;
 mod model;
 mod organization;
@@ -12,8 +13,18 @@ pub mod topic;
 mod traces;
 mod wait;
 
+pub use declared::{Declared, PROGRAMS, declared, metrics_of};
 pub use model::expected_digest;
 pub use organization::Organization;
 pub use prometheus::Prometheus;
 pub use system::{COMMANDER, REGIONS, SERVICES, System};
 pub use wait::{PATIENCE, until};
+
+/// The region with a code.
+///
+/// # Panics
+/// When it is not a code.
+#[expect(clippy::expect_used, reason = "tests name regions")]
+pub fn region(code: &str) -> writ_contract::Region {
+    code.parse().expect("a code of a region")
+}

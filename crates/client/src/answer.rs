@@ -1,5 +1,7 @@
 //! What an API answered.
 
+use std::str::FromStr;
+
 use serde_json::Value;
 
 /// Why a call has no usable answer.
@@ -19,6 +21,12 @@ pub enum ClientError {
         status: u16,
         /// As text.
         body: String,
+    },
+    /// An answer without the id that belongs into it.
+    #[error("no id at {pointer} of the answer")]
+    NoId {
+        /// Where it should be, as a JSON pointer.
+        pointer: String,
     },
     /// Jaeger answered something else than its query API says.
     #[error("not an answer of Jaeger's query API: {0}")]
@@ -56,9 +64,17 @@ impl Answer {
         Ok(Self { status, consistency_token, body })
     }
 
-    /// Text at a JSON pointer of the body; empty when there is none.
+    /// Text at a JSON pointer of the body; empty if there is none.
     pub fn text(&self, pointer: &str) -> String {
         self.body.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+    }
+
+    /// Id at a JSON pointer of the body.
+    ///
+    /// # Errors
+    /// [`ClientError::NoId`].
+    pub fn id<T: FromStr>(&self, pointer: &str) -> Result<T, ClientError> {
+        self.text(pointer).parse().map_err(|_| ClientError::NoId { pointer: pointer.to_owned() })
     }
 
     /// Whether the read API allowed it.

@@ -6,41 +6,46 @@ use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use uuid::Uuid;
 use writ_contract::entity_event::{EntityEvent, EntityEventKind};
-use writ_contract::{Record, Timestamp, encode};
-use writ_kafka::Connection;
+use writ_contract::{OrganizationId, ProducerName, Record, Region, StoredText, Timestamp, encode};
+use writ_kafka::{Connection, topics};
+use writ_tokens::EventToken;
 
 use crate::answer::ClientError;
 use crate::caller::CallerSpan;
 
-const TOPIC: &str = "entity-events";
-
-/// Produces entity events to one region's Kafka.
+/// Produces entity events to its own topic in one region's Kafka.
 #[derive(Clone)]
 pub struct EntityProducer {
     producer: FutureProducer,
+    name: ProducerName,
     source: String,
 }
 
 impl EntityProducer {
-    /// A producer of the region with this Kafka; `source` is its CloudEvents source.
+    /// The producer `name` in the region with this Kafka; `source` is its CloudEvents source.
     ///
     /// # Errors
-    /// When the client cannot be made.
-    pub fn new(kafka: &Connection, source: &str) -> Result<Self, ClientError> {
+    /// If the client cannot be created.
+    pub fn new(kafka: &Connection, name: ProducerName, source: &str) -> Result<Self, ClientError> {
         let producer = kafka
             .client_config(source)
             .set("enable.idempotence", "true")
-            .set("partitioner", writ_kafka::topics::PARTITIONER)
+            .set("partitioner", topics::PARTITIONER)
             .set("linger.ms", "0")
             .create()?;
-        Ok(Self { producer, source: source.to_owned() })
+        Ok(Self { producer, name, source: source.to_owned() })
     }
 
-    /// Announces an entity; answers the event's id.
+    /// Announces an entity and returns the event's id.
     ///
     /// # Errors
-    /// When the broker does not take it.
-    pub async fn create(&self, organization: Uuid, entity_type: &str, id: &str) -> Result<String, ClientError> {
+    /// If the broker does not accept it.
+    pub async fn create(
+        &self,
+        organization: OrganizationId,
+        entity_type: &str,
+        id: &str,
+    ) -> Result<String, ClientError> {
         self.send(EntityEvent {
             kind: EntityEventKind::Created,
             organization,
@@ -53,10 +58,10 @@ impl EntityProducer {
         .await
     }
 
-    /// Sends any event; answers its id.
+    /// Sends any event and returns its id.
     ///
     /// # Errors
-    /// When the broker does not take it.
+    /// If the broker does not accept it.
     pub async fn send(&self, event: EntityEvent) -> Result<String, ClientError> {
         let id = Uuid::now_v7().to_string();
         let headers = self.headers(&id, "application/avro");
@@ -64,12 +69,13 @@ impl EntityProducer {
         Ok(id)
     }
 
-    /// Sends any bytes under any headers, as a producer with a defect would.
+    /// Sends any bytes with any headers, as a defective producer might.
     ///
     /// # Errors
-    /// When the broker does not take it.
+    /// If the broker does not accept it.
     pub async fn send_raw(&self, key: &str, headers: OwnedHeaders, value: &[u8]) -> Result<(), ClientError> {
-        let record = FutureRecord::to(TOPIC).key(key).payload(value).headers(headers);
+        let topic = topics::entity_events(&self.name);
+        let record = FutureRecord::to(&topic).key(key).payload(value).headers(headers);
         let sent = self.producer.send(record, Duration::from_secs(30)).await;
         sent.map(|_| ()).map_err(|(error, _)| error.into())
     }
@@ -92,7 +98,7 @@ impl EntityProducer {
     }
 
     /// What `Writ-At-Least-As-Fresh` says to wait for an event of this producer.
-    pub fn freshness(&self, region: &str, event_id: &str) -> String {
-        format!("event;{region};{};{event_id}", self.source)
+    pub fn freshness(&self, region: Region, event_id: &str) -> String {
+        EventToken { region, producer: self.name.clone(), id: StoredText::lossy(event_id) }.issue()
     }
 }

@@ -1,7 +1,10 @@
 //! The management API of one region (`services/identity`).
 
+use std::fmt;
+
 use reqwest::Method;
 use serde_json::{Value, json};
+use writ_contract::{GrantId, OrganizationId, TeamId, TokenId, UserId};
 
 use crate::answer::{Answer, ClientError};
 use crate::caller::CallerSpan;
@@ -19,9 +22,9 @@ pub struct Management {
 #[derive(Debug, Clone)]
 pub struct NewOrganization {
     /// Its id.
-    pub id: String,
+    pub id: OrganizationId,
     /// The owner's user id.
-    pub owner: String,
+    pub owner: UserId,
     /// The owner's bearer token.
     pub token: String,
     /// The state in which all of it exists.
@@ -32,13 +35,43 @@ pub struct NewOrganization {
 #[derive(Debug, Clone)]
 pub struct NewUser {
     /// The user's id.
-    pub id: String,
+    pub id: UserId,
     /// The user's bearer token.
     pub token: String,
     /// Id of that token.
-    pub token_id: String,
+    pub token_id: TokenId,
     /// The state in which all of it exists.
     pub consistency_token: String,
+}
+
+/// Who is given a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holder {
+    /// A team, and through it its members.
+    Team(TeamId),
+    /// A user.
+    User(UserId),
+}
+
+impl From<TeamId> for Holder {
+    fn from(team: TeamId) -> Self {
+        Self::Team(team)
+    }
+}
+
+impl From<UserId> for Holder {
+    fn from(user: UserId) -> Self {
+        Self::User(user)
+    }
+}
+
+impl fmt::Display for Holder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Team(id) => write!(f, "teams/{id}"),
+            Self::User(id) => write!(f, "users/{id}"),
+        }
+    }
 }
 
 /// A role for an entity, by the names of the catalogue.
@@ -75,7 +108,7 @@ impl Management {
     /// One request, whatever it answers.
     ///
     /// # Errors
-    /// When nobody answers.
+    /// If there is no answer.
     pub async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, ClientError> {
         let mut request = self.http.request(method, format!("{}{path}", self.base)).bearer_auth(&self.bearer);
         if let Some(body) = body {
@@ -90,7 +123,7 @@ impl Management {
     /// One request that must succeed.
     ///
     /// # Errors
-    /// When nobody answers, or the status is not of the 200s.
+    /// If there is no answer, or its status is not 2xx.
     pub async fn done(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, ClientError> {
         let answer = self.call(method.clone(), path, body).await?;
         succeeded(answer, &method, path)
@@ -109,8 +142,8 @@ impl Management {
         let body = json!({"name": name, "owner": {"email": email, "full_name": full_name}});
         let answer = self.done(Method::POST, "/v3/organizations", Some(&body)).await?;
         Ok(NewOrganization {
-            id: answer.text("/organization/id"),
-            owner: answer.text("/owner/id"),
+            id: answer.id("/organization/id")?,
+            owner: answer.id("/owner/id")?,
             token: answer.text("/token/konnect_token"),
             consistency_token: answer.consistency_token.unwrap_or_default(),
         })
@@ -126,14 +159,14 @@ impl Management {
         let invited = self.with_bearer(&invite);
         let answer = invited.done(Method::POST, "/v3/invites/accept", Some(&body)).await?;
         Ok(NewUser {
-            id: answer.text("/user/id"),
+            id: answer.id("/user/id")?,
             token: answer.text("/token/konnect_token"),
-            token_id: answer.text("/token/id"),
+            token_id: answer.id("/token/id")?,
             consistency_token: answer.consistency_token.unwrap_or_default(),
         })
     }
 
-    /// Invites a user; answers the invite token.
+    /// Invites a user and returns the invite token.
     async fn invite(&self, email: &str) -> Result<String, ClientError> {
         let request = self.http.post(format!("{}/v3/invites", self.base)).bearer_auth(&self.bearer);
         let request = request.header("prefer", "return=representation").json(&json!({"email": email}));
@@ -141,20 +174,20 @@ impl Management {
         Ok(succeeded(answer, &Method::POST, "/v3/invites")?.text("/invite_token"))
     }
 
-    /// Creates a team; answers its id.
+    /// Creates a team and returns its id.
     ///
     /// # Errors
     /// As [`Self::done`].
-    pub async fn create_team(&self, name: &str, description: &str) -> Result<String, ClientError> {
+    pub async fn create_team(&self, name: &str, description: &str) -> Result<TeamId, ClientError> {
         let body = json!({"name": name, "description": description});
-        Ok(self.done(Method::POST, "/v3/teams", Some(&body)).await?.text("/id"))
+        self.done(Method::POST, "/v3/teams", Some(&body)).await?.id("/id")
     }
 
     /// Puts a user into a team.
     ///
     /// # Errors
     /// As [`Self::done`].
-    pub async fn add_member(&self, team: &str, user: &str) -> Result<Answer, ClientError> {
+    pub async fn add_member(&self, team: TeamId, user: UserId) -> Result<Answer, ClientError> {
         self.done(Method::POST, &format!("/v3/teams/{team}/users"), Some(&json!({"id": user}))).await
     }
 
@@ -162,37 +195,37 @@ impl Management {
     ///
     /// # Errors
     /// As [`Self::done`].
-    pub async fn remove_member(&self, team: &str, user: &str) -> Result<Answer, ClientError> {
+    pub async fn remove_member(&self, team: TeamId, user: UserId) -> Result<Answer, ClientError> {
         self.done(Method::DELETE, &format!("/v3/teams/{team}/users/{user}"), None).await
     }
 
-    /// Assigns a role to a holder: `teams/<id>` or `users/<id>`. The assignment's id is `/id` of the answer.
+    /// Assigns a role. The grant's id is `/id` of the answer.
     ///
     /// # Errors
     /// As [`Self::done`].
-    pub async fn assign_role(&self, holder: &str, role: AssignRole<'_>) -> Result<Answer, ClientError> {
+    pub async fn assign_role(&self, holder: impl Into<Holder>, role: AssignRole<'_>) -> Result<Answer, ClientError> {
         let body = json!({
             "role_name": role.role,
             "entity_type_name": role.entity_type,
             "entity_id": role.entity,
             "entity_region": role.region,
         });
-        self.done(Method::POST, &format!("/v3/{holder}/assigned-roles"), Some(&body)).await
+        self.done(Method::POST, &format!("/v3/{}/assigned-roles", holder.into()), Some(&body)).await
     }
 
-    /// Ends an assignment.
+    /// Ends a grant.
     ///
     /// # Errors
     /// As [`Self::done`].
-    pub async fn unassign_role(&self, holder: &str, assignment: &str) -> Result<Answer, ClientError> {
-        self.done(Method::DELETE, &format!("/v3/{holder}/assigned-roles/{assignment}"), None).await
+    pub async fn unassign_role(&self, holder: impl Into<Holder>, grant: GrantId) -> Result<Answer, ClientError> {
+        self.done(Method::DELETE, &format!("/v3/{}/assigned-roles/{grant}", holder.into()), None).await
     }
 
     /// Revokes a user's token.
     ///
     /// # Errors
     /// As [`Self::done`].
-    pub async fn revoke_token(&self, user: &str, token: &str) -> Result<Answer, ClientError> {
+    pub async fn revoke_token(&self, user: UserId, token: TokenId) -> Result<Answer, ClientError> {
         self.done(Method::PATCH, &format!("/v3/users/{user}/access-tokens/{token}/revoke"), None).await
     }
 }

@@ -1,6 +1,7 @@
 //! The read API of one region (`services/projector`).
 
 use serde_json::{Value, json};
+use writ_contract::UserId;
 
 use crate::answer::{Answer, ClientError};
 use crate::caller::CallerSpan;
@@ -17,7 +18,7 @@ pub struct ReadApi {
 #[derive(Debug, Clone, Copy)]
 pub struct Question<'a> {
     /// The user's id.
-    pub user: &'a str,
+    pub user: UserId,
     /// An action of the catalogue, such as `view`.
     pub action: &'a str,
     /// Key of the entity type, such as `control_planes`.
@@ -52,7 +53,7 @@ impl ReadApi {
     /// Asks; `at_least` is what must have arrived before the answer (`Writ-At-Least-As-Fresh`).
     ///
     /// # Errors
-    /// When nobody answers.
+    /// If there is no answer.
     pub async fn evaluate(
         &self,
         bearer: &str,
@@ -65,7 +66,7 @@ impl ReadApi {
     /// Posts any body to any path.
     ///
     /// # Errors
-    /// When nobody answers.
+    /// If there is no answer.
     pub async fn post(
         &self,
         path: &str,

@@ -2,20 +2,23 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The kind of an [`Actor`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ActorKind {
-    /// A person of an organization.
-    User,
-    /// A machine account of an organization.
-    SystemAccount,
-    /// Whoever holds the platform operator's token.
-    Operator,
-    /// Another system of the platform, known by its Kafka principal and topic.
-    PlatformProducer,
-    /// Writ itself.
-    System,
+use crate::StoredText;
+use crate::names::names;
+
+names! {
+    /// The kind of an [`Actor`].
+    ActorKind {
+        /// A person of an organization.
+        User = "user",
+        /// A machine account of an organization.
+        SystemAccount = "system_account",
+        /// The holder of the platform operator's token.
+        Operator = "operator",
+        /// Another system of the platform, known by its Kafka principal and topic.
+        PlatformProducer = "platform_producer",
+        /// Writ itself.
+        System = "system",
+    }
 }
 
 /// Who did it: an id, never a name.
@@ -24,21 +27,21 @@ pub struct Actor {
     /// What `id` identifies.
     pub kind: ActorKind,
     /// A uuid, or the name of a producer or service.
-    pub id: String,
+    pub id: StoredText,
 }
 
 impl Actor {
     /// Writ's own service `name`.
     pub fn system(name: &str) -> Self {
-        Self { kind: ActorKind::System, id: name.to_owned() }
+        Self { kind: ActorKind::System, id: StoredText::lossy(name) }
     }
 }
 
 /// What asked for a change: a command, an entity event or a request.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Cause {
-    /// CloudEvents source, or the name of the API.
-    pub source: String,
+    /// Name of the producer, or of the API.
+    pub source: StoredText,
     /// CloudEvents id, or the request's id.
-    pub id: String,
+    pub id: StoredText,
 }

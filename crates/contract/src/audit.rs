@@ -5,15 +5,15 @@ use uuid::Uuid;
 
 use crate::actor::Actor;
 use crate::record::record;
-use crate::{Hash, Timestamp};
+use crate::{Hash, OrganizationId, Region, StoredText, Timestamp};
 
 /// A signed head of a region's audit record of an organization.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuditHead {
     /// Whose record.
-    pub organization: Uuid,
+    pub organization: OrganizationId,
     /// Whose region.
-    pub region: String,
+    pub region: Region,
     /// Number of entries.
     pub tree_size: i64,
     /// Root of the tree over them.
@@ -21,7 +21,7 @@ pub struct AuditHead {
     /// When it was signed.
     pub at: Timestamp,
     /// Which key signed it.
-    pub key_id: String,
+    pub key_id: StoredText,
     /// The signature.
     #[serde(with = "serde_bytes")]
     pub signature: Vec<u8>,
@@ -38,10 +38,10 @@ pub struct AdminAct {
     /// Who.
     pub actor: Actor,
     /// What, as a code.
-    pub act: String,
-    /// To what.
-    pub target: String,
+    pub act: StoredText,
+    /// Target of the act.
+    pub target: StoredText,
     /// More about it.
-    pub detail: String,
+    pub detail: StoredText,
 }
 record!(AdminAct, "AdminAct", "admin-act.avsc");

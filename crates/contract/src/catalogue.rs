@@ -1,45 +1,47 @@
 //! The platform's catalogue of entity types, actions and roles (`schemas/catalogue.json`).
 
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use crate::identity_event::CatalogueRole;
+use crate::row::Role;
+use crate::{Action, EntityType, RoleKey};
 
 /// Every entity type and its roles.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Catalogue {
     /// In the order of the file.
-    pub entity_types: Vec<EntityType>,
+    pub entity_types: Vec<CatalogueEntityType>,
 }
 
 /// A type of regional entity.
 #[derive(Debug, Clone, Deserialize)]
-pub struct EntityType {
+pub struct CatalogueEntityType {
     /// The name in records and decisions, such as `control_planes`.
-    pub key: String,
+    pub key: EntityType,
     /// The name in the management API, such as `Control Planes`.
     pub name: String,
     /// What can be done to such an entity.
-    pub actions: Vec<String>,
+    pub actions: BTreeSet<Action>,
     /// The roles for it.
-    pub roles: Vec<Role>,
+    pub roles: Vec<CatalogueRole>,
 }
 
 /// A role for one entity type.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Role {
+pub struct CatalogueRole {
     /// Unique in its entity type, such as `viewer`.
-    pub key: String,
+    pub key: EntityType,
     /// The name in the management API, such as `Viewer`.
     pub name: String,
     /// One sentence.
     pub description: String,
     /// A subset of the entity type's actions.
-    pub actions: Vec<String>,
+    pub actions: BTreeSet<Action>,
     /// Entity types of descendants that the role reaches.
     #[serde(default)]
-    pub covers_children: Vec<String>,
+    pub covers_children: BTreeSet<EntityType>,
 }
 
 static COMPILED_IN: LazyLock<Catalogue> = LazyLock::new(|| parse(include_str!("../../../schemas/catalogue.json")));
@@ -56,28 +58,28 @@ impl Catalogue {
     }
 
     /// A role by the names the management API shows.
-    pub fn by_names(&self, entity_type: &str, role: &str) -> Option<(&EntityType, &Role)> {
+    pub fn by_names(&self, entity_type: &str, role: &str) -> Option<(&CatalogueEntityType, &CatalogueRole)> {
         let entity_type = self.entity_types.iter().find(|known| known.name == entity_type)?;
         entity_type.roles.iter().find(|known| known.name == role).map(|role| (entity_type, role))
     }
 
     /// A role by its full key, `<entity type>.<role>`.
-    pub fn by_key(&self, key: &str) -> Option<(&EntityType, &Role)> {
-        let (entity_type, role) = key.split_once('.')?;
+    pub fn by_key(&self, key: &RoleKey) -> Option<(&CatalogueEntityType, &CatalogueRole)> {
+        let (entity_type, role) = key.as_str().split_once('.')?;
         let entity_type = self.entity_types.iter().find(|known| known.key == entity_type)?;
         entity_type.roles.iter().find(|known| known.key == role).map(|role| (entity_type, role))
     }
 
     /// All roles as the catalogue's event carries them.
-    pub fn roles(&self) -> Vec<CatalogueRole> {
-        self.entity_types.iter().flat_map(EntityType::catalogue_roles).collect()
+    pub fn roles(&self) -> Vec<Role> {
+        self.entity_types.iter().flat_map(CatalogueEntityType::policy_roles).collect()
     }
 }
 
-impl EntityType {
-    fn catalogue_roles(&self) -> impl Iterator<Item = CatalogueRole> {
-        self.roles.iter().map(|role| CatalogueRole {
-            key: format!("{}.{}", self.key, role.key),
+impl CatalogueEntityType {
+    fn policy_roles(&self) -> impl Iterator<Item = Role> {
+        self.roles.iter().map(|role| Role {
+            key: RoleKey::of_catalogue(&self.key, &role.key),
             entity_type: self.key.clone(),
             actions: role.actions.clone(),
             covers_children: role.covers_children.clone(),

@@ -54,7 +54,11 @@ pub fn encode<R: Record>(record: &R) -> Result<Vec<u8>, CodecError> {
     Ok(bytes)
 }
 
-/// Decodes a record, resolving another writer's schema to ours.
+/// Decodes a record by its writer's schema, which may be another version of ours.
+///
+/// Serde does the resolution, not Avro's: apache-avro 0.22 takes the first branch of a union that a value fits into,
+/// and a branch without fields, such as `DropAll`, fits every record. Fields are told apart by name (unknown ones are
+/// ignored, missing ones take serde's default), branches by their place: new ones may only be added at the end.
 ///
 /// # Errors
 /// When the bytes are not a record of this type, or their schema is not known.
@@ -62,12 +66,12 @@ pub fn decode<R: Record>(bytes: &[u8], registry: &SchemaRegistry) -> Result<R, C
     let (fingerprint, body) = split(bytes)?;
     let compiled = R::schema();
     if fingerprint == compiled.fingerprint {
-        return decode_own(compiled, body);
+        return decode_body(compiled, body);
     }
     let Some(writer) = registry.get(&fingerprint) else {
         return Err(CodecError::UnknownSchema { fingerprint: hex(&fingerprint) });
     };
-    resolve(&writer, compiled, body)
+    decode_body(&writer, body)
 }
 
 /// The fingerprint that names the writer's schema.
@@ -87,21 +91,11 @@ fn split(bytes: &[u8]) -> Result<([u8; 8], &[u8]), CodecError> {
     Ok((fingerprint, &bytes[HEADER..]))
 }
 
-fn decode_own<R: Record>(compiled: &CompiledSchema, mut body: &[u8]) -> Result<R, CodecError> {
-    let reader = GenericDatumReader::builder(&compiled.schema).build().map_err(invalid::<R>)?;
+fn decode_body<R: Record>(writer: &CompiledSchema, mut body: &[u8]) -> Result<R, CodecError> {
+    let reader = GenericDatumReader::builder(&writer.schema).build().map_err(invalid::<R>)?;
     let record = reader.read_deser(&mut body).map_err(invalid::<R>)?;
     all_read(body)?;
     Ok(record)
-}
-
-/// Through a `Value`: deserializing straight with a reader schema panics in apache-avro 0.22
-/// (avro-rs #575).
-fn resolve<R: Record>(writer: &CompiledSchema, reader: &CompiledSchema, mut body: &[u8]) -> Result<R, CodecError> {
-    let datum =
-        GenericDatumReader::builder(&writer.schema).reader_schema(&reader.schema).build().map_err(invalid::<R>)?;
-    let value = datum.read_value(&mut body).map_err(invalid::<R>)?;
-    all_read(body)?;
-    apache_avro::from_value(&value).map_err(invalid::<R>)
 }
 
 fn all_read(rest: &[u8]) -> Result<(), CodecError> {
@@ -113,5 +107,4 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 #[cfg(test)]
-#[path = "codec_tests.rs"]
 mod tests;

@@ -1,28 +1,30 @@
 //! Regional entities, announced by other systems of the region.
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
-use crate::Timestamp;
+use crate::names::names;
 use crate::record::record;
+use crate::{OrganizationId, Timestamp};
 
-/// What happened to an entity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EntityEventKind {
-    /// It exists.
-    Created,
-    /// It and its descendants are gone for ever.
-    Deleted,
+names! {
+    /// What happened to an entity.
+    EntityEventKind {
+        /// It exists.
+        Created = "created",
+        /// It and its descendants are gone; their ids are never used again.
+        Deleted = "deleted",
+    }
 }
 
 /// A regional entity was created or deleted. In JSON the same shape, unknown fields ignored.
+///
+/// Its texts come from another system and are not checked yet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EntityEvent {
     /// What happened.
     pub kind: EntityEventKind,
     /// Whose entity it is.
-    pub organization: Uuid,
+    pub organization: OrganizationId,
     /// Key of the catalogue, such as `control_planes`.
     pub entity_type: String,
     /// `[A-Za-z0-9._:-]{1,128}`.

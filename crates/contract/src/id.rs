@@ -1,189 +1,158 @@
-//! Identifiers shared by all records.
+//! Ids that cannot be mistaken for each other.
 
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use sha2::{Digest, Sha256};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// The organization of the platform itself: its identity chain carries the catalogue.
-pub const PLATFORM_ORGANIZATION: Uuid = Uuid::nil();
+use crate::Region;
 
-/// Code of a region, such as `us`: two to eight lower-case letters or digits, a letter first.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
-pub struct Region(String);
+/// Declares ids: each a UUID with a type of its own.
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+        #[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(transparent))]
+        #[serde(transparent)]
+        pub struct $name(Uuid);
 
-/// Why a text is not a region code.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a region code: 2 to 8 lower-case letters or digits, a letter first")]
-pub struct InvalidRegion;
+        impl $name {
+            /// The id that `uuid` stands for.
+            pub const fn from_uuid(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
 
-impl Region {
-    /// The code as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
+            /// The id without its type.
+            pub const fn as_uuid(self) -> Uuid {
+                self.0
+            }
 
-impl FromStr for Region {
-    type Err = InvalidRegion;
-
-    fn from_str(text: &str) -> Result<Self, InvalidRegion> {
-        let mut bytes = text.bytes();
-        let letter_first = bytes.next().is_some_and(|b| b.is_ascii_lowercase());
-        let rest = bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-        let sized = (2..=8).contains(&text.len());
-        (letter_first && rest && sized).then(|| Self(text.to_owned())).ok_or(InvalidRegion)
-    }
-}
-
-impl fmt::Display for Region {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for Region {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
-    }
-}
-
-/// Which of an organization's two kinds of change sets a chain holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Stream {
-    /// What follows from the organization's identity data; one origin only.
-    Identity,
-    /// The regional entities announced in the origin region.
-    Entities,
-}
-
-impl Stream {
-    /// The name used in schemas, SQL and tokens.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Identity => "identity",
-            Self::Entities => "entities",
+            /// The 16 bytes of the id.
+            pub const fn as_bytes(&self) -> &[u8; 16] {
+                self.0.as_bytes()
+            }
         }
-    }
-}
 
-impl fmt::Display for Stream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for Stream {
-    type Err = UnknownStream;
-
-    fn from_str(text: &str) -> Result<Self, UnknownStream> {
-        match text {
-            "identity" => Ok(Self::Identity),
-            "entities" => Ok(Self::Entities),
-            _ => Err(UnknownStream),
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
         }
-    }
-}
 
-/// A text that names no [`Stream`].
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a stream: identity or entities")]
-pub struct UnknownStream;
+        impl FromStr for $name {
+            type Err = uuid::Error;
 
-/// One sequence of change sets: an organization, the region it comes from and the stream.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct ChainId {
-    /// The organization the chain belongs to.
-    pub organization: Uuid,
-    /// Code of the region the chain comes from.
-    pub origin: String,
-    /// Identity or entities.
-    pub stream: Stream,
-}
-
-impl fmt::Display for ChainId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}", self.organization, self.origin, self.stream)
-    }
-}
-
-/// A SHA-256 value, or a sum of them modulo 2²⁵⁶. Hexadecimal where a person reads it.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub struct Hash(pub [u8; 32]);
-
-impl Hash {
-    /// All zero: the digest before a chain's first change set, and the sum of no rows.
-    pub const ZERO: Self = Self([0; 32]);
-
-    /// SHA-256 of the concatenation of `parts`.
-    pub fn of(parts: &[&[u8]]) -> Self {
-        let mut hasher = Sha256::new();
-        parts.iter().for_each(|part| hasher.update(part));
-        Self(hasher.finalize().into())
-    }
-}
-
-impl fmt::Display for Hash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for Hash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-/// A text that is not 64 hexadecimal digits.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a hash: 64 hexadecimal digits")]
-pub struct InvalidHash;
-
-impl FromStr for Hash {
-    type Err = InvalidHash;
-
-    fn from_str(text: &str) -> Result<Self, InvalidHash> {
-        let digits = text.as_bytes();
-        if digits.len() != 64 {
-            return Err(InvalidHash);
+            fn from_str(text: &str) -> Result<Self, uuid::Error> {
+                Uuid::try_parse(text).map(Self)
+            }
         }
-        let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            *byte = hex_digit(pair[0])? << 4 | hex_digit(pair[1])?;
+
+        #[cfg(feature = "utoipa")]
+        impl utoipa::PartialSchema for $name {
+            fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+                crate::openapi::uuid()
+            }
         }
-        Ok(Self(bytes))
-    }
+
+        #[cfg(feature = "utoipa")]
+        impl utoipa::ToSchema for $name {}
+    )*};
 }
 
-fn hex_digit(digit: u8) -> Result<u8, InvalidHash> {
-    match digit {
-        b'0'..=b'9' => Ok(digit - b'0'),
-        b'a'..=b'f' => Ok(digit - b'a' + 10),
-        b'A'..=b'F' => Ok(digit - b'A' + 10),
-        _ => Err(InvalidHash),
-    }
-}
-
-impl Serialize for Hash {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if serializer.is_human_readable() { serializer.collect_str(self) } else { serializer.serialize_bytes(&self.0) }
-    }
-}
-
-impl<'de> Deserialize<'de> for Hash {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        if deserializer.is_human_readable() {
-            return String::deserialize(deserializer)?.parse().map_err(de::Error::custom);
+/// Gives ids a constructor for new ones, ordered by the time they were made.
+macro_rules! generated {
+    ($($name:ident),*) => {$(
+        impl $name {
+            /// A new id (UUID version 7).
+            pub fn generate() -> Self {
+                Self(Uuid::now_v7())
+            }
         }
-        let bytes = serde_bytes::ByteBuf::deserialize(deserializer)?;
-        <[u8; 32]>::try_from(bytes.as_slice())
-            .map(Self)
-            .map_err(|_| de::Error::invalid_length(bytes.len(), &"32 bytes"))
+    )*};
+}
+
+ids! {
+    /// An organization: a tenant of the platform. Names its home region, see [`OrganizationId::home`].
+    OrganizationId;
+    /// A user, team or system account.
+    PrincipalId;
+    /// A person of an organization.
+    UserId;
+    /// A group of users and system accounts.
+    TeamId;
+    /// A machine account of an organization.
+    SystemAccountId;
+    /// A grant: that a principal has a role.
+    GrantId;
+    /// A bearer token; never its secret.
+    TokenId;
+    /// A Cedar condition.
+    ConditionId;
+}
+generated!(UserId, TeamId, SystemAccountId, GrantId, TokenId, ConditionId);
+
+/// Declares which ids name principals.
+macro_rules! principals {
+    ($($name:ident),*) => {$(
+        impl From<$name> for PrincipalId {
+            fn from(id: $name) -> Self {
+                Self(id.0)
+            }
+        }
+    )*};
+}
+principals!(UserId, TeamId, SystemAccountId);
+
+/// The organization of the platform itself: each region's identity chain of it carries that region's catalogue.
+pub const PLATFORM_ORGANIZATION: OrganizationId = OrganizationId(Uuid::nil());
+
+/// Bits of an organization's id that tell organizations of one region and millisecond apart.
+const RANDOM_BITS: u32 = 32;
+/// Bits of the last 64 that are not the UUID's variant.
+const VARIANT_SHIFT: u32 = 62;
+
+impl OrganizationId {
+    /// A new organization of the region `home`.
+    pub fn generate(home: Region) -> Self {
+        let ([time, ..], random) = (Self::words(Uuid::now_v7()), Uuid::new_v4().as_fields().0);
+        Self::from_parts(home, time >> 16, random)
+    }
+
+    /// The id made of a home region, Unix time in milliseconds (48 bits) and random bits.
+    ///
+    /// It is a UUID version 8 (RFC 9562, section 5.8): 48 bits of time, so that ids sort by it, then 42 bits of the
+    /// home region's code, then the random bits.
+    pub fn from_parts(home: Region, unix_ms: u64, random: u32) -> Self {
+        let tag = home.to_bits();
+        let high = unix_ms << 16 | tag >> (VARIANT_SHIFT - RANDOM_BITS);
+        let low = tag << RANDOM_BITS | u64::from(random);
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&high.to_be_bytes());
+        bytes[8..].copy_from_slice(&low.to_be_bytes());
+        Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    }
+
+    /// The region where the organization's identity data lives. `None` if the id names no region: nobody may speak
+    /// for such an organization. The platform's own has no home either, as each region has its own catalogue.
+    pub fn home(self) -> Option<Region> {
+        if self.0.get_version_num() != 8 {
+            return None;
+        }
+        let [high, low] = Self::words(self.0);
+        let upper = (high & 0xFFF) << (VARIANT_SHIFT - RANDOM_BITS);
+        let lower = (low & (u64::MAX >> 2)) >> RANDOM_BITS;
+        Region::from_bits(upper | lower).ok()
+    }
+
+    /// Whether identity data of the organization may come from `origin`.
+    pub fn may_come_from(self, origin: Region) -> bool {
+        self == PLATFORM_ORGANIZATION || self.home() == Some(origin)
+    }
+
+    fn words(uuid: Uuid) -> [u64; 2] {
+        let (high, low) = uuid.as_u64_pair();
+        [high, low]
     }
 }
 
@@ -192,19 +161,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn region_codes() {
-        assert_eq!("us".parse::<Region>().unwrap().as_str(), "us");
-        assert!("eu2".parse::<Region>().is_ok());
-        for bad in ["", "u", "US", "2u", "u.s", "toolongcode"] {
-            assert_eq!(bad.parse::<Region>(), Err(InvalidRegion), "{bad}");
+    fn an_organization_names_its_home() {
+        for code in ["us", "eu", "apsouth1", "z9999999"] {
+            let home: Region = code.parse().unwrap();
+            let id = OrganizationId::generate(home);
+            assert_eq!(id.home(), Some(home));
+            assert!(id.may_come_from(home) && !id.may_come_from("qq".parse().unwrap()));
+            assert_eq!((id.0.get_version_num(), id.0.get_variant()), (8, uuid::Variant::RFC4122));
         }
     }
 
     #[test]
-    fn a_hash_is_read_back_from_its_text() {
-        let hash = Hash::of(&[b"a", b"b"]);
-        assert_eq!(hash, Hash::of(&[b"ab"]));
-        assert_eq!(hash.to_string().parse(), Ok(hash));
-        assert_eq!("zz".repeat(32).parse::<Hash>(), Err(InvalidHash));
+    fn ids_sort_by_time_whatever_the_home() {
+        let at = |code: &str, ms| OrganizationId::from_parts(code.parse().unwrap(), ms, 7);
+        assert!(at("us", 1) < at("eu", 2) && at("eu", 2) < at("us", 3));
+        assert_ne!(at("us", 1), OrganizationId::from_parts("us".parse().unwrap(), 1, 8));
+    }
+
+    #[test]
+    fn an_id_without_a_home_belongs_to_nobody() {
+        let us = "us".parse().unwrap();
+        assert!(PLATFORM_ORGANIZATION.may_come_from(us));
+        for uuid in [Uuid::now_v7(), Uuid::from_u128(1), Uuid::max()] {
+            assert!(!OrganizationId::from_uuid(uuid).may_come_from(us), "{uuid}");
+        }
     }
 }

@@ -1,110 +1,84 @@
 //! Membership and role changes asked for by other systems, and what became of them.
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
-use crate::Timestamp;
-use crate::identity_event::MemberKind;
+use crate::names::names;
 use crate::record::record;
+use crate::row::{Grant, Membership};
+use crate::{GrantId, OrganizationId, PrincipalId, Revision, StoredText, TeamId, Timestamp};
 
 /// A membership or role change asked for by another system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IdentityCommand {
     /// The organization to change.
-    pub organization: Uuid,
+    pub organization: OrganizationId,
     /// By the producer's clock.
     pub issued_at: Timestamp,
     /// At most one hour after `issued_at`.
     pub expires_at: Timestamp,
     /// The principal the producer acts for.
     #[serde(default)]
-    pub on_behalf_of: Option<Uuid>,
+    pub on_behalf_of: Option<PrincipalId>,
     /// Apply only if the organization stands at this revision.
     #[serde(default)]
-    pub if_revision: Option<i64>,
+    pub if_revision: Option<Revision>,
     /// What to do.
     pub action: CommandAction,
 }
 record!(IdentityCommand, "IdentityCommand", "identity-command.avsc");
 
-/// What a command asks for; the fields are those of the change of the same kind.
+/// What a command asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the fields are those of identity-command.avsc and say what they hold")]
 pub enum CommandAction {
     /// A principal joins a team.
-    AddMember {
-        team: Uuid,
-        member: Uuid,
-        member_kind: MemberKind,
-        #[serde(default)]
-        valid_from: Option<Timestamp>,
-        #[serde(default)]
-        valid_until: Option<Timestamp>,
-    },
+    AddMember(Membership),
     /// A principal leaves a team.
-    RemoveMember { team: Uuid, member: Uuid },
+    RemoveMember { team: TeamId, member: PrincipalId },
     /// A principal is given a role.
-    AssignRole {
-        assignment: Uuid,
-        principal: Uuid,
-        role: String,
-        entity_type: String,
-        #[serde(default)]
-        entity_id: Option<String>,
-        #[serde(default)]
-        region: Option<String>,
-        #[serde(default)]
-        valid_from: Option<Timestamp>,
-        #[serde(default)]
-        valid_until: Option<Timestamp>,
-        #[serde(default)]
-        condition: Option<Uuid>,
-    },
-    /// An assignment ends.
-    UnassignRole { assignment: Uuid },
+    AssignRole(Grant),
+    /// A grant ends.
+    UnassignRole { grant: GrantId },
 }
 
-/// What became of a command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Outcome {
-    /// It took a revision.
-    Applied,
-    /// It was so already.
-    Unchanged,
-    /// It may not or cannot be done.
-    Rejected,
-    /// It came too late.
-    Expired,
-    /// No region it reached is the organization's home.
-    UnknownOrganization,
+names! {
+    /// What became of a command.
+    CommandOutcome {
+        /// It took a revision.
+        Applied = "applied",
+        /// It was so already.
+        Unchanged = "unchanged",
+        /// It may not or cannot be done.
+        Rejected = "rejected",
+        /// It came too late.
+        Expired = "expired",
+        /// No region it reached is the organization's home.
+        UnknownOrganization = "unknown_organization",
+    }
 }
 
 /// The answer to a command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommandResult {
     /// Who asked.
-    pub producer: String,
+    pub producer: StoredText,
     /// `ce_id` of the command.
-    pub command_id: String,
+    pub command_id: StoredText,
     /// The organization it named.
-    pub organization: Uuid,
+    pub organization: OrganizationId,
     /// What became of it.
-    pub outcome: Outcome,
+    pub outcome: CommandOutcome,
     /// Why, if it was not applied.
     #[serde(default)]
-    pub reason: Option<String>,
+    pub reason: Option<StoredText>,
     /// Whether the same command may succeed later.
     pub retryable: bool,
-    /// Epoch of the state that answers.
+    /// Of the state that answers.
     #[serde(default)]
-    pub epoch: Option<i64>,
-    /// Revision of the state that answers.
-    #[serde(default)]
-    pub revision: Option<i64>,
+    pub revision: Option<Revision>,
     /// For reads that must see it.
     #[serde(default)]
-    pub consistency_token: Option<String>,
+    pub consistency_token: Option<StoredText>,
     /// When it was decided.
     pub committed_at: Timestamp,
 }

@@ -7,22 +7,37 @@
 pub mod actor;
 pub mod audit;
 pub mod catalogue;
+pub mod chain;
 pub mod codec;
 pub mod decision;
 pub mod entity_event;
+pub mod hash;
 pub mod id;
 pub mod identity_command;
 pub mod identity_event;
+pub mod names;
+#[cfg(feature = "utoipa")]
+mod openapi;
 pub mod organization;
 pub mod policy_change;
 pub mod record;
+pub mod region;
+pub mod row;
 pub mod schema;
 pub mod snapshot;
+mod sql;
+pub mod text;
 pub mod time;
 pub mod token_usage;
 
+pub use chain::{ChainId, Revision, Stream};
 pub use codec::{CodecError, decode, encode};
-pub use id::{ChainId, Hash, PLATFORM_ORGANIZATION, Region, Stream};
+pub use hash::Hash;
+pub use id::{
+    ConditionId, GrantId, OrganizationId, PLATFORM_ORGANIZATION, PrincipalId, SystemAccountId, TeamId, TokenId, UserId,
+};
 pub use record::{CompiledSchema, Record};
+pub use region::Region;
 pub use schema::SchemaRegistry;
+pub use text::{Action, EntityId, EntityType, ProducerName, RoleKey, StoredText};
 pub use time::Timestamp;

@@ -1,24 +1,25 @@
 //! The authorization log: change sets of policy operations, and heartbeats.
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use crate::actor::{Actor, Cause};
-use crate::identity_event::{Effect, OrganizationState, TokenKind};
+use crate::names::names;
 use crate::record::record;
-use crate::{ChainId, Hash, Stream, Timestamp};
+use crate::row::{Condition, Entity, EntityKey, Grant, Membership, OrganizationState, Principal, Role, Token};
+use crate::{
+    ChainId, ConditionId, GrantId, Hash, OrganizationId, PrincipalId, Revision, RoleKey, StoredText, Stream, TeamId,
+    Timestamp, TokenId,
+};
 
 /// One revision of a chain: the policy operations of one event, possibly none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeSet {
     /// The organization of the chain.
-    pub organization: Uuid,
+    pub organization: OrganizationId,
     /// The stream of the chain. Its origin is the prefix of the topic, never a field.
     pub stream: Stream,
-    /// Begins at 1 and grows only after a restore from backup.
-    pub epoch: i64,
-    /// Contiguous per chain, from 1; never reset.
-    pub revision: i64,
+    /// Contiguous per chain.
+    pub revision: Revision,
     /// The digest of the change set before; zero for the first.
     pub previous_digest: Hash,
     /// SHA-256(previous_digest ‖ payload): the same history.
@@ -34,10 +35,10 @@ pub struct ChangeSet {
     pub cause: Option<Cause>,
     /// The id of the HTTP request, if there was one.
     #[serde(default)]
-    pub request_id: Option<String>,
+    pub request_id: Option<StoredText>,
     /// Why an entity event was refused; there are no operations then.
     #[serde(default)]
-    pub rejected: Option<String>,
+    pub rejected: Option<StoredText>,
     /// Bits a reader must know to process this change set; none are assigned yet.
     pub features: i64,
     /// Number of this part, from 0.
@@ -58,113 +59,65 @@ pub struct PolicyOps {
 }
 record!(PolicyOps, "PolicyOps", "policy-ops.avsc");
 
-/// The kind of a principal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PrincipalKind {
-    /// A person.
-    User,
-    /// A group of users and system accounts.
-    Team,
-    /// A machine account.
-    SystemAccount,
-}
-
 /// Puts or drops one row by key; valid in any state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[allow(missing_docs, reason = "the fields are those of policy-ops.avsc and say what they hold")]
 pub enum Operation {
     /// The organization's state.
     PutOrganization { state: OrganizationState },
-    /// Every row of the chain but the organization's.
+    /// Drops every row of the chain but the organization's.
     DropAll {},
     /// A user, team or system account.
-    PutPrincipal { id: Uuid, kind: PrincipalKind, active: bool },
-    /// With its bindings, grants and tokens.
-    DropPrincipal { id: Uuid },
+    PutPrincipal(Principal),
+    /// Drops it with its memberships, grants and tokens.
+    DropPrincipal { id: PrincipalId },
     /// A principal is in a team.
-    PutBinding {
-        team: Uuid,
-        member: Uuid,
-        #[serde(default)]
-        valid_from: Option<Timestamp>,
-        #[serde(default)]
-        valid_until: Option<Timestamp>,
-    },
+    PutMembership(Membership),
     /// A principal is no longer in a team.
-    DropBinding { team: Uuid, member: Uuid },
+    DropMembership { team: TeamId, member: PrincipalId },
     /// A role of the catalogue, or an organization's own.
-    PutRole { role: String, entity_type: String, actions: Vec<String>, covers_children: Vec<String> },
-    /// With its grants.
-    DropRole { role: String },
-    /// A principal has a role. No entity id: every entity; no region: every region.
-    PutGrant {
-        id: Uuid,
-        principal: Uuid,
-        role: String,
-        entity_type: String,
-        #[serde(default)]
-        entity_id: Option<String>,
-        #[serde(default)]
-        region: Option<String>,
-        #[serde(default)]
-        valid_from: Option<Timestamp>,
-        #[serde(default)]
-        valid_until: Option<Timestamp>,
-        #[serde(default)]
-        condition: Option<Uuid>,
-    },
+    PutRole(Role),
+    /// Drops it with its grants.
+    DropRole { key: RoleKey },
+    /// A principal has a role.
+    PutGrant(Grant),
     /// The grant is gone.
-    DropGrant { id: Uuid },
+    DropGrant { id: GrantId },
     /// A bearer token, by its hash.
-    PutToken { id: Uuid, hash: Hash, principal: Uuid, kind: TokenKind, expires_at: Timestamp },
+    PutToken(Token),
     /// The token is no longer valid.
-    DropToken { id: Uuid },
+    DropToken { id: TokenId },
     /// A Cedar condition.
-    PutCondition { id: Uuid, effect: Effect, cedar_json: String },
+    PutCondition(Condition),
     /// The condition is gone.
-    DropCondition { id: Uuid },
+    DropCondition { id: ConditionId },
     /// A regional entity, optionally with a parent.
-    PutEntity {
-        #[serde(rename = "type")]
-        entity_type: String,
-        id: String,
-        #[serde(default)]
-        parent_type: Option<String>,
-        #[serde(default)]
-        parent_id: Option<String>,
-    },
-    /// With its descendants; leaves a tombstone.
-    DropEntity {
-        #[serde(rename = "type")]
-        entity_type: String,
-        id: String,
-    },
+    PutEntity(Entity),
+    /// Drops it with its descendants; leaves tombstones.
+    DropEntity(EntityKey),
 }
 
-/// Whether a chain moves on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ChainState {
-    /// Change sets apply.
-    Live,
-    /// A gap or a fork: it waits for a snapshot.
-    Stopped,
-    /// A record that this build does not understand: it waits for one that does.
-    Parked,
-    /// The organization is deleted.
-    Closed,
+names! {
+    /// Whether a chain moves on.
+    ChainState {
+        /// Change sets apply.
+        Live = "live",
+        /// A gap or a fork: what is missing must come first.
+        Stopped = "stopped",
+        /// A record that this build does not understand: it waits for one that does.
+        Parked = "parked",
+        /// The organization is deleted.
+        Closed = "closed",
+    }
 }
 
 /// Where a chain stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
     /// Which chain.
     pub chain: ChainId,
-    /// Epoch of the last change set applied.
-    pub epoch: i64,
-    /// Revision of the last change set applied.
-    pub revision: i64,
+    /// Of the last change set applied.
+    pub revision: Revision,
     /// Its digest.
     pub digest: Hash,
     /// Its state digest.
@@ -193,6 +146,6 @@ pub struct Heartbeat {
     /// Up to 100 heads that moved since the last heartbeat.
     pub moved: Vec<Head>,
     /// Version of the writer.
-    pub build: String,
+    pub build: StoredText,
 }
 record!(Heartbeat, "Heartbeat", "heartbeat.avsc");

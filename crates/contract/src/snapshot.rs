@@ -5,17 +5,15 @@ use uuid::Uuid;
 
 use crate::policy_change::Head;
 use crate::record::record;
-use crate::{ChainId, Timestamp};
+use crate::{ChainId, OrganizationId, Region, Revision, StoredText, Timestamp};
 
 /// The whole state of an organization's identity data, as changes; sent in parts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OrganizationSnapshot {
     /// Which organization.
-    pub organization: Uuid,
-    /// Epoch of the state.
-    pub epoch: i64,
-    /// Revision of the state.
-    pub revision: i64,
+    pub organization: OrganizationId,
+    /// Of the state.
+    pub revision: Revision,
     /// Ties the parts together.
     pub snapshot_id: Uuid,
     /// Number of this part, from 0.
@@ -102,11 +100,11 @@ pub struct SnapshotRequest {
     /// Names the request in its answer.
     pub request_id: Uuid,
     /// Service and region that ask.
-    pub requester: String,
+    pub requester: StoredText,
     /// Who is to answer.
     pub stage: Stage,
     /// Region that is to answer.
-    pub origin: String,
+    pub origin: Region,
     /// What is asked for.
     pub want: Want,
     /// For a snapshot.
@@ -118,12 +116,9 @@ pub struct SnapshotRequest {
     /// For heads: where the page begins.
     #[serde(default, with = "serde_bytes")]
     pub after: Option<Vec<u8>>,
-    /// What the asker has.
+    /// What the requester has.
     #[serde(default)]
-    pub have_epoch: Option<i64>,
-    /// What the asker has.
-    #[serde(default)]
-    pub have_revision: Option<i64>,
+    pub have: Option<Revision>,
     /// When it was asked.
     pub issued_at: Timestamp,
     /// When it need not be answered any more.

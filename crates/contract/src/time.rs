@@ -11,6 +11,7 @@ use time::format_description::well_known::Rfc3339;
 ///
 /// In JSON it is written as RFC 3339 text and read as that or as a number of microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(transparent))]
 pub struct Timestamp(pub i64);
 
 impl Timestamp {

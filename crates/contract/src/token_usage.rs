@@ -1,18 +1,17 @@
 //! When tokens were last used.
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
-use crate::Timestamp;
 use crate::record::record;
+use crate::{Region, Timestamp, TokenId};
 
 /// When a token was last used; at most hourly a token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TokenUsage {
     /// The token's id.
-    pub token: Uuid,
+    pub token: TokenId,
     /// Where it was used.
-    pub region: String,
+    pub region: Region,
     /// When.
     pub last_used_at: Timestamp,
 }

@@ -3,7 +3,9 @@
 pub mod access;
 mod connection;
 mod producer;
+mod scope;
 pub mod topics;
 
 pub use connection::{Connection, Login, MECHANISM};
-pub use producer::{ExternalProducer, InvalidName, PRODUCER_PREFIX, ProducerKind};
+pub use producer::{ExternalProducer, PRODUCER_PREFIX, ProducerKind};
+pub use scope::{Allowed, ProducerScope, ProducerScopes};

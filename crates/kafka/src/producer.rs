@@ -3,54 +3,41 @@
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use writ_contract::ProducerName;
+use writ_contract::text::InvalidText;
 
 use crate::topics::{self, TopicSpec};
 
 /// Prefix of the principals of external producers.
 pub const PRODUCER_PREFIX: &str = "producer-";
-/// Maximum length of a producer's name.
-const MAX_NAME: usize = 48;
-
 /// What an external producer writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ProducerKind {
-    /// Entities of its region, to `entity-events`.
+    /// Entities of its region.
     Entities,
-    /// Commands, to a topic of its own.
+    /// Commands to identity.
     Commands,
 }
 
 /// An external producer of a region.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ExternalProducer {
-    name: String,
+    name: ProducerName,
     kind: ProducerKind,
 }
 
-/// The name cannot be part of a topic's name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "a producer's name has 1 to 48 lower-case letters, digits and dashes, begins with a letter and does not end in -dlq"
-)]
-pub struct InvalidName;
-
 impl ExternalProducer {
-    /// Checks the name: a dot in it, for example, would make its topic look like a mirrored copy.
+    /// A producer of the name `name`.
     ///
     /// # Errors
     /// If the name cannot be part of a topic's name.
-    pub fn new(name: &str, kind: ProducerKind) -> Result<Self, InvalidName> {
-        let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        let valid = name.starts_with(|c: char| c.is_ascii_lowercase())
-            && name.len() <= MAX_NAME
-            && name.chars().all(allowed)
-            && !name.ends_with(topics::DLQ_SUFFIX);
-        valid.then(|| Self { name: name.to_owned(), kind }).ok_or(InvalidName)
+    pub fn new(name: &str, kind: ProducerKind) -> Result<Self, InvalidText> {
+        name.parse().map(|name| Self { name, kind })
     }
 
     /// Name without a prefix.
-    pub fn name(&self) -> &str {
+    pub fn name(&self) -> &ProducerName {
         &self.name
     }
 
@@ -66,16 +53,13 @@ impl ExternalProducer {
 
     /// The topic it writes.
     pub fn topic(&self) -> String {
-        match self.kind.topic_prefix() {
-            Some(prefix) => format!("{prefix}{}", self.name),
-            None => topics::ENTITY_EVENTS.to_owned(),
-        }
+        format!("{}{}", self.kind.topic_prefix(), self.name)
     }
 
     /// The topics that exist for this producer alone: the one it writes and its dead-letter topic.
     pub fn own_topics(&self) -> Vec<TopicSpec> {
         let prefix = self.kind.topic_prefix();
-        let own = topics::per_producer().into_iter().filter(|topic| topic.producer_prefix() == prefix);
+        let own = topics::per_producer().into_iter().filter(|topic| topic.producer_prefix() == Some(prefix));
         own.map(|topic| topic.of_producer(&self.name)).collect()
     }
 }
@@ -89,11 +73,11 @@ impl ProducerKind {
         }
     }
 
-    /// Prefix of the producers' own topics, if each has its own.
-    fn topic_prefix(self) -> Option<&'static str> {
+    /// Prefix of the producers' topics.
+    fn topic_prefix(self) -> &'static str {
         match self {
-            Self::Entities => None,
-            Self::Commands => Some(topics::IDENTITY_COMMANDS_PREFIX),
+            Self::Entities => topics::ENTITY_EVENTS_PREFIX,
+            Self::Commands => topics::IDENTITY_COMMANDS_PREFIX,
         }
     }
 }
@@ -114,20 +98,18 @@ impl FromStr for ProducerKind {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_name_cannot_reach_another_topic() {
-        for bad in ["", "eu.policy", "Billing", "-a", "9a", "a_b", "billing-dlq", &"a".repeat(49)] {
-            assert_eq!(ExternalProducer::new(bad, ProducerKind::Commands), Err(InvalidName), "{bad}");
-        }
-        let billing = ExternalProducer::new("billing", ProducerKind::Commands).unwrap();
-        assert_eq!(billing.topic(), "identity-commands-billing");
+    fn topics_of(kind: ProducerKind) -> Vec<(String, bool)> {
+        let own = ExternalProducer::new("billing", kind).unwrap().own_topics();
+        own.into_iter().map(|topic| (topic.name, topic.mirrored)).collect()
     }
 
     #[test]
-    fn a_command_producer_has_a_mirrored_topic_and_a_dead_letter_topic_that_is_not() {
-        let own = ExternalProducer::new("billing", ProducerKind::Commands).unwrap().own_topics();
-        let names: Vec<_> = own.iter().map(|topic| (topic.name.as_str(), topic.mirrored)).collect();
-        assert_eq!(names, [("identity-commands-billing", true), ("identity-commands-billing-dlq", false)]);
-        assert_eq!(ExternalProducer::new("gateways", ProducerKind::Entities).unwrap().own_topics(), []);
+    fn a_producer_has_a_topic_and_a_dead_letter_topic_of_its_own() {
+        let entities = [("entity-events-billing".to_owned(), false), ("entity-events-billing-dlq".to_owned(), false)];
+        assert_eq!(topics_of(ProducerKind::Entities), entities);
+        let commands =
+            [("identity-commands-billing".to_owned(), true), ("identity-commands-billing-dlq".to_owned(), false)];
+        assert_eq!(topics_of(ProducerKind::Commands), commands);
+        assert!(ExternalProducer::new("billing-dlq", ProducerKind::Entities).is_err());
     }
 }

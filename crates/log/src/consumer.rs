@@ -1,5 +1,5 @@
-//! Reading the log into a database: one task owns all state, and the position is recorded in the
-//! transaction of the effects.
+//! Reading the log into a database. One task owns all state, and positions are stored in the transaction of the
+//! effects.
 
 mod discovery;
 mod persist;
@@ -8,77 +8,76 @@ mod status;
 mod tracker;
 
 use std::future::Future;
-use writ_kafka::Connection;
 
 use rdkafka::error::KafkaError;
 use sqlx::postgres::{PgConnection, PgPool};
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
+use writ_contract::Region;
+use writ_kafka::Connection;
 
-use crate::Record;
+use crate::ConsumedRecord;
 use crate::backoff::Backoff;
 use crate::lease::{Lease, LeaseError};
-use crate::position::{self, Position};
+use crate::position::{self, LogPosition};
 use crate::trace;
 
 pub use discovery::Subscription;
 pub(crate) use reader::Reader;
 pub use status::{ConsumerHandle, ConsumerStatus, PartitionStatus};
 
-/// What a service makes of the records it reads. Called by one task, never at the same time.
+/// How a service processes records. Called by one task, never concurrently.
 pub trait Projection: Send {
-    /// What a batch changes: rows to write, records to send, and what memory needs afterwards.
+    /// The effects of a batch: rows to write, records to send, and what changes in memory afterwards.
     type Effects: Send + Sync;
 
-    /// Works out, in memory, what a batch of records changes. It cannot fail: what is wrong with a
-    /// record becomes an effect (dead letter, park). Called once for each batch; records of a
-    /// partition come in order.
-    fn plan(&mut self, batch: &[Record]) -> Self::Effects;
+    /// Computes, in memory, the effects of a batch. It cannot fail: a record that cannot be processed has an effect,
+    /// too (dead letter, park). Called once per batch; the records of a partition are in order.
+    fn plan(&mut self, batch: &[ConsumedRecord]) -> Self::Effects;
 
-    /// Writes the effects, in the transaction that records the positions. Called again with the
-    /// same effects, in a new transaction, until one commits.
+    /// Writes the effects, in the transaction that stores the positions. Called again with the same effects, in a new
+    /// transaction, until one commits.
     fn persist(
         &mut self,
         tx: &mut PgConnection,
         effects: &Self::Effects,
     ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 
-    /// The spans of a batch's records ([`Record::span`]): each shows the transaction. They end with
-    /// the effects.
+    /// The spans of the records ([`ConsumedRecord::span`]). They end when the effects are committed.
     fn spans(effects: &Self::Effects) -> &[Span];
 
-    /// The effects are committed.
+    /// Called after the effects are committed.
     fn committed(&mut self, effects: Self::Effects);
 }
 
-/// Which cluster a consumer reads, and what of it.
+/// What a consumer reads.
 #[derive(Debug, Clone)]
 pub struct ConsumerConfig {
     /// This region's cluster.
     pub kafka: Connection,
-    /// Name of the client in Kafka's logs and metrics; also its group id, under which nothing is
-    /// stored, but which needs `READ` on the group where access is controlled.
+    /// Client id in Kafka's logs and metrics, and also the group id. Nothing is stored under the group, but reading
+    /// needs the right `READ` on it.
     pub client_id: String,
     /// This region.
-    pub region: String,
-    /// All regions that are known. Mirrored topics of others are not read.
-    pub regions: Vec<String>,
-    /// What to read.
+    pub region: Region,
+    /// All known regions. Mirrored topics of other regions are not read.
+    pub regions: Vec<Region>,
+    /// Topics to read.
     pub topics: Vec<Subscription>,
 }
 
-/// Why a consumer stopped. Waiting for Kafka or PostgreSQL is not a reason.
+/// A consumer stopped. It does not stop, but waits, while Kafka or PostgreSQL is unreachable.
 #[derive(Debug, thiserror::Error)]
 pub enum ConsumerError {
     /// Another process has taken over.
     #[error(transparent)]
     Lease(#[from] LeaseError),
-    /// The settings are wrong, or the client cannot go on.
+    /// The settings are invalid, or the client is unusable.
     #[error("Kafka: {0}")]
     Kafka(#[from] KafkaError),
 }
 
-/// Reads topics of this region and mirrored ones, in batches of whatever is there.
+/// Reads local and mirrored topics, in batches of the records that are available.
 pub struct Consumer {
     config: ConsumerConfig,
     pool: PgPool,
@@ -87,22 +86,21 @@ pub struct Consumer {
 }
 
 impl Consumer {
-    /// A consumer that records its positions under the name of `lease`.
+    /// A consumer that stores its positions under the name of `lease`.
     pub fn new(config: ConsumerConfig, pool: PgPool, lease: Lease) -> Self {
         let handle = ConsumerHandle::new(&config.client_id);
         Self { config, pool, lease, handle }
     }
 
-    /// What the consumer is seen to do; stays valid while it runs.
+    /// The status of the consumer while it runs.
     pub fn handle(&self) -> ConsumerHandle {
         self.handle.clone()
     }
 
-    /// Reads until `shutdown`. A batch that is planned, but not committed by then, is read again
-    /// at the next start.
+    /// Reads until `shutdown`. A batch that is not committed by then is read again at the next start.
     ///
     /// # Errors
-    /// [`ConsumerError`]: the process should then end, so that another begins from what is stored.
+    /// If the consumer cannot continue. The process should then end, so that the next one starts from what is stored.
     pub async fn run<P: Projection>(self, mut projection: P, shutdown: CancellationToken) -> Result<(), ConsumerError> {
         let lost = self.lease.clone();
         tokio::select! {
@@ -126,7 +124,7 @@ impl Consumer {
         }
     }
 
-    async fn positions(&self) -> Vec<Position> {
+    async fn positions(&self) -> Vec<LogPosition> {
         let mut backoff = Backoff::new();
         loop {
             match position::load(&self.pool, self.lease.name()).await {

@@ -1,32 +1,32 @@
-//! Refused records of other systems: kept as they came, with the reason.
+//! Rejected records of other systems, kept unchanged, with the reason.
 
 use tracing::Span;
-
-use crate::headers::{self, Headers};
-use crate::{Outgoing, Record, trace};
 use writ_kafka::topics;
 
-/// Why the record was refused.
+use crate::headers::{self, Headers};
+use crate::{ConsumedRecord, Outgoing, trace};
+
+/// Why the record was rejected.
 pub const REASON: &str = "dlq_reason";
-/// Topic the record came from.
+/// Topic of the record.
 pub const TOPIC: &str = "dlq_topic";
-/// Partition the record came from.
+/// Partition of the record.
 pub const PARTITION: &str = "dlq_partition";
-/// Offset the record came from.
+/// Offset of the record.
 pub const OFFSET: &str = "dlq_offset";
-/// The value's length before it was cut, if it was too large to keep whole.
+/// Original length of the value, if it was truncated.
 pub const TRUNCATED: &str = "dlq_truncated";
 
-/// Longest reason kept, in characters.
+/// Maximum length of a reason, in characters.
 const MAX_REASON: usize = 1_000;
-/// Headers beyond this many bytes are left out.
+/// Maximum size of the headers, in bytes. The rest is left out.
 const MAX_HEADERS: usize = 65_536;
-/// A value may be larger than its topic's limit, which counts compressed bytes.
+/// Maximum size of the value. It can exceed the limit of its topic, which applies to compressed bytes.
 const MAX_VALUE: usize = 1_048_576;
 
-/// The record to append to the outbox, in the transaction that records the position behind
-/// `refused`: key, headers and value as they came, `dlq_*` headers added, on the same partition.
-pub fn refuse(refused: &Record, reason: &str) -> Outgoing {
+/// The record to append to the outbox, in the transaction that stores the position after `refused`: the same key,
+/// headers, value and partition, with `dlq_*` headers added.
+pub fn refuse(refused: &ConsumedRecord, reason: &str) -> Outgoing {
     Outgoing {
         topic: topics::dead_letter(refused.base_topic()),
         key: refused.key.as_ref().map(|key| key[..key.len().min(MAX_HEADERS)].to_vec()),
@@ -37,7 +37,7 @@ pub fn refuse(refused: &Record, reason: &str) -> Outgoing {
     }
 }
 
-fn headers(refused: &Record, reason: &str) -> Headers {
+fn headers(refused: &ConsumedRecord, reason: &str) -> Headers {
     let mut headers = kept(&refused.headers);
     let added = [
         (REASON, reason.chars().take(MAX_REASON).collect()),
@@ -53,7 +53,7 @@ fn headers(refused: &Record, reason: &str) -> Headers {
     headers
 }
 
-/// The first headers that fit. A sender's own `dlq_*` headers would pass for ours.
+/// The first headers that fit, without `dlq_*` headers of the sender, which would look like ours.
 fn kept(from: &[(String, Vec<u8>)]) -> Headers {
     let mut room = MAX_HEADERS;
     let fits = |header: &&(String, Vec<u8>)| {

@@ -1,26 +1,26 @@
-//! CloudEvents 1.0 in binary mode: the headers of a record ⇄ [`Envelope`].
+//! CloudEvents 1.0 in binary mode: converts between the headers of a record and an [`Envelope`].
 
 use ::time::OffsetDateTime;
 use ::time::format_description::well_known::Rfc3339;
 use uuid::Uuid;
-use writ_contract::Timestamp;
+use writ_contract::{Record, Timestamp};
 
 use crate::headers::{self, Headers};
-use crate::trace::{self, TraceContext};
+use crate::trace;
 
-/// Longest text taken from a header, in bytes.
+/// Maximum length of the text of a header, in bytes.
 const MAX_TEXT: usize = 256;
-/// Longest `tracestate` handed on, in bytes (W3C asks for at least 512).
+/// Maximum length of a `tracestate` that is propagated, in bytes (W3C asks for at least 512).
 const MAX_TRACESTATE: usize = 512;
 
-/// Who wrote a record, when, and as part of which trace.
+/// The CloudEvents attributes of a record and its trace context.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope {
-    /// Unique for its `source`.
+    /// Id of the record, unique within its `source`.
     pub id: String,
     /// Full name of the record's schema, such as `writ.ChangeSet`.
     pub ce_type: String,
-    /// Who wrote it, such as `/us/identity`.
+    /// The writer, such as `/us/identity`.
     pub source: String,
     /// When it was written, by the writer's clock.
     pub time: Timestamp,
@@ -28,24 +28,24 @@ pub struct Envelope {
     pub content_type: String,
     /// W3C trace context of the hop that wrote the record.
     pub traceparent: Option<String>,
-    /// Vendors' part of that context.
+    /// Vendor-specific part of that context.
     pub tracestate: Option<String>,
-    /// Context in which the first record of this line of causes was written.
+    /// Trace context of the first record in this chain of causes.
     pub ce_traceparent: Option<String>,
-    /// Vendors' part of that context.
+    /// Vendor-specific part of that context.
     pub ce_tracestate: Option<String>,
 }
 
-/// Why headers are not those of a CloudEvent. Names the header, never its value.
+/// The headers are not those of a CloudEvent. Names the header, never its value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EnvelopeError {
-    /// A required header is not there.
+    /// A required header is missing.
     #[error("header {header} is missing")]
     Missing {
         /// The header's name.
         header: &'static str,
     },
-    /// A header is there, but cannot be taken.
+    /// A header is invalid.
     #[error("header {header} is not valid: {reason}")]
     Invalid {
         /// The header's name.
@@ -57,17 +57,8 @@ pub enum EnvelopeError {
 
 impl Envelope {
     /// An envelope for a record of type `R` written now by `source`, in the current span's trace.
-    pub fn new<R: writ_contract::Record>(source: &str) -> Self {
-        Self::within::<R>(source, trace::current())
-    }
-
-    /// As [`Envelope::new`], for a record from which nothing follows: it names its trace only if that is sampled. There
-    /// are thousands of such records for each that is.
-    pub fn of_last<R: writ_contract::Record>(source: &str) -> Self {
-        Self::within::<R>(source, trace::current_if_sampled())
-    }
-
-    fn within<R: writ_contract::Record>(source: &str, context: TraceContext) -> Self {
+    pub fn new<R: Record>(source: &str) -> Self {
+        let context = trace::current();
         Self {
             id: Uuid::now_v7().to_string(),
             ce_type: R::TYPE.to_owned(),
@@ -81,7 +72,7 @@ impl Envelope {
         }
     }
 
-    /// The headers of a record with this envelope and this key.
+    /// The headers of a record with this envelope and key.
     pub fn to_headers(&self, key: Option<&[u8]>) -> Headers {
         let key = key.and_then(|key| std::str::from_utf8(key).ok()).map(str::to_owned);
         let optional = [
@@ -103,11 +94,11 @@ impl Envelope {
         required.into_iter().chain(optional).map(|(name, value)| (name.to_owned(), value.into_bytes())).collect()
     }
 
-    /// Reads the headers of a record that the broker appended at `appended`, which stands in for
-    /// a missing `ce_time`. Trace headers that are not valid are left out.
+    /// Reads the headers of a record that the broker appended at `appended`, which replaces a missing `ce_time`.
+    /// Ignores invalid trace headers.
     ///
     /// # Errors
-    /// [`EnvelopeError`] names the first required header that is missing or not valid.
+    /// If a required header is missing or invalid; the error names the first one.
     pub fn from_headers(from: &[(String, Vec<u8>)], appended: Timestamp) -> Result<Self, EnvelopeError> {
         if required(from, "ce_specversion")? != "1.0" {
             return Err(invalid("ce_specversion", "not 1.0"));
@@ -136,7 +127,7 @@ fn required(from: &[(String, Vec<u8>)], header: &'static str) -> Result<String, 
         .map(str::to_owned)
 }
 
-/// Text that any store and any log line takes.
+/// Text without control characters, at most 256 bytes.
 fn text(value: &[u8]) -> Result<&str, &'static str> {
     let text = std::str::from_utf8(value).map_err(|_| "not UTF-8")?;
     match text {
@@ -154,12 +145,12 @@ fn time(from: &[(String, Vec<u8>)]) -> Result<Option<Timestamp>, EnvelopeError> 
     Ok(Some(time.into()))
 }
 
-/// When the record was written, if its headers say so.
+/// The time when the record was written, if its headers contain it.
 pub(crate) fn written_at(from: &[(String, Vec<u8>)]) -> Option<Timestamp> {
     time(from).ok().flatten()
 }
 
-/// Malformed text would only travel on through every region.
+/// Invalid text is dropped here, or else it would be propagated through every region.
 fn parent(from: &[(String, Vec<u8>)], header: &str) -> Option<String> {
     let text = std::str::from_utf8(headers::last(from, header)?).ok()?;
     (text.len() <= MAX_TEXT && trace::is_traceparent(text)).then(|| text.to_owned())

@@ -1,21 +1,21 @@
-//! The headers of a record, and their form in PostgreSQL.
+//! The headers of a record, and their encoding in PostgreSQL.
 
-/// Names and values, in the order of the record. A name may occur more than once.
+/// Names and values, in order. A name may occur more than once.
 pub type Headers = Vec<(String, Vec<u8>)>;
 
-/// The value of the last header called `name`, as Kafka clients read repeated headers.
+/// The value of the last header with this name. Of repeated headers, Kafka clients take the last.
 pub(crate) fn last<'a>(headers: &'a [(String, Vec<u8>)], name: &str) -> Option<&'a [u8]> {
     headers.iter().rev().find(|(have, _)| have == name).map(|(_, value)| value.as_slice())
 }
 
-/// Puts `value` in place of all headers called `name`.
+/// Replaces all headers with this name.
 pub(crate) fn set(headers: &mut Headers, name: &str, value: &str) {
     headers.retain(|(have, _)| have != name);
     headers.push((name.to_owned(), value.as_bytes().to_vec()));
 }
 
-/// Lengths (32 bit, big-endian) and bytes of names and values in turn. Bytes, because headers from
-/// outside may hold what PostgreSQL takes in no text column.
+/// Encodes headers as length (32 bit, big-endian) and bytes of each name and value. Not as text, because headers of
+/// other systems may contain bytes that a text column does not accept.
 pub(crate) fn pack(headers: &[(String, Vec<u8>)]) -> Vec<u8> {
     let mut packed = Vec::with_capacity(256);
     for (name, value) in headers {
@@ -27,7 +27,7 @@ pub(crate) fn pack(headers: &[(String, Vec<u8>)]) -> Vec<u8> {
     packed
 }
 
-/// The headers that [`pack`] packed. What does not parse is left out.
+/// Decodes headers from [`pack`]. Ignores what cannot be decoded.
 pub(crate) fn unpack(mut packed: &[u8]) -> Headers {
     let mut headers = Headers::new();
     while let (Some(name), Some(value)) = (take(&mut packed), take(&mut packed)) {

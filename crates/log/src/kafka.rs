@@ -1,4 +1,4 @@
-//! What all Kafka clients of a service share: settings, and telling why they wait.
+//! Settings of all Kafka clients of a service, and why a client waits.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -8,11 +8,11 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::{ClientContext, Statistics};
 use writ_kafka::Connection;
 
-/// The settings every client has.
+/// The settings that all clients share.
 pub fn client_config(kafka: &Connection, client_id: &str) -> ClientConfig {
     let mut config = kafka.client_config(client_id);
     config
-        // A restarted broker is found again within a second, not ten.
+        // Reconnect to a restarted broker within a second instead of ten.
         .set("reconnect.backoff.max.ms", "1000")
         .set("retry.backoff.max.ms", "1000")
         .set("log.connection.close", "false")
@@ -20,17 +20,17 @@ pub fn client_config(kafka: &Connection, client_id: &str) -> ClientConfig {
     config
 }
 
-/// Keeps why a client waits, to show it.
+/// Why a client waits, for display.
 ///
-/// What librdkafka reports by itself is only a hint: it also reports connections that were closed
-/// for idleness. Whether a client waits is known to whoever asks something of it.
+/// The errors that librdkafka reports are only a hint, because it also reports idle connections that were closed.
+/// Whether a client waits is known only to the caller that waits for it.
 #[derive(Debug, Clone, Default)]
 pub struct Reporter(Arc<Mutex<Reasons>>);
 
 #[derive(Debug, Default)]
 struct Reasons {
     waiting: Option<String>,
-    /// The cause, without what librdkafka adds when every broker has it.
+    /// The last error that librdkafka reported.
     hint: Option<String>,
 }
 
@@ -40,12 +40,12 @@ impl Reporter {
         self.lock().waiting.clone()
     }
 
-    /// The client works again.
+    /// The client no longer waits.
     pub fn clear(&self) {
         *self.lock() = Reasons::default();
     }
 
-    /// The client waits for `reason`, and for what librdkafka last complained of. Logged when it changes.
+    /// The client waits because of `reason`, and of the last error that librdkafka reported. Logged when it changes.
     pub fn report(&self, reason: &str) {
         let mut reasons = self.lock();
         let reason = match &reasons.hint {
@@ -64,7 +64,8 @@ impl Reporter {
 }
 
 impl ClientContext for Reporter {
-    /// librdkafka repeats at each attempt to connect what it also says to [`Reporter::error`].
+    /// Only for debugging: librdkafka repeats errors here at each attempt to connect. [`Reporter::error`] gets them,
+    /// too.
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         tracing::debug!(target: "librdkafka", ?level, facility, message);
     }
@@ -79,7 +80,7 @@ impl ClientContext for Reporter {
     }
 }
 
-/// Without the milliseconds that make each attempt look like news.
+/// Cuts off the elapsed milliseconds, which differ at each attempt.
 fn hint(reason: &str) -> String {
     reason.split_once(" (after ").map_or(reason, |(cause, _)| cause).to_owned()
 }

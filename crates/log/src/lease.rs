@@ -1,9 +1,9 @@
-//! Who may publish and consume: one process of a service at a time, told apart by a fence.
+//! A lease lets one process of a service at a time publish and consume.
 //!
-//! The holder keeps a session of its own open that holds an advisory lock. PostgreSQL frees it at
-//! once when the process ends in any way, and after [`SESSION_TIMEOUT`] when it hangs or is cut
-//! off, so a restarted service need not wait for an expiry. The lock decides who may *try*; what
-//! keeps a superseded process from writing is the fence, compared inside every transaction.
+//! The holder keeps a database session open that holds an advisory lock. PostgreSQL releases the lock as soon as the
+//! process ends in any way, and after [`SESSION_TIMEOUT`] if it hangs or is cut off, so a restarted service need not
+//! wait for an expiry. The lock only decides who may take the lease. What prevents a superseded process from writing is
+//! the fencing number, which is compared inside every transaction.
 
 mod session;
 
@@ -17,38 +17,36 @@ use uuid::Uuid;
 use crate::backoff::Backoff;
 use session::Session;
 
-/// A session that gives no sign of life for this long loses the lease.
+/// A session that is idle for this long loses the lease.
 const SESSION_TIMEOUT: Duration = Duration::from_secs(5);
-/// How often the holder gives one.
+/// How often the holder uses its session.
 const HEARTBEAT: Duration = Duration::from_secs(1);
-/// How often others try to take the lease.
+/// How often other processes try to take the lease.
 const RETRY: Duration = Duration::from_millis(200);
 
-/// The right to publish and consume under a name, until another process takes it over.
-/// Cheap to clone; it is given up when the last clone is dropped.
+/// The right to publish and consume under a name, until another process takes over. Cheap to clone; released when the
+/// last clone is dropped.
 #[derive(Debug, Clone)]
 pub struct Lease {
     name: Arc<str>,
     fence: i64,
     lost: CancellationToken,
-    released: CancellationToken,
     _release: Arc<DropGuard>,
 }
 
-/// Why a transaction may not go on.
+/// A transaction must not continue.
 #[derive(Debug, thiserror::Error)]
 pub enum LeaseError {
-    /// Another process holds the lease now.
+    /// Another process holds the lease.
     #[error("the lease {0} is held by another process")]
     Lost(String),
-    /// PostgreSQL did not answer.
+    /// The database failed.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }
 
 impl Lease {
-    /// Waits until the lease `name` is free and takes it. While PostgreSQL cannot be reached it
-    /// waits, too, and says so in the log.
+    /// Waits until the lease `name` is free and takes it. Also waits, and logs it, while PostgreSQL is unreachable.
     pub async fn acquire(pool: &PgPool, name: &str) -> Self {
         let mut backoff = Backoff::new();
         loop {
@@ -67,10 +65,7 @@ impl Lease {
     }
 
     /// Takes the lease if it is free.
-    ///
-    /// # Errors
-    /// When PostgreSQL does not answer.
-    pub async fn try_acquire(pool: &PgPool, name: &str) -> Result<Option<Self>, sqlx::Error> {
+    async fn try_acquire(pool: &PgPool, name: &str) -> Result<Option<Self>, sqlx::Error> {
         let options = pool.connect_options();
         let Some(mut session) = Session::open(&options, name).await? else { return Ok(None) };
         let fence = session.raise_fence(Uuid::now_v7()).await?;
@@ -80,46 +75,33 @@ impl Lease {
             name: name.into(),
             fence,
             lost: CancellationToken::new(),
-            released: CancellationToken::new(),
             _release: Arc::new(release.clone().drop_guard()),
         };
-        let keeper = session::Keeper { fence, lost: lease.lost.clone(), released: lease.released.clone() };
+        let keeper = session::Keeper { fence, lost: lease.lost.clone() };
         tokio::spawn(keeper.run(session, release));
         Ok(Some(lease))
     }
 
-    /// The lease's name.
+    /// Name of the lease.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// Counts take-overs: a process with a lower fence is no longer the holder.
+    /// The fencing number. It rises with each takeover: a process with a lower one no longer holds the lease.
     pub fn fence(&self) -> i64 {
         self.fence
     }
 
-    /// Returns once another process is known to have taken over.
+    /// Returns as soon as another process is known to have taken over.
     pub async fn lost(&self) {
         self.lost.cancelled().await;
     }
 
-    /// Whether another process is known to have taken over.
-    pub fn is_lost(&self) -> bool {
-        self.lost.is_cancelled()
-    }
-
-    /// Gives the lease up and returns once another process can take it. Waits for all clones to go.
-    pub async fn release(self) {
-        let released = self.released.clone();
-        drop(self);
-        released.cancelled().await;
-    }
-
-    /// Checks, inside a transaction, that this process still holds the lease. No other can take it
-    /// over before that transaction ends.
+    /// Checks, inside a transaction, that this process still holds the lease. No other process can take it before that
+    /// transaction ends.
     ///
     /// # Errors
-    /// [`LeaseError::Lost`], or what PostgreSQL said.
+    /// [`LeaseError::Lost`] if another process has taken over.
     pub async fn check(&self, tx: &mut PgConnection) -> Result<(), LeaseError> {
         let held = sqlx::query("SELECT 1 FROM lease WHERE name = $1 AND fence = $2 FOR KEY SHARE")
             .bind(&*self.name)
@@ -129,7 +111,7 @@ impl Lease {
         held.map(|_| ()).ok_or_else(|| self.lost_error())
     }
 
-    /// Notes that a compare-and-set found another fence.
+    /// A compare-and-set found another fence: marks the lease as lost.
     pub(crate) fn lost_error(&self) -> LeaseError {
         self.lost.cancel();
         LeaseError::Lost(self.name.to_string())

@@ -1,10 +1,10 @@
-//! The event log: what every service needs to write records to Kafka and to read them.
+//! The event log: writing records to Kafka and reading them.
 //!
-//! Writing: a service appends [`Outgoing`] records to the [`outbox`] in the transaction of the
-//! change they tell of; a publisher takes them to Kafka, in order, as soon as that commits.
-//! Reading: a service implements [`consumer::Projection`]; a [`Consumer`](consumer::Consumer)
-//! calls it with batches and records positions in the transaction of their effects.
-//! Both act under a [`Lease`], so that of several replicas only one does.
+//! Writing: a service appends [`Outgoing`] records to the [`outbox`] in the transaction of the change they describe. A
+//! publisher sends them to Kafka, in order, as soon as that transaction commits.
+//! Reading: a service implements [`consumer::Projection`]. A [`Consumer`](consumer::Consumer) calls it with batches and
+//! stores positions in the transaction of their effects.
+//! Both run under a [`Lease`], so that only one of several replicas does.
 
 mod backoff;
 pub mod consumer;
@@ -13,6 +13,7 @@ mod envelope;
 mod headers;
 pub mod kafka;
 pub mod lease;
+pub mod metrics;
 pub mod outbox;
 mod outgoing;
 pub mod park;
@@ -28,9 +29,9 @@ pub use envelope::{Envelope, EnvelopeError};
 pub use headers::Headers;
 pub use lease::Lease;
 pub use outgoing::Outgoing;
-pub use producer::{Pace, Producer};
-pub use record::Record;
+pub use producer::{Compression, LogProducer};
+pub use record::ConsumedRecord;
 pub use trace::fail as fail_span;
 
-/// The tables of this crate, versions 1 to 99, in the database of each service.
+/// Migrations of the tables of this crate, versions 1 to 99.
 pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");

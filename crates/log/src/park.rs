@@ -1,37 +1,33 @@
-//! Records of an organization that this build cannot process. Nothing internal is skipped: they
-//! are kept, with all later ones of the organization, until a build that understands them resumes.
+//! Parked records: those of an organization that this build cannot process. Internal records are never skipped, so they
+//! are kept, with all later ones of the organization, until a build that understands them processes them.
 
 use sqlx::postgres::{PgConnection, PgPool, PgRow};
 use sqlx::{FromRow, Row};
-use uuid::Uuid;
-use writ_contract::Timestamp;
+use writ_contract::{OrganizationId, Timestamp};
 
-use crate::{Record, headers};
+use crate::{ConsumedRecord, headers};
 
-/// Longest reason kept, in characters.
+/// Maximum length of a reason, in characters.
 const MAX_REASON: usize = 1_000;
 
-/// A record that waits for a build that understands it.
+/// A parked record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parked {
-    /// Rises in the order in which records were parked.
+    /// Ascending in the order in which records were parked.
     pub id: i64,
-    /// Whose record it is.
-    pub organization: Uuid,
+    /// Organization of the record.
+    pub organization: OrganizationId,
     /// Why it was parked.
     pub reason: String,
     /// The record as it was read.
-    pub record: Record,
+    pub record: ConsumedRecord,
 }
 
-/// Parks a record, in the transaction that records the position behind it.
-///
-/// # Errors
-/// What PostgreSQL said.
+/// Parks a record, in the transaction that stores the position after it.
 pub async fn append(
     tx: &mut PgConnection,
-    record: &Record,
-    organization: Uuid,
+    record: &ConsumedRecord,
+    organization: OrganizationId,
     reason: &str,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
@@ -54,10 +50,7 @@ pub async fn append(
 }
 
 /// The parked records of an organization, in order.
-///
-/// # Errors
-/// What PostgreSQL said.
-pub async fn load(tx: &mut PgConnection, organization: Uuid) -> Result<Vec<Parked>, sqlx::Error> {
+pub async fn load(tx: &mut PgConnection, organization: OrganizationId) -> Result<Vec<Parked>, sqlx::Error> {
     sqlx::query_as(
         "SELECT id, organization, reason, topic, partition, record_offset, appended_at, key, headers, value
          FROM parked_record WHERE organization = $1 ORDER BY id",
@@ -68,10 +61,7 @@ pub async fn load(tx: &mut PgConnection, organization: Uuid) -> Result<Vec<Parke
 }
 
 /// All parked organizations, with the reason of the first record and the number of records.
-///
-/// # Errors
-/// What PostgreSQL said.
-pub async fn organizations(tx: &mut PgConnection) -> Result<Vec<(Uuid, String, i64)>, sqlx::Error> {
+pub async fn organizations(tx: &mut PgConnection) -> Result<Vec<(OrganizationId, String, i64)>, sqlx::Error> {
     sqlx::query_as(
         "SELECT DISTINCT ON (organization) organization, reason, count(*) OVER (PARTITION BY organization)
          FROM parked_record ORDER BY organization, id",
@@ -81,17 +71,11 @@ pub async fn organizations(tx: &mut PgConnection) -> Result<Vec<(Uuid, String, i
 }
 
 /// Number of parked records.
-///
-/// # Errors
-/// What PostgreSQL said.
 pub async fn count(pool: &PgPool) -> Result<i64, sqlx::Error> {
     sqlx::query_scalar("SELECT count(*) FROM parked_record").fetch_one(pool).await
 }
 
 /// Removes records that were processed after all, in the transaction of their effects.
-///
-/// # Errors
-/// What PostgreSQL said.
 pub async fn delete(tx: &mut PgConnection, ids: &[i64]) -> Result<(), sqlx::Error> {
     sqlx::query("DELETE FROM parked_record WHERE id = ANY($1)").bind(ids).execute(tx).await?;
     Ok(())
@@ -99,7 +83,7 @@ pub async fn delete(tx: &mut PgConnection, ids: &[i64]) -> Result<(), sqlx::Erro
 
 impl FromRow<'_, PgRow> for Parked {
     fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
-        let record = Record {
+        let record = ConsumedRecord {
             topic: row.try_get("topic")?,
             partition: row.try_get("partition")?,
             offset: row.try_get("record_offset")?,

@@ -1,34 +1,34 @@
-//! How far a consumer has come, recorded in the transaction of the effects.
+//! How far a consumer has read, stored in the transaction of the effects.
 
 use std::collections::BTreeMap;
 
 use sqlx::postgres::{PgConnection, PgPool};
 
-use crate::Record;
+use crate::ConsumedRecord;
 use crate::lease::{Lease, LeaseError};
 
 /// The last record of a partition whose effects are in the database.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub(crate) struct Position {
+pub(crate) struct LogPosition {
     pub(crate) topic: String,
     pub(crate) partition: i32,
     /// Offset of that record.
     pub(crate) record_offset: i64,
-    /// What tells it from another record at that offset.
+    /// Distinguishes it from another record at the same offset.
     pub(crate) anchor: String,
 }
 
-/// The positions behind a batch: the last record of each partition in it.
-pub(crate) fn after(batch: &[Record]) -> Vec<Position> {
+/// The positions after a batch: the last record of each partition in it.
+pub(crate) fn after(batch: &[ConsumedRecord]) -> Vec<LogPosition> {
     let mut last = BTreeMap::new();
     for record in batch {
         last.insert((record.topic.as_str(), record.partition), record);
     }
-    last.into_values().map(Position::of).collect()
+    last.into_values().map(LogPosition::of).collect()
 }
 
-impl Position {
-    fn of(record: &Record) -> Self {
+impl LogPosition {
+    fn of(record: &ConsumedRecord) -> Self {
         Self {
             topic: record.topic.clone(),
             partition: record.partition,
@@ -38,16 +38,16 @@ impl Position {
     }
 }
 
-/// All positions of the consumer that runs under the lease `consumer`.
-pub(crate) async fn load(pool: &PgPool, consumer: &str) -> Result<Vec<Position>, sqlx::Error> {
+/// Loads all positions of the consumer that runs under the lease `consumer`.
+pub(crate) async fn load(pool: &PgPool, consumer: &str) -> Result<Vec<LogPosition>, sqlx::Error> {
     sqlx::query_as("SELECT topic, partition, record_offset, anchor FROM position WHERE consumer = $1")
         .bind(consumer)
         .fetch_all(pool)
         .await
 }
 
-/// Records `positions` in the transaction `tx`, if `lease` is still held.
-pub(crate) async fn advance(tx: &mut PgConnection, lease: &Lease, positions: &[Position]) -> Result<(), LeaseError> {
+/// Stores `positions` in the transaction `tx`, if `lease` is still held.
+pub(crate) async fn advance(tx: &mut PgConnection, lease: &Lease, positions: &[LogPosition]) -> Result<(), LeaseError> {
     let written = sqlx::query(
         "WITH held AS (SELECT fence FROM lease WHERE name = $1 AND fence = $2 FOR KEY SHARE)
          INSERT INTO position (consumer, topic, partition, record_offset, anchor, fence)
@@ -70,11 +70,11 @@ pub(crate) async fn advance(tx: &mut PgConnection, lease: &Lease, positions: &[P
     if written.rows_affected() == positions.len() as u64 { Ok(()) } else { Err(lease.lost_error()) }
 }
 
-/// Whether `position` is what the database has: then a commit whose answer was lost went through.
+/// Whether `position` is stored already, because an earlier commit succeeded although its answer was lost.
 pub(crate) async fn is_recorded(
     tx: &mut PgConnection,
     consumer: &str,
-    position: &Position,
+    position: &LogPosition,
 ) -> Result<bool, sqlx::Error> {
     sqlx::query_scalar(
         "SELECT EXISTS (SELECT 1 FROM position WHERE consumer = $1 AND topic = $2 AND partition = $3

@@ -15,9 +15,9 @@ use crate::backoff::Backoff;
 use crate::kafka::{Reporter, client_config};
 use crate::{Outgoing, headers, trace};
 
-/// Largest request: the largest topic limit (dead letters).
+/// Maximum size of a request: the largest limit of all topics (dead letters).
 const MAX_MESSAGE_BYTES: usize = 1_310_720;
-/// How long one attempt to reach a broker at start may take.
+/// Time-out of one attempt to reach a broker at start.
 const ATTEMPT: Duration = Duration::from_secs(5);
 
 /// Where a record was appended.
@@ -29,15 +29,15 @@ pub struct Delivery {
     pub offset: i64,
 }
 
-/// Why a record was not appended.
+/// A record was not appended.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
-    /// Kafka or the client refused it.
+    /// Kafka or the client rejected it.
     #[error("not appended to {topic}: {source}")]
     Refused {
         /// The topic.
         topic: String,
-        /// What Kafka said.
+        /// The error.
         source: KafkaError,
     },
     /// The client was shut down.
@@ -46,7 +46,7 @@ pub enum SendError {
 }
 
 impl SendError {
-    /// The client cannot go on and must be made anew.
+    /// Whether the client is unusable and must be recreated.
     pub fn is_fatal(&self) -> bool {
         let code = match self {
             Self::Refused { source, .. } => source.rdkafka_error_code(),
@@ -61,57 +61,56 @@ impl SendError {
     }
 }
 
-/// What a producer does with a record that it could send at once.
+/// How a producer compresses records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pace {
-    /// Sends it: someone waits for it.
-    Prompt,
-    /// Keeps it for up to 20 ms, to send it together with others: a request of many records costs Kafka, and whoever
-    /// reads them, a fraction of many requests.
-    Together,
+pub enum Compression {
+    /// For small records.
+    None,
+    /// For records that are batches themselves. Topics that are mirrored are stored uncompressed all the same.
+    Zstd,
 }
 
-impl Pace {
-    fn linger_ms(self) -> &'static str {
+impl Compression {
+    fn as_str(self) -> &'static str {
         match self {
-            Self::Prompt => "0",
-            Self::Together => "20",
+            Self::None => "none",
+            Self::Zstd => "zstd",
         }
     }
 }
 
 /// An idempotent producer. Cheap to clone.
 ///
-/// A record that was taken is retried for as long as it takes, in order: giving one up while the
-/// next goes through would break the order of its key. Whoever can do without waits with a limit.
+/// A record that was accepted is retried without limit, in order: if one were given up and the next one sent, records
+/// of a key would lose their order. Callers that do not need the record wait with a time-out.
 #[derive(Clone)]
-pub struct Producer {
+pub struct LogProducer {
     inner: FutureProducer<Reporter>,
     reporter: Reporter,
 }
 
-impl Producer {
-    /// A producer for a cluster. Does not wait for it.
+impl LogProducer {
+    /// Creates a producer for a cluster, without waiting for the cluster.
     ///
     /// # Errors
-    /// When the settings are wrong.
-    pub fn connect(kafka: &Connection, client_id: &str, pace: Pace) -> Result<Self, KafkaError> {
+    /// If the settings are invalid.
+    pub fn connect(kafka: &Connection, client_id: &str, compression: Compression) -> Result<Self, KafkaError> {
         let reporter = Reporter::default();
         let inner = client_config(kafka, client_id)
             .set("enable.idempotence", "true")
             .set("acks", "all")
-            .set("linger.ms", pace.linger_ms())
+            .set("linger.ms", "0")
             .set("delivery.timeout.ms", "0")
             .set("partitioner", writ_kafka::topics::PARTITIONER)
-            .set("compression.type", "none")
+            .set("compression.type", compression.as_str())
             .set("message.max.bytes", MAX_MESSAGE_BYTES.to_string())
             .set("queue.buffering.max.kbytes", "32768")
             .create_with_context(reporter.clone())?;
         Ok(Self { inner, reporter })
     }
 
-    /// Waits until all `topics` exist, and opens the connections to their partitions' leaders, so
-    /// that the first record does not pay for it.
+    /// Waits until all `topics` exist and opens connections to the leaders of their partitions, so that the first
+    /// record is not delayed by that.
     pub async fn warm_up(&self, topics: &[&str]) {
         for topic in topics {
             let mut backoff = Backoff::new();
@@ -132,17 +131,17 @@ impl Producer {
     /// Appends a record and waits until all in-sync replicas have it.
     ///
     /// # Errors
-    /// When the record can never be appended, or the client's queue is full.
+    /// If the record can never be appended, or the client's queue is full.
     pub async fn send(&self, outgoing: Outgoing) -> Result<Delivery, SendError> {
         self.enqueue(outgoing)?.delivered().await
     }
 
-    /// Takes a record for sending. Records are sent in the order of these calls.
+    /// Queues a record. Records are sent in the order of these calls.
     pub(crate) fn enqueue(&self, mut outgoing: Outgoing) -> Result<Pending, SendError> {
-        let send = trace::Send::begin(&outgoing);
+        let send = trace::SendSpan::begin(&outgoing.topic, &outgoing.headers);
         send.hand_on(&mut outgoing.headers);
         if outgoing.measured_from.is_some() {
-            // The next stage is measured from here, not from when the record was made.
+            // The next stage is measured from now, not from when the record was created.
             headers::set(&mut outgoing.headers, "ce_time", &Timestamp::now().to_string());
         }
         match self.inner.send_result(to_kafka(&outgoing)) {
@@ -154,7 +153,7 @@ impl Producer {
         }
     }
 
-    /// As [`Producer::enqueue`], but waits for room in the client's queue.
+    /// Like [`LogProducer::enqueue`], but waits while the client's queue is full.
     pub(crate) async fn enqueue_when_room(&self, outgoing: &Outgoing) -> Result<Pending, SendError> {
         loop {
             match self.enqueue(outgoing.clone()) {
@@ -164,12 +163,12 @@ impl Producer {
         }
     }
 
-    /// Records have been under way for too long: notes why, as far as that is known.
+    /// Reports that records have not been acknowledged for too long.
     pub(crate) fn is_stuck(&self) {
         self.reporter.report("records are not acknowledged");
     }
 
-    /// Why the producer waits, if it does: for topics at start, or for records to be acknowledged.
+    /// Why the producer waits, if it does: for topics at start, or for acknowledgements.
     pub fn waiting(&self) -> Option<String> {
         self.reporter.reason()
     }
@@ -202,10 +201,10 @@ fn to_kafka(outgoing: &Outgoing) -> FutureRecord<'_, [u8], [u8]> {
     record
 }
 
-/// A record that the client has taken.
+/// A record in the client's queue.
 pub(crate) struct Pending {
     delivery: DeliveryFuture,
-    send: trace::Send,
+    send: trace::SendSpan,
     reporter: Reporter,
     topic: String,
 }
@@ -215,10 +214,9 @@ impl Pending {
     pub(crate) async fn delivered(self) -> Result<Delivery, SendError> {
         match self.delivery.instrument(self.send.span()).await {
             Ok(Ok(KafkaDelivery { partition, offset, .. })) => {
-                let delivery = Delivery { partition, offset };
                 self.reporter.clear();
-                self.send.delivered(delivery);
-                Ok(delivery)
+                self.send.delivered(partition, offset);
+                Ok(Delivery { partition, offset })
             }
             Ok(Err((source, _))) => {
                 self.send.failed(&self.topic, &source);

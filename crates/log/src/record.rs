@@ -1,35 +1,36 @@
-//! A record as it was read from the log.
+//! A record that was read from the log.
+
+mod span;
 
 use rdkafka::Message;
 use rdkafka::message::Headers as _;
 use tracing::Span;
-use uuid::Uuid;
-use writ_contract::{Hash, Timestamp};
-
-use crate::headers::{self, Headers};
-use crate::{Envelope, EnvelopeError, trace};
+use writ_contract::{Hash, OrganizationId, Region, Timestamp};
 use writ_kafka::topics;
 
-/// A record of the log, as read.
+use crate::headers::{self, Headers};
+use crate::{Envelope, EnvelopeError};
+
+/// A record that was read from the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record {
-    /// Topic, with the origin's prefix if it is mirrored.
+pub struct ConsumedRecord {
+    /// Topic, with the prefix of the origin if it is mirrored.
     pub topic: String,
     /// Partition of the topic.
     pub partition: i32,
-    /// Offset in the partition; means nothing in another region.
+    /// Offset in the partition. Differs from the offset in other regions.
     pub offset: i64,
     /// When this region's broker appended it.
     pub timestamp: Timestamp,
-    /// The record's key.
+    /// Key.
     pub key: Option<Vec<u8>>,
-    /// The record's headers; a header without a value has an empty one here.
+    /// Headers. A header without a value has an empty one here.
     pub headers: Headers,
-    /// The record's value; `None` is a tombstone.
+    /// Value, or `None` for a tombstone.
     pub value: Option<Vec<u8>>,
 }
 
-impl Record {
+impl ConsumedRecord {
     pub(crate) fn of(message: &impl Message) -> Self {
         Self {
             topic: message.topic().to_owned(),
@@ -45,43 +46,43 @@ impl Record {
     /// The CloudEvents envelope.
     ///
     /// # Errors
-    /// [`EnvelopeError`] names the header that is missing or not valid.
+    /// If a header is missing or invalid; the error names it.
     pub fn envelope(&self) -> Result<Envelope, EnvelopeError> {
         Envelope::from_headers(&self.headers, self.timestamp)
     }
 
-    /// Region the record comes from: the prefix of its topic, or `local` if it has none.
-    pub fn origin<'a>(&'a self, local: &'a str) -> &'a str {
-        topics::split(&self.topic).0.unwrap_or(local)
+    /// The region of origin: the prefix of the topic, or `local` if it has none. A prefix is always the code of a region:
+    /// topics with any other are not read.
+    pub fn origin(&self, local: Region) -> Region {
+        topics::split(&self.topic).0.and_then(|prefix| prefix.parse().ok()).unwrap_or(local)
     }
 
-    /// The topic's name in its region of origin.
+    /// Name of the topic in its region of origin.
     pub fn base_topic(&self) -> &str {
         topics::split(&self.topic).1
     }
 
     /// The organization in the key, if the key is one: 36 bytes of lower-case, hyphenated text.
     /// Another spelling is not taken, because it may lie on another partition.
-    pub fn organization(&self) -> Option<Uuid> {
+    pub fn organization(&self) -> Option<OrganizationId> {
         let text = std::str::from_utf8(self.key.as_deref()?).ok().filter(|text| text.len() == 36)?;
-        let id = Uuid::try_parse(text).ok()?;
-        (id.hyphenated().to_string() == text).then_some(id)
+        let id: OrganizationId = text.parse().ok()?;
+        (id.to_string() == text).then_some(id)
     }
 
-    /// A new span `process <topic>` that continues the trace of whoever sent the record.
-    /// Enter it in `plan` around what the record causes; keep it in the effects so that it ends
-    /// only once they are committed.
+    /// A new span `process <topic>` that continues the trace of the record. Enter it in `plan` while the record is
+    /// processed, and keep it in the effects, so that it ends only when they are committed.
     pub fn span(&self) -> Span {
-        trace::process_span(self)
+        span::process(self)
     }
 
-    /// As [`Record::span`], for a reader from whom nothing follows: no span if the record is not part of a sampled
-    /// trace. There are thousands of such records for each that is.
+    /// Like [`ConsumedRecord::span`], but a disabled span unless the trace of the record is sampled. For readers that cause no
+    /// further records, and for which the trace need not be continued.
     pub fn span_if_sampled(&self) -> Span {
-        trace::process_span_if_sampled(self)
+        span::process_if_sampled(self)
     }
 
-    /// What tells this record from another at the same offset of a recreated topic.
+    /// Distinguishes this record from another at the same offset of a recreated topic.
     pub(crate) fn anchor(&self) -> String {
         match self.envelope() {
             Ok(envelope) => envelope.id,
@@ -89,13 +90,13 @@ impl Record {
         }
     }
 
-    /// Bytes it takes, roughly.
+    /// Approximate size in bytes.
     pub(crate) fn size(&self) -> usize {
         let headers: usize = self.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
         headers + self.key.as_ref().map_or(0, Vec::len) + self.value.as_ref().map_or(0, Vec::len)
     }
 
-    /// The text of the header `name`, if it is there and is text.
+    /// The header `name`, if it exists and is UTF-8.
     pub fn header(&self, name: &str) -> Option<&str> {
         std::str::from_utf8(headers::last(&self.headers, name)?).ok()
     }

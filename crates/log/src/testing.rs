@@ -8,7 +8,7 @@ use rdkafka::producer::DefaultProducerContext;
 use rdkafka::{Offset, TopicPartitionList};
 use sqlx::PgPool;
 
-use crate::{Outgoing, Record};
+use crate::{ConsumedRecord, Outgoing};
 
 /// No condition takes longer, even on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -58,7 +58,7 @@ pub(crate) async fn count(pool: &PgPool, query: &'static str) -> i64 {
 }
 
 /// The first `count` records of a topic, all partitions together. Blocks: what is read must be there.
-pub(crate) fn read(cluster: &Cluster, topic: &str, partitions: i32, count: usize) -> Vec<Record> {
+pub(crate) fn read(cluster: &Cluster, topic: &str, partitions: i32, count: usize) -> Vec<ConsumedRecord> {
     let consumer: BaseConsumer = rdkafka::ClientConfig::new()
         .set("bootstrap.servers", cluster.bootstrap_servers())
         .set("group.id", "test")
@@ -75,7 +75,7 @@ pub(crate) fn read(cluster: &Cluster, topic: &str, partitions: i32, count: usize
     while records.len() < count {
         assert!(std::time::Instant::now() < deadline, "{} of {count} records", records.len());
         if let Some(Ok(message)) = consumer.poll(Duration::from_millis(100)) {
-            records.push(Record::of(&message));
+            records.push(ConsumedRecord::of(&message));
         }
     }
     records

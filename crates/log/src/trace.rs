@@ -1,7 +1,7 @@
-//! The spans of a record's way: `outbox` while it waits, `send`, `mirror` between regions,
-//! `process`, and `transaction` while its effects are committed.
+//! The spans of a record: `outbox` while it waits, `send`, `mirror` between regions, `process`, and `transaction` while
+//! its effects are committed.
 //!
-//! Goes through OpenTelemetry's globals: without a provider, nothing is handed on.
+//! Uses OpenTelemetry's global provider. Without one, no trace context is propagated.
 
 mod context;
 mod hops;
@@ -12,45 +12,16 @@ use tracing::Span;
 use tracing::field::Empty;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use crate::Record;
 use crate::headers::{self, Headers};
 
-pub(crate) use context::{TraceContext, current, current_if_sampled, is_traceparent, is_tracestate};
-pub(crate) use hops::waited;
-pub(crate) use send::Send;
+pub(crate) use context::{current, is_sampled, is_traceparent, is_tracestate, remote};
+pub(crate) use hops::{Mirrored, Period, waited};
+pub(crate) use send::SendSpan;
 
-/// Longest id of a record that a span names.
+/// Maximum length of a record id in a span.
 const LONGEST_ID: usize = 128;
 
-/// `process <topic>`, which follows from whatever sent the record or, if it came through a mirror,
-/// from that hop.
-pub(crate) fn process_span(record: &Record) -> Span {
-    let span = tracing::info_span!(
-        "process",
-        otel.name = format!("process {}", record.topic),
-        otel.kind = "consumer",
-        otel.status_code = Empty,
-        messaging.system = "kafka",
-        messaging.operation.name = "process",
-        messaging.operation.type = "process",
-        messaging.destination.name = record.topic,
-        messaging.destination.partition.id = record.partition.to_string(),
-        messaging.kafka.offset = record.offset,
-        messaging.kafka.message.key = record.organization().map(tracing::field::display),
-        messaging.kafka.message.tombstone = record.value.is_none().then_some(true),
-        messaging.message.id = message_id(&record.headers),
-        error.type = Empty,
-    );
-    adopt(&span, hops::arrival(record));
-    span
-}
-
-/// As [`process_span`], for a reader from whom nothing follows: none if the record is not part of a sampled trace.
-pub(crate) fn process_span_if_sampled(record: &Record) -> Span {
-    if context::is_sampled(&context::remote(&record.headers)) { process_span(record) } else { Span::none() }
-}
-
-/// One `transaction` a record that has a span: that of its batch, which all of them share.
+/// One `transaction` span for each record that has a span. They all stand for the one transaction of the batch.
 pub(crate) fn transaction_spans(records: &[Span]) -> Vec<Span> {
     let followed = records.iter().filter(|record| !record.is_disabled());
     followed.map(|record| transaction_span(record, records.len())).collect()
@@ -68,7 +39,7 @@ fn transaction_span(parent: &Span, records: usize) -> Span {
     )
 }
 
-/// The transaction of a batch did not commit. If no record of it has a span, the failure is a trace of its own.
+/// Marks the transaction of a batch as failed. If no record has a span, the failure becomes a trace of its own.
 pub(crate) fn fail_transaction(transactions: &[Span]) {
     match transactions {
         [] => fail(&transaction_span(&Span::none(), 0), "database"),
@@ -76,30 +47,30 @@ pub(crate) fn fail_transaction(transactions: &[Span]) {
     }
 }
 
-/// What the spans stand for is done: a span counts as ended when it was last left.
+/// Sets the end of the spans to now: a span ends when it was last exited.
 pub(crate) fn end(spans: &[Span]) {
     spans.iter().for_each(|span| span.in_scope(|| ()));
 }
 
-/// What the span stands for did not work: `kind` is a short, fixed word for why.
+/// Marks a span as failed. `kind` is a short, fixed name of the error.
 pub fn fail(span: &Span, kind: &str) {
     span.record("otel.status_code", "ERROR");
     span.record("error.type", kind);
 }
 
-/// Makes `span` the hop that `headers` name. Keeps what they have if there is no trace.
+/// Sets the trace context of `headers` to `span`. Leaves them as they are if there is no trace.
 pub(crate) fn hand_on(span: &Span, headers: &mut Headers) {
     context::write(&span.context(), headers);
 }
 
-/// Fails only where no OpenTelemetry layer listens, and then there is no trace to continue.
-fn adopt(span: &Span, parent: Context) {
+/// Fails only without an OpenTelemetry layer, and then there is no trace to continue.
+pub(crate) fn adopt(span: &Span, parent: Context) {
     let _ = span.set_parent(parent);
 }
 
-/// The record's `ce_id`, if it looks like an id: other systems may put anything there, and a span
-/// holds nothing personal.
-fn message_id(headers: &[(String, Vec<u8>)]) -> Option<&str> {
+/// The record's `ce_id`, if it looks like an id. Other systems may put personal data there, which must not get into
+/// spans.
+pub(crate) fn message_id(headers: &[(String, Vec<u8>)]) -> Option<&str> {
     let id = std::str::from_utf8(headers::last(headers, "ce_id")?).ok()?;
     let plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte));
     (plain && id.len() <= LONGEST_ID).then_some(id)

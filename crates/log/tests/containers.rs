@@ -16,13 +16,13 @@ use testcontainers_modules::testcontainers::{ContainerAsync, ImageExt};
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
 use uuid::Uuid;
-use writ_contract::Timestamp;
 use writ_contract::token_usage::TokenUsage;
+use writ_contract::{Region, Timestamp, TokenId};
 use writ_kafka::Connection;
 use writ_kafka::topics;
 use writ_log::consumer::{Consumer, ConsumerConfig, Projection, Subscription};
 use writ_log::outbox::{Publisher, append};
-use writ_log::{Lease, Outgoing, Pace, Producer, Record};
+use writ_log::{Compression, ConsumedRecord, Lease, LogProducer, Outgoing};
 
 /// As `infra/kafka/pom.xml` and `docker-compose.yml` have them.
 const KAFKA: &str = "4.3.1";
@@ -35,7 +35,7 @@ struct Keys;
 impl Projection for Keys {
     type Effects = Vec<String>;
 
-    fn plan(&mut self, batch: &[Record]) -> Vec<String> {
+    fn plan(&mut self, batch: &[ConsumedRecord]) -> Vec<String> {
         batch.iter().map(|record| String::from_utf8(record.key.clone().unwrap()).unwrap()).collect()
     }
 
@@ -73,13 +73,14 @@ impl Parts {
 
     /// Publishes records of these keys from the outbox, and returns when Kafka has them.
     async fn publish(&self, keys: &[Uuid]) {
-        let usage =
-            |key: &Uuid| TokenUsage { token: *key, region: "us".to_owned(), last_used_at: Timestamp(1_000_000) };
-        let record = |key: &Uuid| Outgoing::new(topics::TOKEN_USAGE, *key, "urn:test", &usage(key)).unwrap();
+        let region: Region = "us".parse().unwrap();
+        let usage = |key: &Uuid| TokenUsage { token: TokenId::from_uuid(*key), region, last_used_at: Timestamp(1) };
+        let record =
+            |key: &Uuid| Outgoing::keyed(topics::TOKEN_USAGE, &key.to_string(), "urn:test", &usage(key)).unwrap();
         let mut tx = self.pool.begin().await.unwrap();
         append(&mut tx, &keys.iter().map(record).collect::<Vec<_>>()).await.unwrap();
         tx.commit().await.unwrap();
-        let producer = Producer::connect(&self.kafka, "test", Pace::Prompt).unwrap();
+        let producer = LogProducer::connect(&self.kafka, "test", Compression::None).unwrap();
         let lease = Lease::acquire(&self.pool, "publisher").await;
         let (publisher, stop) =
             (Publisher::new(self.pool.clone(), producer, lease, "us", "outbox"), CancellationToken::new());
@@ -91,11 +92,11 @@ impl Parts {
 
     /// Reads from the position on, to the end of the topic.
     async fn read(&self) {
-        let region = "us".to_owned();
+        let region = "us".parse().unwrap();
         let config = ConsumerConfig {
             kafka: self.kafka.clone(),
             client_id: "test".to_owned(),
-            regions: vec![region.clone()],
+            regions: vec![region],
             region,
             topics: vec![Subscription::everywhere(topics::TOKEN_USAGE)],
         };

@@ -7,97 +7,115 @@ use std::time::{Duration, Instant};
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
 use uuid::Uuid;
 use writ_contract::actor::Actor;
-use writ_contract::identity_event::{OrganizationState, TokenKind};
-use writ_contract::policy_change::{ChangeSet, Operation, PolicyOps, PrincipalKind};
-use writ_contract::{ChainId, Hash, PLATFORM_ORGANIZATION, Stream, Timestamp};
-use writ_policy::{Chain, Header, Index, Position, Query, Verdict};
+use writ_contract::policy_change::{ChangeSet, Operation, PolicyOps};
+use writ_contract::row::{
+    Entity, EntityKey, Grant, Membership, OrganizationState, Principal, PrincipalKind, Role, Token, TokenKind, Validity,
+};
+use writ_contract::{
+    ChainId, GrantId, Hash, OrganizationId, PLATFORM_ORGANIZATION, PrincipalId, Region, Revision, Stream, TeamId,
+    Timestamp, TokenId,
+};
+use writ_policy::{Chain, Header, Index, Query, Verdict};
 
-const ORGANIZATION: Uuid = Uuid::from_u128(1);
 const TEAMS: u128 = 1_000;
 const ENTITIES: u128 = 10_000;
 const NOW: Timestamp = Timestamp(1);
 
-fn chain(organization: Uuid, origin: &str, stream: Stream) -> ChainId {
-    ChainId { organization, origin: origin.to_owned(), stream }
+fn region(code: &str) -> Region {
+    code.parse().unwrap()
+}
+
+fn organization() -> OrganizationId {
+    OrganizationId::from_parts(region("us"), 1, 1)
+}
+
+fn chain(organization: OrganizationId, origin: &str, stream: Stream) -> ChainId {
+    ChainId { organization, origin: region(origin), stream }
 }
 
 fn write(index: &mut Index, chain: &ChainId, ops: Vec<Operation>) -> (ChangeSet, PolicyOps) {
-    let position = index.chain(chain).map_or(Position::START.next(), Chain::next);
+    let revision = index.chain(chain).map_or(Revision::START.next(), Chain::next);
     let actor = Actor::system("bench");
-    let header = Header { position, committed_at: NOW, actor, cause: None, request_id: None, rejected: None };
+    let header = Header { revision, committed_at: NOW, actor, cause: None, request_id: None, rejected: None };
     let (set, _) = index.seal(chain, header, ops.clone()).unwrap();
     (set, PolicyOps { ops })
 }
 
-fn team(user: u128, place: u128) -> Uuid {
-    Uuid::from_u128((1 << 64) + (user * 7 + place * 131) % TEAMS)
+fn principal_id(number: u128) -> PrincipalId {
+    PrincipalId::from_uuid(Uuid::from_u128(number))
 }
 
-fn grant(id: u128, principal: Uuid, entity: u128) -> Operation {
-    Operation::PutGrant {
-        id: Uuid::from_u128(id),
+fn team(user: u128, place: u128) -> TeamId {
+    TeamId::from_uuid(Uuid::from_u128((1 << 64) + (user * 7 + place * 131) % TEAMS))
+}
+
+fn grant(id: u128, principal: PrincipalId, entity: u128) -> Operation {
+    Operation::PutGrant(Grant {
+        id: GrantId::from_uuid(Uuid::from_u128(id)),
         principal,
-        role: "control_planes.viewer".to_owned(),
-        entity_type: "control_planes".to_owned(),
-        entity_id: Some(entity.to_string()),
+        role: "control_planes.viewer".parse().unwrap(),
+        entity_type: "control_planes".parse().unwrap(),
+        entity_id: Some(entity.to_string().parse().unwrap()),
         region: None,
-        valid_from: None,
-        valid_until: None,
+        validity: Validity::default(),
         condition: None,
-    }
+    })
 }
 
 /// A user in three teams, with a token and a grant of its own.
 fn user(id: u128) -> Vec<Operation> {
-    let member = Uuid::from_u128(id);
-    let bind = |place| Operation::PutBinding { team: team(id, place), member, valid_from: None, valid_until: None };
-    let hash = Hash::of(&[&id.to_be_bytes()]);
-    let expires_at = Timestamp(i64::MAX);
+    let member = principal_id(id);
+    let join =
+        |place| Operation::PutMembership(Membership { team: team(id, place), member, validity: Validity::default() });
+    let token = Token {
+        id: TokenId::from_uuid(Uuid::from_u128(id)),
+        hash: Hash::of(&[&id.to_be_bytes()]),
+        principal: member,
+        kind: TokenKind::Personal,
+        expires_at: Timestamp(i64::MAX),
+    };
     vec![
-        Operation::PutPrincipal { id: member, kind: PrincipalKind::User, active: true },
-        bind(0),
-        bind(1),
-        bind(2),
-        Operation::PutToken { id: member, hash, principal: member, kind: TokenKind::Personal, expires_at },
+        Operation::PutPrincipal(Principal { id: member, kind: PrincipalKind::User, active: true }),
+        join(0),
+        join(1),
+        join(2),
+        Operation::PutToken(token),
         grant(id, member, id % ENTITIES),
     ]
 }
 
 fn big(users: u128) -> Index {
     let mut index = Index::new();
-    let role = Operation::PutRole {
-        role: "control_planes.viewer".to_owned(),
-        entity_type: "control_planes".to_owned(),
-        actions: vec!["view".to_owned()],
-        covers_children: vec!["routes".to_owned()],
-    };
+    let role = Operation::PutRole(Role {
+        key: "control_planes.viewer".parse().unwrap(),
+        entity_type: "control_planes".parse().unwrap(),
+        actions: ["view".parse().unwrap()].into(),
+        covers_children: ["routes".parse().unwrap()].into(),
+    });
     write(&mut index, &chain(PLATFORM_ORGANIZATION, "us", Stream::Identity), vec![role]);
-    let identity = chain(ORGANIZATION, "us", Stream::Identity);
+    let identity = chain(organization(), "us", Stream::Identity);
     write(&mut index, &identity, vec![Operation::PutOrganization { state: OrganizationState::Active }]);
     let teams = (0..TEAMS).flat_map(|number| {
-        let id = Uuid::from_u128((1 << 64) + number);
-        let kind = PrincipalKind::Team;
-        [Operation::PutPrincipal { id, kind, active: true }, grant((1 << 64) + number, id, number)]
+        let (id, kind) = (principal_id((1 << 64) + number), PrincipalKind::Team);
+        [Operation::PutPrincipal(Principal { id, kind, active: true }), grant((1 << 64) + number, id, number)]
     });
     write(&mut index, &identity, teams.collect());
     for first in (0..users).step_by(1_000) {
         write(&mut index, &identity, (first..first + 1_000).flat_map(user).collect());
     }
-    let entity = |number: u128| Operation::PutEntity {
-        entity_type: "control_planes".to_owned(),
-        id: number.to_string(),
-        parent_type: None,
-        parent_id: None,
+    let entity = |number: u128| {
+        let (entity_type, entity_id) = ("control_planes".parse().unwrap(), number.to_string().parse().unwrap());
+        Operation::PutEntity(Entity { key: EntityKey { entity_type, entity_id }, parent: None })
     };
-    write(&mut index, &chain(ORGANIZATION, "eu", Stream::Entities), (0..ENTITIES).map(entity).collect());
+    write(&mut index, &chain(organization(), "eu", Stream::Entities), (0..ENTITIES).map(entity).collect());
     index
 }
 
 fn decide(criterion: &mut Criterion) {
     let index = big(100_000);
     let query = |subject: u128, resource_id| Query {
-        organization: ORGANIZATION,
-        subject: Uuid::from_u128(subject),
+        organization: organization(),
+        subject: principal_id(subject),
         subject_kind: PrincipalKind::User,
         action: "view",
         resource_type: "control_planes",
@@ -118,20 +136,20 @@ fn decide(criterion: &mut Criterion) {
 fn apply(criterion: &mut Criterion) {
     for users in [1_000, 100_000] {
         let (mut origin, mut index) = (big(users), big(users));
-        let identity = chain(ORGANIZATION, "us", Stream::Identity);
+        let identity = chain(organization(), "us", Stream::Identity);
         let mut number = 0_u128;
         let prolong = |number: u128| {
             let user = number % 1_000;
-            let valid_until = i64::try_from(number).ok().map(Timestamp);
-            let member = Uuid::from_u128(user);
-            vec![Operation::PutBinding { team: team(user, 0), member, valid_from: None, valid_until }]
+            let validity = Validity { from: None, until: i64::try_from(number).ok().map(Timestamp) };
+            let member = principal_id(user);
+            vec![Operation::PutMembership(Membership { team: team(user, 0), member, validity })]
         };
-        criterion.bench_function(&format!("apply/{users}_users/prolong_binding"), |b| {
+        criterion.bench_function(&format!("apply/{users}_users/prolong_membership"), |b| {
             let next = || {
                 number += 1;
                 write(&mut origin, &identity, prolong(number))
             };
-            b.iter_batched(next, |(set, ops)| index.apply("us", &set, &ops), BatchSize::PerIteration);
+            b.iter_batched(next, |(set, ops)| index.apply(region("us"), &set, &ops), BatchSize::PerIteration);
         });
         criterion.bench_function(&format!("apply/{users}_users/drop_user"), |b| {
             b.iter_custom(|times| (0..times).map(|_| time_of_leaving(&mut origin, &mut index, &identity)).sum());
@@ -142,10 +160,10 @@ fn apply(criterion: &mut Criterion) {
 fn time_of_leaving(origin: &mut Index, index: &mut Index, identity: &ChainId) -> Duration {
     let id = 1 << 32;
     let (set, ops) = write(origin, identity, user(id));
-    index.apply("us", &set, &ops);
-    let (set, ops) = write(origin, identity, vec![Operation::DropPrincipal { id: Uuid::from_u128(id) }]);
+    index.apply(region("us"), &set, &ops);
+    let (set, ops) = write(origin, identity, vec![Operation::DropPrincipal { id: principal_id(id) }]);
     let start = Instant::now();
-    let verdict = black_box(index.apply("us", &set, &ops));
+    let verdict = black_box(index.apply(region("us"), &set, &ops));
     let time = start.elapsed();
     assert!(matches!(verdict, Verdict::Applied(delta) if delta.dropped.len() == 6));
     time

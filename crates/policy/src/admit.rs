@@ -3,14 +3,13 @@
 
 use std::fmt;
 
-use crate::row::EntityKey;
+use writ_contract::row::{Entity, EntityKey};
+
 use crate::rows::Announced;
 use crate::state::Chain;
 
 /// How many levels of entities there may be.
 pub const MAX_DEPTH: usize = 8;
-const MAX_ENTITY_ID: usize = 128;
-const MAX_ENTITY_TYPE: usize = 64;
 
 /// Why an entity event is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -80,12 +79,8 @@ pub enum Admission {
 ///
 /// # Errors
 /// The reason to refuse it.
-pub fn admit_entity(
-    chain: Option<&Chain>,
-    entity: &EntityKey,
-    parent: Option<&EntityKey>,
-) -> Result<Admission, Refusal> {
-    admit(|key| chain.and_then(|chain| chain.rows().entity(key)).cloned(), entity, parent)
+pub fn admit_entity(chain: Option<&Chain>, entity: &Entity) -> Result<Admission, Refusal> {
+    admit(|key| chain.and_then(|chain| chain.rows().entity(key)).cloned(), entity)
 }
 
 /// Whether an entity may be deleted from a chain; `None`: nothing was announced yet.
@@ -93,7 +88,6 @@ pub fn admit_entity(
 /// # Errors
 /// The reason to refuse it.
 pub fn admit_deletion(chain: Option<&Chain>, entity: &EntityKey) -> Result<Admission, Refusal> {
-    check_key(entity)?;
     match chain.and_then(|chain| chain.rows().entity(entity)) {
         None => Err(Refusal::UnknownEntity),
         Some(Announced::Deleted) => Ok(Admission::Unchanged),
@@ -102,18 +96,14 @@ pub fn admit_deletion(chain: Option<&Chain>, entity: &EntityKey) -> Result<Admis
 }
 
 /// The rule itself, over anything in which entities can be looked up.
-pub(crate) fn admit(
-    lookup: impl Fn(&EntityKey) -> Option<Announced>,
-    entity: &EntityKey,
-    parent: Option<&EntityKey>,
-) -> Result<Admission, Refusal> {
-    check_key(entity)?;
-    parent.map_or(Ok(()), check_key)?;
-    match lookup(entity) {
+pub(crate) fn admit(lookup: impl Fn(&EntityKey) -> Option<Announced>, entity: &Entity) -> Result<Admission, Refusal> {
+    match lookup(&entity.key) {
         Some(Announced::Deleted) => Err(Refusal::EntityDeleted),
-        Some(Announced::Live { parent: known }) if known.as_ref() == parent => Ok(Admission::Unchanged),
+        Some(Announced::Live { parent }) if parent == entity.parent => Ok(Admission::Unchanged),
         Some(Announced::Live { .. }) => Err(Refusal::ParentDiffers),
-        None => parent.map_or(Ok(()), |parent| check_parent(lookup, parent)).map(|()| Admission::Changes),
+        None => {
+            entity.parent.as_ref().map_or(Ok(()), |parent| check_parent(lookup, parent)).map(|()| Admission::Changes)
+        }
     }
 }
 
@@ -133,25 +123,6 @@ fn check_parent(lookup: impl Fn(&EntityKey) -> Option<Announced>, parent: &Entit
         }
     }
     Ok(())
-}
-
-fn check_key(key: &EntityKey) -> Result<(), Refusal> {
-    if !is_entity_type(&key.entity_type) {
-        return Err(Refusal::InvalidEntityType);
-    }
-    if is_entity_id(&key.id) { Ok(()) } else { Err(Refusal::InvalidEntityId) }
-}
-
-fn is_entity_type(text: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-    text.len() <= MAX_ENTITY_TYPE
-        && text.starts_with(|first: char| first.is_ascii_lowercase())
-        && text.bytes().all(allowed)
-}
-
-fn is_entity_id(text: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
-    (1..=MAX_ENTITY_ID).contains(&text.len()) && text.bytes().all(allowed)
 }
 
 #[cfg(test)]

@@ -1,41 +1,18 @@
 //! Whether and how a change set applies: one function, for memory and PostgreSQL, for every
 //! projector and for authorization itself.
 
-use writ_contract::policy_change::{ChangeSet, Head, PolicyOps};
-use writ_contract::{ChainId, Hash, Timestamp};
+use writ_contract::policy_change::{ChangeSet, PolicyOps};
+use writ_contract::{Hash, Revision, Timestamp};
 
+use crate::delta::Delta;
 use crate::digest::{StateDigest, history_digest};
 use crate::draft::Draft;
 use crate::halt::Halt;
 use crate::history::Recollection;
-use crate::row::{Row, RowKey};
-use crate::state::{Chain, Position, Standing};
+use crate::state::Chain;
 
 /// The feature bits that this build knows: none are assigned yet.
 pub const KNOWN_FEATURES: i64 = 0;
-
-/// What a change set changes, in memory and in PostgreSQL.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Delta {
-    /// Where the chain stands afterwards.
-    pub standing: Standing,
-    /// Rows to insert or replace, each key once.
-    pub put: Vec<Row>,
-    /// Keys of rows to delete; none of them is in `put`.
-    pub dropped: Vec<RowKey>,
-}
-
-impl Delta {
-    /// The chain's head afterwards.
-    pub fn head(&self) -> &Head {
-        &self.standing.head
-    }
-
-    /// Which chain changes.
-    pub fn chain(&self) -> &ChainId {
-        &self.standing.head.chain
-    }
-}
 
 /// What became of a change set.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,11 +30,8 @@ pub enum Verdict {
         /// The chain's standing; no rows.
         delta: Delta,
     },
-    /// It claims an organization whose identity data comes from another region.
-    ForeignOrigin {
-        /// The region it comes from.
-        home: String,
-    },
+    /// It claims the identity data of an organization whose home is another region.
+    ForeignOrigin,
 }
 
 impl Verdict {
@@ -65,7 +39,7 @@ impl Verdict {
     pub fn delta(&self) -> Option<&Delta> {
         match self {
             Self::Applied(delta) | Self::Halted { delta, .. } => Some(delta),
-            Self::Duplicate | Self::ForeignOrigin { .. } => None,
+            Self::Duplicate | Self::ForeignOrigin => None,
         }
     }
 }
@@ -75,40 +49,49 @@ impl Verdict {
 /// `ops` are the decoded payload. The chain applies only what directly continues it, and only
 /// if both digests come out as its writer said.
 pub fn judge(chain: &Chain, set: &ChangeSet, ops: &PolicyOps) -> Verdict {
-    let position = Position { epoch: set.epoch, revision: set.revision };
-    if position <= chain.position() {
-        return judge_old(chain, position, &set.digest);
-    }
-    if let Some(halt) = obstacle(chain, position, set) {
-        return halted(chain, halt, position);
+    if let Some(verdict) = judge_envelope(chain, set) {
+        return verdict;
     }
     let draft = carry_out(chain, ops);
     if Hash::from(draft.digest()) != set.state_digest {
-        return halted(chain, Halt::StateMismatch, position);
+        return halted(chain, Halt::StateMismatch, set.revision);
     }
-    Verdict::Applied(advance(chain, position, set.digest, set.committed_at, draft))
+    Verdict::Applied(advance(chain, set.revision, set.digest, set.committed_at, draft))
+}
+
+/// As [`judge`], for a change set whose payload this build cannot decode: it never applies.
+pub fn judge_undecodable(chain: &Chain, set: &ChangeSet) -> Verdict {
+    judge_envelope(chain, set).unwrap_or_else(|| halted(chain, Halt::Unreadable, set.revision))
+}
+
+/// The verdict on a change set that does not depend on its operations. `None` if they decide.
+fn judge_envelope(chain: &Chain, set: &ChangeSet) -> Option<Verdict> {
+    if set.revision <= chain.revision() {
+        return Some(judge_old(chain, set.revision, &set.digest));
+    }
+    obstacle(chain, set).map(|halt| halted(chain, halt, set.revision))
 }
 
 /// A change set at or below the head: the same again, or another history.
-fn judge_old(chain: &Chain, position: Position, digest: &Hash) -> Verdict {
-    let have = chain.position();
-    if position.epoch < have.epoch {
+fn judge_old(chain: &Chain, revision: Revision, digest: &Hash) -> Verdict {
+    let have = chain.revision();
+    if revision.epoch < have.epoch {
         return Verdict::Duplicate;
     }
-    match chain.standing().history.recall(have.revision.abs_diff(position.revision), digest) {
+    match chain.standing().history.recall(have.number.abs_diff(revision.number), digest) {
         Recollection::Same | Recollection::Forgotten => Verdict::Duplicate,
         Recollection::Different => {
-            Verdict::Halted { halt: Halt::Fork, newer: false, delta: chain.halted(Some(Halt::Fork), position) }
+            Verdict::Halted { halt: Halt::Fork, newer: false, delta: chain.halted(Some(Halt::Fork), revision) }
         }
     }
 }
 
 /// What keeps a newer change set from being applied, before its operations are looked at.
-fn obstacle(chain: &Chain, position: Position, set: &ChangeSet) -> Option<Halt> {
+fn obstacle(chain: &Chain, set: &ChangeSet) -> Option<Halt> {
     if let Some(halt) = chain.standing().halt.filter(|halt| *halt != Halt::Gap) {
         return Some(halt);
     }
-    if position != chain.next() {
+    if set.revision != chain.next() {
         return Some(Halt::Gap);
     }
     if set.parts != 1 {
@@ -123,7 +106,7 @@ fn obstacle(chain: &Chain, position: Position, set: &ChangeSet) -> Option<Halt> 
     (set.features & !KNOWN_FEATURES != 0).then_some(Halt::UnknownFeature)
 }
 
-fn halted(chain: &Chain, halt: Halt, seen: Position) -> Verdict {
+fn halted(chain: &Chain, halt: Halt, seen: Revision) -> Verdict {
     Verdict::Halted { halt, newer: true, delta: chain.halted(Some(halt), seen) }
 }
 
@@ -137,20 +120,19 @@ pub(crate) fn carry_out<'a>(chain: &'a Chain, ops: &PolicyOps) -> Draft<'a> {
 /// The chain one change set further. A gap is closed once all that was seen is applied.
 pub(crate) fn advance(
     chain: &Chain,
-    position: Position,
+    revision: Revision,
     digest: Hash,
     committed_at: Timestamp,
     draft: Draft<'_>,
 ) -> Delta {
     let mut standing = chain.standing().clone();
-    standing.head.epoch = position.epoch;
-    standing.head.revision = position.revision;
+    standing.head.revision = revision;
     standing.head.digest = digest;
     standing.head.state_digest = draft.digest().into();
     standing.history.push(&digest);
     standing.committed_at = committed_at;
-    standing.seen = standing.seen.max(position);
-    let halt = standing.halt.filter(|_| standing.seen > position);
+    standing.seen = standing.seen.max(revision);
+    let halt = standing.halt.filter(|_| standing.seen > revision);
     standing.set_halt(halt, draft.organization());
     let (put, dropped) = draft.into_changes();
     Delta { standing, put, dropped }

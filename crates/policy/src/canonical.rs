@@ -1,11 +1,11 @@
 //! The bytes a row is hashed as: every field in order, nothing that could be read two ways.
 
-use uuid::Uuid;
-use writ_contract::identity_event::{Effect, OrganizationState, TokenKind};
-use writ_contract::policy_change::PrincipalKind;
-use writ_contract::{Hash, Timestamp};
+use std::collections::BTreeSet;
 
-use crate::row::{EntityKey, Grant, Row, Validity};
+use writ_contract::row::{Effect, EntityKey, Grant, OrganizationState, PrincipalKind, TokenKind, Validity};
+use writ_contract::{ConditionId, Hash, Timestamp};
+
+use crate::row::Row;
 
 impl Row {
     /// The bytes the row is hashed as: equal for equal rows, different for different ones.
@@ -22,22 +22,27 @@ impl Row {
         match self {
             Self::Organization(state) => Canonical::of_kind(1).byte(organization_state(*state)),
             Self::Principal(row) => {
-                Canonical::of_kind(2).uuid(row.id).byte(principal_kind(row.kind)).byte(u8::from(row.active))
+                Canonical::of_kind(2).fixed(row.id.as_bytes()).byte(principal_kind(row.kind)).byte(u8::from(row.active))
             }
-            Self::Binding(row) => validity(Canonical::of_kind(3).uuid(row.team).uuid(row.member), row.validity),
+            Self::Membership(row) => {
+                let named = Canonical::of_kind(3).fixed(row.team.as_bytes()).fixed(row.member.as_bytes());
+                validity(named, row.validity)
+            }
             Self::Role(row) => Canonical::of_kind(4)
-                .text(&row.role)
-                .text(&row.entity_type)
+                .text(row.key.as_str())
+                .text(row.entity_type.as_str())
                 .texts(&row.actions)
                 .texts(&row.covers_children),
             Self::Grant(row) => grant(row),
             Self::Token(row) => Canonical::of_kind(6)
-                .uuid(row.id)
+                .fixed(row.id.as_bytes())
                 .fixed(&row.hash.0)
-                .uuid(row.principal)
+                .fixed(row.principal.as_bytes())
                 .byte(token_kind(row.kind))
                 .time(row.expires_at),
-            Self::Condition(row) => Canonical::of_kind(7).uuid(row.id).byte(effect(row.effect)).text(&row.cedar_json),
+            Self::Condition(row) => {
+                Canonical::of_kind(7).fixed(row.id.as_bytes()).byte(effect(row.effect)).text(row.cedar_json.as_str())
+            }
             Self::Entity(row) => entity_key(Canonical::of_kind(8), &row.key).option(row.parent.as_ref(), entity_key),
             Self::Tombstone(key) => entity_key(Canonical::of_kind(9), key),
         }
@@ -46,13 +51,14 @@ impl Row {
 
 fn grant(row: &Grant) -> Canonical {
     let named = Canonical::of_kind(5)
-        .uuid(row.id)
-        .uuid(row.principal)
-        .text(&row.role)
-        .text(&row.entity_type)
-        .option(row.entity_id.as_deref(), Canonical::text)
-        .option(row.region.as_deref(), Canonical::text);
-    validity(named, row.validity).option(row.condition, Canonical::uuid)
+        .fixed(row.id.as_bytes())
+        .fixed(row.principal.as_bytes())
+        .text(row.role.as_str())
+        .text(row.entity_type.as_str())
+        .option(row.entity_id.as_ref(), |bytes, id| bytes.text(id.as_str()))
+        .option(row.region, |bytes, region| bytes.text(region.as_str()));
+    let condition = |bytes: Canonical, id: ConditionId| bytes.fixed(id.as_bytes());
+    validity(named, row.validity).option(row.condition, condition)
 }
 
 fn validity(bytes: Canonical, validity: Validity) -> Canonical {
@@ -60,7 +66,7 @@ fn validity(bytes: Canonical, validity: Validity) -> Canonical {
 }
 
 fn entity_key(bytes: Canonical, key: &EntityKey) -> Canonical {
-    bytes.text(&key.entity_type).text(&key.id)
+    bytes.text(key.entity_type.as_str()).text(key.entity_id.as_str())
 }
 
 fn organization_state(state: OrganizationState) -> u8 {
@@ -118,10 +124,6 @@ impl Canonical {
         self
     }
 
-    fn uuid(self, id: Uuid) -> Self {
-        self.fixed(id.as_bytes())
-    }
-
     fn time(self, time: Timestamp) -> Self {
         self.fixed(&time.0.to_be_bytes())
     }
@@ -130,8 +132,8 @@ impl Canonical {
         self.length(text.len()).fixed(text.as_bytes())
     }
 
-    fn texts(self, texts: &[String]) -> Self {
-        texts.iter().fold(self.length(texts.len()), |bytes, text| bytes.text(text))
+    fn texts<T: AsRef<str>>(self, texts: &BTreeSet<T>) -> Self {
+        texts.iter().fold(self.length(texts.len()), |bytes, text| bytes.text(text.as_ref()))
     }
 
     fn option<T>(self, value: Option<T>, write: impl FnOnce(Self, T) -> Self) -> Self {

@@ -3,12 +3,12 @@
 
 use std::collections::HashSet;
 
-use writ_contract::identity_event::OrganizationState;
 use writ_contract::policy_change::Operation;
+use writ_contract::row::{Entity, EntityKey, OrganizationState};
 
 use crate::admit::{Admission, admit};
 use crate::digest::StateDigest;
-use crate::row::{Binding, Condition, Entity, EntityKey, Grant, Principal, Role, Row, RowKey, Token, Validity};
+use crate::row::{Row, RowKey};
 use crate::rows::{Announced, Rows};
 
 /// What some operations make of the rows below.
@@ -30,27 +30,26 @@ impl<'a> Draft<'a> {
         match operation {
             Operation::PutOrganization { state } => self.put_organization(state),
             Operation::DropAll {} => self.drop_all(),
+            Operation::PutPrincipal(principal) => self.put_row(Row::Principal(principal)),
             Operation::DropPrincipal { id } => {
                 self.drop_hanging(|rows| rows.hanging_on_principal(id));
                 self.drop_row(&RowKey::Principal(id));
             }
-            Operation::DropRole { role } => {
-                self.drop_hanging(|rows| rows.hanging_on_role(&role));
-                self.drop_row(&RowKey::Role(role));
+            Operation::PutMembership(membership) => self.put_row(Row::Membership(membership)),
+            Operation::DropMembership { team, member } => self.drop_row(&RowKey::Membership { team, member }),
+            Operation::PutRole(role) => self.put_row(Row::Role(role)),
+            Operation::DropRole { key } => {
+                self.drop_hanging(|rows| rows.hanging_on_role(&key));
+                self.drop_row(&RowKey::Role(key));
             }
-            Operation::DropBinding { team, member } => self.drop_row(&RowKey::Binding { team, member }),
+            Operation::PutGrant(grant) => self.put_row(Row::Grant(grant)),
             Operation::DropGrant { id } => self.drop_row(&RowKey::Grant(id)),
+            Operation::PutToken(token) => self.put_row(Row::Token(token)),
             Operation::DropToken { id } => self.drop_row(&RowKey::Token(id)),
+            Operation::PutCondition(condition) => self.put_row(Row::Condition(condition)),
             Operation::DropCondition { id } => self.drop_row(&RowKey::Condition(id)),
-            Operation::PutEntity { entity_type, id, parent_type, parent_id } => {
-                self.put_entity(EntityKey { entity_type, id }, parent_type, parent_id);
-            }
-            Operation::DropEntity { entity_type, id } => self.bury(EntityKey { entity_type, id }),
-            put => {
-                if let Some(row) = row_of(put).filter(Row::is_storable) {
-                    self.put_row(row);
-                }
-            }
+            Operation::PutEntity(entity) => self.put_entity(entity),
+            Operation::DropEntity(key) => self.bury(key),
         }
     }
 
@@ -81,14 +80,9 @@ impl<'a> Draft<'a> {
     }
 
     /// What may not be announced changes nothing: authorization has refused it before.
-    fn put_entity(&mut self, key: EntityKey, parent_type: Option<String>, parent_id: Option<String>) {
-        let parent = match (parent_type, parent_id) {
-            (Some(entity_type), Some(id)) => Some(EntityKey { entity_type, id }),
-            (None, None) => None,
-            _ => return,
-        };
-        if admit(|key| self.entity(key), &key, parent.as_ref()) == Ok(Admission::Changes) {
-            self.put_row(Row::Entity(Entity { key, parent }));
+    fn put_entity(&mut self, entity: Entity) {
+        if admit(|key| self.entity(key), &entity) == Ok(Admission::Changes) {
+            self.put_row(Row::Entity(entity));
         }
     }
 
@@ -148,49 +142,6 @@ impl<'a> Draft<'a> {
             Row::Entity(row) => Some(Announced::Live { parent: row.parent }),
             _ => Some(Announced::Deleted),
         }
-    }
-}
-
-/// The row of an operation that puts one as it is.
-fn row_of(operation: Operation) -> Option<Row> {
-    match operation {
-        Operation::PutPrincipal { id, kind, active } => Some(Row::Principal(Principal { id, kind, active })),
-        Operation::PutBinding { team, member, valid_from, valid_until } => {
-            Some(Row::Binding(Binding { team, member, validity: Validity { from: valid_from, until: valid_until } }))
-        }
-        Operation::PutRole { role, entity_type, actions, covers_children } => {
-            Some(Row::Role(Role::new(role, entity_type, actions, covers_children)))
-        }
-        Operation::PutGrant {
-            id,
-            principal,
-            role,
-            entity_type,
-            entity_id,
-            region,
-            valid_from,
-            valid_until,
-            condition,
-        } => {
-            let validity = Validity { from: valid_from, until: valid_until };
-            Some(Row::Grant(Grant { id, principal, role, entity_type, entity_id, region, validity, condition }))
-        }
-        Operation::PutToken { id, hash, principal, kind, expires_at } => {
-            Some(Row::Token(Token { id, hash, principal, kind, expires_at }))
-        }
-        Operation::PutCondition { id, effect, cedar_json } => {
-            Some(Row::Condition(Condition { id, effect, cedar_json }))
-        }
-        Operation::PutOrganization { .. }
-        | Operation::DropAll {}
-        | Operation::DropPrincipal { .. }
-        | Operation::DropBinding { .. }
-        | Operation::DropRole { .. }
-        | Operation::DropGrant { .. }
-        | Operation::DropToken { .. }
-        | Operation::DropCondition { .. }
-        | Operation::PutEntity { .. }
-        | Operation::DropEntity { .. } => None,
     }
 }
 

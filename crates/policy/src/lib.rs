@@ -7,6 +7,7 @@
 pub mod admit;
 pub mod apply;
 mod canonical;
+pub mod delta;
 pub mod digest;
 mod draft;
 pub mod halt;
@@ -20,15 +21,18 @@ pub mod row;
 pub mod rows;
 pub mod seal;
 pub mod state;
+#[cfg(test)]
+mod testing;
 
 pub use admit::{Admission, Refusal, admit_deletion, admit_entity};
-pub use apply::{Delta, Verdict};
+pub use apply::Verdict;
+pub use delta::Delta;
 pub use halt::Halt;
 pub use history::History;
 pub use index::authenticate::{Authenticated, Unauthenticated};
 pub use index::decide::{Decision, Match, Query, Reason};
 pub use index::{Index, LoadMismatch};
-pub use row::{Binding, Condition, Entity, EntityKey, Grant, Principal, Role, Row, RowKey, Token, Validity};
+pub use row::{Row, RowKey};
 pub use rows::Rows;
 pub use seal::{Header, SealError, seal};
-pub use state::{Chain, Position, Standing};
+pub use state::{Chain, Standing};

@@ -1,5 +1,5 @@
 //! The naive truth that property tests compare with: vectors, linear scans, everything worked
-//! out anew. It shares the types of rows and nothing else with what it checks.
+//! out again each time. It shares the types of rows and nothing else with what it checks.
 
 mod decide;
 mod generate;
@@ -7,7 +7,7 @@ mod rows;
 mod tests;
 
 use writ_contract::policy_change::{ChangeSet, PolicyOps};
-use writ_contract::{ChainId, Hash, PLATFORM_ORGANIZATION, Stream};
+use writ_contract::{ChainId, Hash, Region};
 
 use crate::{Halt, Row};
 
@@ -38,9 +38,10 @@ impl ModelChain {
     /// What an old or a new change set does to the chain, in the words of the architecture.
     fn apply(&mut self, set: &ChangeSet, ops: &PolicyOps) {
         let have = self.applied.len() as i64;
-        self.seen = self.seen.max(set.revision);
-        if set.revision <= have {
-            if self.applied[set.revision as usize - 1].0.digest != set.digest {
+        let number = set.revision.number;
+        self.seen = self.seen.max(number);
+        if number <= have {
+            if self.applied[number as usize - 1].0.digest != set.digest {
                 self.halt = Some(Halt::Fork);
             }
             return;
@@ -56,14 +57,14 @@ impl ModelChain {
         if self.state_digest() != set.state_digest {
             self.applied.pop();
             self.halt = Some(Halt::StateMismatch);
-        } else if self.seen > set.revision {
+        } else if self.seen > number {
             self.halt = Some(Halt::Gap);
         }
     }
 
     fn obstacle(&self, set: &ChangeSet, have: i64) -> Option<Halt> {
         let previous = self.applied.last().map_or(Hash::ZERO, |(set, _)| set.digest);
-        if set.revision > have + 1 {
+        if set.revision.number > have + 1 {
             Some(Halt::Gap)
         } else if set.parts != 1 {
             Some(Halt::SeveralParts)
@@ -80,17 +81,13 @@ impl ModelChain {
 }
 
 impl Model {
-    pub(crate) fn apply(&mut self, origin: &str, set: &ChangeSet, ops: &PolicyOps) {
-        let id = ChainId { organization: set.organization, origin: origin.to_owned(), stream: set.stream };
-        let other_home = |chain: &&ModelChain| {
-            chain.id.organization == id.organization && chain.id.stream == id.stream && chain.id.origin != id.origin
-        };
-        let identity = id.stream == Stream::Identity && id.organization != PLATFORM_ORGANIZATION;
-        if identity && self.chains.iter().any(|chain| other_home(&chain)) {
+    pub(crate) fn apply(&mut self, origin: Region, set: &ChangeSet, ops: &PolicyOps) {
+        let id = ChainId { organization: set.organization, origin, stream: set.stream };
+        if id == generate::foreign() {
             return;
         }
         if !self.chains.iter().any(|chain| chain.id == id) {
-            self.chains.push(ModelChain { id: id.clone(), applied: Vec::new(), halt: None, seen: 0 });
+            self.chains.push(ModelChain { id, applied: Vec::new(), halt: None, seen: 0 });
         }
         self.chains.iter_mut().filter(|chain| chain.id == id).for_each(|chain| chain.apply(set, ops));
     }

@@ -2,15 +2,15 @@
 
 use std::collections::HashMap;
 
-use uuid::Uuid;
-use writ_contract::identity_event::OrganizationState;
+use writ_contract::row::{Condition, Entity, EntityKey, Grant, Membership, OrganizationState, Principal, Role, Token};
+use writ_contract::{ConditionId, GrantId, PrincipalId, RoleKey, TeamId, TokenId};
 
 use crate::pairs::Pairs;
-use crate::row::{Binding, Condition, Entity, EntityKey, Grant, Principal, Role, Row, RowKey, Token};
+use crate::row::{Row, RowKey};
 
 mod edit;
 
-/// What is known of an entity: it lives, with or without a parent, or it was deleted for ever.
+/// What is known of an entity: it lives, with or without a parent, or it was deleted, which is final.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Announced {
     /// It exists.
@@ -26,18 +26,18 @@ pub enum Announced {
 #[derive(Debug, Clone, Default)]
 pub struct Rows {
     organization: Option<OrganizationState>,
-    principals: HashMap<Uuid, Principal>,
-    bindings: HashMap<(Uuid, Uuid), Binding>,
-    roles: HashMap<String, Role>,
-    grants: HashMap<Uuid, Grant>,
-    tokens: HashMap<Uuid, Token>,
-    conditions: HashMap<Uuid, Condition>,
+    principals: HashMap<PrincipalId, Principal>,
+    memberships: HashMap<(TeamId, PrincipalId), Membership>,
+    roles: HashMap<RoleKey, Role>,
+    grants: HashMap<GrantId, Grant>,
+    tokens: HashMap<TokenId, Token>,
+    conditions: HashMap<ConditionId, Condition>,
     entities: HashMap<EntityKey, Announced>,
-    members_of_team: Pairs<Uuid, Uuid>,
-    teams_of_member: Pairs<Uuid, Uuid>,
-    grants_of_principal: Pairs<Uuid, Uuid>,
-    grants_of_role: Pairs<String, Uuid>,
-    tokens_of_principal: Pairs<Uuid, Uuid>,
+    members_of_team: Pairs<PrincipalId, PrincipalId>,
+    teams_of_member: Pairs<PrincipalId, TeamId>,
+    grants_of_principal: Pairs<PrincipalId, GrantId>,
+    grants_of_role: Pairs<RoleKey, GrantId>,
+    tokens_of_principal: Pairs<PrincipalId, TokenId>,
     children: Pairs<EntityKey, EntityKey>,
     forbids: usize,
 }
@@ -49,22 +49,22 @@ impl Rows {
     }
 
     /// A user, team or system account.
-    pub fn principal(&self, id: Uuid) -> Option<&Principal> {
+    pub fn principal(&self, id: PrincipalId) -> Option<&Principal> {
         self.principals.get(&id)
     }
 
-    /// A role by key or id.
-    pub fn role(&self, role: &str) -> Option<&Role> {
-        self.roles.get(role)
+    /// A role by key.
+    pub fn role(&self, key: &RoleKey) -> Option<&Role> {
+        self.roles.get(key)
     }
 
     /// A grant by id.
-    pub fn grant(&self, id: Uuid) -> Option<&Grant> {
+    pub fn grant(&self, id: GrantId) -> Option<&Grant> {
         self.grants.get(&id)
     }
 
     /// A token by id.
-    pub fn token(&self, id: Uuid) -> Option<&Token> {
+    pub fn token(&self, id: TokenId) -> Option<&Token> {
         self.tokens.get(&id)
     }
 
@@ -78,14 +78,14 @@ impl Rows {
         self.entities.get(key)
     }
 
-    /// The bindings of a member, in the order of their teams.
-    pub fn bindings_of(&self, member: Uuid) -> impl Iterator<Item = &Binding> {
-        self.teams_of_member.of(member).filter_map(move |team| self.bindings.get(&(*team, member)))
+    /// The memberships of a principal, in the order of their teams.
+    pub fn memberships_of(&self, member: PrincipalId) -> impl Iterator<Item = &Membership> {
+        self.teams_of_member.of(&member).filter_map(move |team| self.memberships.get(&(*team, member)))
     }
 
     /// The grants of a principal itself, in the order of their ids.
-    pub fn grants_of(&self, principal: Uuid) -> impl Iterator<Item = &Grant> {
-        self.grants_of_principal.of(principal).filter_map(|id| self.grants.get(id))
+    pub fn grants_of(&self, principal: PrincipalId) -> impl Iterator<Item = &Grant> {
+        self.grants_of_principal.of(&principal).filter_map(|id| self.grants.get(id))
     }
 
     /// Whether any condition forbids organization-wide.
@@ -110,8 +110,10 @@ impl Rows {
         match key {
             RowKey::Organization => self.organization.map(Row::Organization),
             RowKey::Principal(id) => self.principals.get(id).cloned().map(Row::Principal),
-            RowKey::Binding { team, member } => self.bindings.get(&(*team, *member)).cloned().map(Row::Binding),
-            RowKey::Role(role) => self.roles.get(role).cloned().map(Row::Role),
+            RowKey::Membership { team, member } => {
+                self.memberships.get(&(*team, *member)).cloned().map(Row::Membership)
+            }
+            RowKey::Role(key) => self.roles.get(key).cloned().map(Row::Role),
             RowKey::Grant(id) => self.grants.get(id).cloned().map(Row::Grant),
             RowKey::Token(id) => self.tokens.get(id).cloned().map(Row::Token),
             RowKey::Condition(id) => self.conditions.get(id).cloned().map(Row::Condition),
@@ -124,8 +126,8 @@ impl Rows {
         match key {
             RowKey::Organization => self.organization.is_some(),
             RowKey::Principal(id) => self.principals.contains_key(id),
-            RowKey::Binding { team, member } => self.bindings.contains_key(&(*team, *member)),
-            RowKey::Role(role) => self.roles.contains_key(role),
+            RowKey::Membership { team, member } => self.memberships.contains_key(&(*team, *member)),
+            RowKey::Role(key) => self.roles.contains_key(key),
             RowKey::Grant(id) => self.grants.contains_key(id),
             RowKey::Token(id) => self.tokens.contains_key(id),
             RowKey::Condition(id) => self.conditions.contains_key(id),
@@ -144,31 +146,32 @@ impl Rows {
         organization
             .into_iter()
             .chain(self.principals.keys().map(|id| RowKey::Principal(*id)))
-            .chain(self.bindings.keys().map(|(team, member)| RowKey::Binding { team: *team, member: *member }))
-            .chain(self.roles.keys().map(|role| RowKey::Role(role.clone())))
+            .chain(self.memberships.keys().map(|(team, member)| RowKey::Membership { team: *team, member: *member }))
+            .chain(self.roles.keys().map(|key| RowKey::Role(key.clone())))
             .chain(self.grants.keys().map(|id| RowKey::Grant(*id)))
             .chain(self.tokens.keys().map(|id| RowKey::Token(*id)))
             .chain(self.conditions.keys().map(|id| RowKey::Condition(*id)))
             .chain(self.entities.keys().map(|key| RowKey::Entity(key.clone())))
     }
 
-    /// The bindings, grants and tokens of a principal, as member and as team.
-    pub(crate) fn hanging_on_principal(&self, id: Uuid) -> Vec<RowKey> {
-        let members = self.members_of_team.of(id).map(|member| RowKey::Binding { team: id, member: *member });
-        let teams = self.teams_of_member.of(id).map(|team| RowKey::Binding { team: *team, member: id });
-        let grants = self.grants_of_principal.of(id).map(|grant| RowKey::Grant(*grant));
-        let tokens = self.tokens_of_principal.of(id).map(|token| RowKey::Token(*token));
+    /// The memberships, grants and tokens of a principal, as member and as team.
+    pub(crate) fn hanging_on_principal(&self, id: PrincipalId) -> Vec<RowKey> {
+        let as_team = TeamId::from_uuid(id.as_uuid());
+        let members = self.members_of_team.of(&id).map(|member| RowKey::Membership { team: as_team, member: *member });
+        let teams = self.teams_of_member.of(&id).map(|team| RowKey::Membership { team: *team, member: id });
+        let grants = self.grants_of_principal.of(&id).map(|grant| RowKey::Grant(*grant));
+        let tokens = self.tokens_of_principal.of(&id).map(|token| RowKey::Token(*token));
         members.chain(teams).chain(grants).chain(tokens).collect()
     }
 
     /// The grants of a role.
-    pub(crate) fn hanging_on_role(&self, role: &str) -> Vec<RowKey> {
-        self.grants_of_role.of(role.to_owned()).map(|grant| RowKey::Grant(*grant)).collect()
+    pub(crate) fn hanging_on_role(&self, key: &RoleKey) -> Vec<RowKey> {
+        self.grants_of_role.of(key).map(|grant| RowKey::Grant(*grant)).collect()
     }
 
     /// The entities whose parent this is.
     pub(crate) fn children_of(&self, key: &EntityKey) -> Vec<RowKey> {
-        self.children.of(key.clone()).cloned().map(RowKey::Entity).collect()
+        self.children.of(key).cloned().map(RowKey::Entity).collect()
     }
 }
 

@@ -3,18 +3,19 @@
 
 use writ_contract::actor::{Actor, Cause};
 use writ_contract::policy_change::{ChangeSet, Operation, PolicyOps};
-use writ_contract::{CodecError, Timestamp, encode};
+use writ_contract::{CodecError, Revision, StoredText, Timestamp, encode};
 
-use crate::apply::{Delta, KNOWN_FEATURES, advance, carry_out};
+use crate::apply::{KNOWN_FEATURES, advance, carry_out};
+use crate::delta::Delta;
 use crate::digest::history_digest;
 use crate::halt::Halt;
-use crate::state::{Chain, Position};
+use crate::state::Chain;
 
 /// What a change set says besides its operations.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Header {
     /// The event's, for identity; [`Chain::next`], for entities.
-    pub position: Position,
+    pub revision: Revision,
     /// The event's, for identity; [`Chain::next_committed_at`], for entities.
     pub committed_at: Timestamp,
     /// Who did it.
@@ -22,31 +23,28 @@ pub struct Header {
     /// What asked for it.
     pub cause: Option<Cause>,
     /// The id of the HTTP request, if there was one.
-    pub request_id: Option<String>,
+    pub request_id: Option<StoredText>,
     /// Why an entity event was refused; there must be no operations then.
-    pub rejected: Option<String>,
+    pub rejected: Option<StoredText>,
 }
 
 /// Why a change set cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum SealError {
     /// It does not directly continue the chain.
-    #[error("the chain stands at {have}, not just before {wanted}")]
+    #[error("the chain is at {have}, not just before {wanted}")]
     NotNext {
-        /// Where the chain stands.
-        have: Position,
-        /// Where the change set would stand.
-        wanted: Position,
+        /// Where the chain is.
+        have: Revision,
+        /// Where the change set would be.
+        wanted: Revision,
     },
-    /// The chain stands still.
-    #[error("the chain stands still: {0}")]
+    /// The chain is halted.
+    #[error("the chain is halted: {0}")]
     Halted(Halt),
-    /// The organization's identity data comes from another region.
-    #[error("the organization's home region is {home}")]
-    ForeignOrigin {
-        /// The home region.
-        home: String,
-    },
+    /// The organization's home is another region.
+    #[error("the organization's home is another region")]
+    ForeignOrigin,
     /// The operations do not fit their schema.
     #[error(transparent)]
     Codec(#[from] CodecError),
@@ -55,26 +53,23 @@ pub enum SealError {
 /// Makes the next change set of a chain, and what it changes. Changes nothing itself.
 ///
 /// # Errors
-/// When the change set does not directly continue the chain, or the chain stands still for
-/// another reason than a gap.
+/// When the change set does not directly continue the chain, or the chain is halted for another reason than a gap.
 pub fn seal(chain: &Chain, header: Header, ops: Vec<Operation>) -> Result<(ChangeSet, Delta), SealError> {
-    let Position { epoch, revision } = header.position;
     if let Some(halt) = chain.standing().halt.filter(|halt| *halt != Halt::Gap) {
         return Err(SealError::Halted(halt));
     }
-    if header.position != chain.next() {
-        return Err(SealError::NotNext { have: chain.position(), wanted: header.position });
+    if header.revision != chain.next() {
+        return Err(SealError::NotNext { have: chain.revision(), wanted: header.revision });
     }
     let ops = PolicyOps { ops };
     let payload = encode(&ops)?;
     let previous_digest = chain.head().digest;
     let digest = history_digest(&previous_digest, &payload);
-    let delta = advance(chain, header.position, digest, header.committed_at, carry_out(chain, &ops));
+    let delta = advance(chain, header.revision, digest, header.committed_at, carry_out(chain, &ops));
     let set = ChangeSet {
         organization: chain.id().organization,
         stream: chain.id().stream,
-        epoch,
-        revision,
+        revision: header.revision,
         previous_digest,
         digest,
         state_digest: delta.head().state_digest,

@@ -1,40 +1,13 @@
 //! Where a chain stands: its head, why it may have stopped, and its rows.
 
-use std::fmt;
-
-use writ_contract::identity_event::OrganizationState;
 use writ_contract::policy_change::{ChainState, Head};
-use writ_contract::{ChainId, Hash, Timestamp};
+use writ_contract::row::OrganizationState;
+use writ_contract::{ChainId, Hash, Revision, Timestamp};
 
-use crate::apply::Delta;
+use crate::delta::Delta;
 use crate::halt::Halt;
 use crate::history::History;
 use crate::rows::Rows;
-
-/// A place in a chain; later epochs come after all revisions of earlier ones.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Position {
-    /// Begins at 1 and grows only after a restore from backup.
-    pub epoch: i64,
-    /// Contiguous within the epoch, from 1.
-    pub revision: i64,
-}
-
-impl Position {
-    /// Before the first change set.
-    pub const START: Self = Self { epoch: 1, revision: 0 };
-
-    /// The only place at which the next change set may stand.
-    pub fn next(self) -> Self {
-        Self { epoch: self.epoch, revision: self.revision.saturating_add(1) }
-    }
-}
-
-impl fmt::Display for Position {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.epoch, self.revision)
-    }
-}
 
 /// All of a chain but its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,8 +18,8 @@ pub struct Standing {
     pub committed_at: Timestamp,
     /// Why the chain does not move on.
     pub halt: Option<Halt>,
-    /// The highest position that arrived, applied or not.
-    pub seen: Position,
+    /// The highest revision that arrived, applied or not.
+    pub seen: Revision,
     /// The last digests.
     pub history: History,
 }
@@ -56,8 +29,7 @@ impl Standing {
     pub fn new(chain: ChainId) -> Self {
         let head = Head {
             chain,
-            epoch: Position::START.epoch,
-            revision: Position::START.revision,
+            revision: Revision::START,
             digest: Hash::ZERO,
             state_digest: Hash::ZERO,
             state: ChainState::Live,
@@ -66,14 +38,9 @@ impl Standing {
             head,
             committed_at: Timestamp::default(),
             halt: None,
-            seen: Position::START,
+            seen: Revision::START,
             history: History::default(),
         }
-    }
-
-    /// The place of the last change set applied.
-    pub fn position(&self) -> Position {
-        Position { epoch: self.head.epoch, revision: self.head.revision }
     }
 
     /// Sets `halt` and the head's state that follows from it.
@@ -105,8 +72,8 @@ impl Chain {
     }
 
     /// Which chain it is.
-    pub fn id(&self) -> &ChainId {
-        &self.standing.head.chain
+    pub fn id(&self) -> ChainId {
+        self.standing.head.chain
     }
 
     /// What was applied last.
@@ -124,14 +91,14 @@ impl Chain {
         &self.rows
     }
 
-    /// The place of the last change set applied.
-    pub fn position(&self) -> Position {
-        self.standing.position()
+    /// Of the last change set applied.
+    pub fn revision(&self) -> Revision {
+        self.standing.head.revision
     }
 
-    /// The only place at which the next change set may stand.
-    pub fn next(&self) -> Position {
-        self.position().next()
+    /// The only revision that the next change set may have.
+    pub fn next(&self) -> Revision {
+        self.revision().next()
     }
 
     /// The commit time of a change set made `now`: later than that of the one before, whatever
@@ -146,7 +113,7 @@ impl Chain {
     }
 
     /// The same chain with another halt: what to write when only that changes.
-    pub(crate) fn halted(&self, halt: Option<Halt>, seen: Position) -> Delta {
+    pub(crate) fn halted(&self, halt: Option<Halt>, seen: Revision) -> Delta {
         let mut standing = self.standing.clone();
         standing.seen = standing.seen.max(seen);
         standing.set_halt(halt, self.rows.organization());

@@ -1,29 +1,30 @@
-//! Settings: the defaults of `infra/writ.toml`, over them the file that `WRIT_CONFIG` names, over
-//! that the environment (`WRIT_…`). An error names the variable and never repeats its value.
+//! Settings: the defaults of `infra/writ.toml`, overridden by the file named in `WRIT_CONFIG`, overridden by the
+//! environment (`WRIT_…`). An error names the variable and never repeats its value, which may be a secret.
 
-mod environment;
 mod error;
 mod text;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use figment::Figment;
-use figment::providers::{Format, Toml};
+use figment::providers::{Format, Serialized, Toml};
+use figment::value::Dict;
 use secrecy::SecretString;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use writ_contract::Region;
 use writ_kafka::{Connection, Login};
 
-use environment::Environment;
 pub use error::ConfigError;
 pub use text::{BaseUrl, InvalidUrl, list, map, parsed};
 
+/// Prefix of all environment variables.
+const PREFIX: &str = "WRIT_";
 const DEFAULTS: &str = include_str!("../../../infra/writ.toml");
 
-/// The settings all services have. A service's own settings are a type of its own, read from
-/// the same sources.
+/// The settings that all services have. The settings of one service are a type of its own, read from the same sources.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Common {
     /// `WRIT_REGION`: code of the region this process runs in.
@@ -33,27 +34,27 @@ pub struct Common {
     pub regions: Vec<Region>,
     /// `WRIT_KAFKA_BROKERS`: `host:port` of this region's brokers, comma-separated.
     pub kafka_brokers: String,
-    /// `WRIT_KAFKA_USERNAME`: principal of the service at Kafka. None: Kafka is reached in the clear.
+    /// `WRIT_KAFKA_USERNAME`: the service's Kafka principal, or `None` to connect without TLS and authentication.
     pub kafka_username: Option<String>,
     /// `WRIT_KAFKA_PASSWORD`: the principal's password.
     pub kafka_password: Option<SecretString>,
-    /// `WRIT_KAFKA_CA`: file with the certificates (PEM) that the brokers' own are checked with.
+    /// `WRIT_KAFKA_CA`: file with the CA certificates (PEM) that sign the brokers' certificates.
     pub kafka_ca: Option<PathBuf>,
     /// `WRIT_LISTEN`: address and port of the HTTP server.
     pub listen: SocketAddr,
-    /// `WRIT_LOG`: filter of the log, such as `info` or `info,writ_log=debug`.
+    /// `WRIT_LOG`: log filter, such as `info` or `info,writ_log=debug`.
     pub log: String,
     /// `WRIT_LOG_FORMAT`: `text` or `json`.
     pub log_format: LogFormat,
-    /// `WRIT_OTLP_ENDPOINT`: base address of a trace collector (OTLP over HTTP); none, no export.
+    /// `WRIT_OTLP_ENDPOINT`: base URL of a trace collector (OTLP over HTTP), or `None` to export no traces.
     pub otlp_endpoint: Option<BaseUrl>,
-    /// `WRIT_TRACE_RATIO`: share of traces begun here that are exported, 0 to 1.
+    /// `WRIT_TRACE_RATIO`: share of the traces that begin here that is exported, 0 to 1.
     #[serde(deserialize_with = "parsed")]
     pub trace_ratio: f64,
-    /// `WRIT_TRACE_READ_RATIO`: the same of traces that begin with a question to the read API.
+    /// `WRIT_TRACE_READ_RATIO`: the same for traces that begin at a high-volume route, such as those of a read API.
     #[serde(deserialize_with = "parsed")]
     pub trace_read_ratio: f64,
-    /// `WRIT_TELEMETRY`: whether anything is measured and traced; off only to see what that costs.
+    /// `WRIT_TELEMETRY`: whether metrics and traces are collected. Off only to measure what they cost.
     #[serde(deserialize_with = "parsed")]
     pub telemetry: bool,
 }
@@ -68,58 +69,64 @@ pub enum LogFormat {
     Json,
 }
 
-/// Reads the settings all services have and those of one service from this process's
-/// environment.
+/// Settings without a default, each with an example of a valid value.
+pub type Required = &'static [(&'static str, &'static str)];
+
+/// The settings of one service, besides [`Common`].
+pub trait ServiceSettings: DeserializeOwned {
+    /// Those that must be set.
+    const REQUIRED: Required;
+}
+
+impl ServiceSettings for Common {
+    const REQUIRED: Required =
+        &[("region", "us"), ("regions", "us,eu"), ("kafka_brokers", "127.0.0.1:19092"), ("listen", "127.0.0.1:18081")];
+}
+
+/// Reads [`Common`] and the settings of one service from this process's environment.
 ///
 /// # Errors
-/// When a setting is missing or wrong, or the file cannot be read.
-pub fn load<S: DeserializeOwned>() -> Result<(Common, S), ConfigError> {
+/// If settings are missing or invalid, or the file cannot be read; the error names each of them.
+pub fn load<S: ServiceSettings>() -> Result<(Common, S), ConfigError> {
     load_from(variables())
 }
 
-/// As [`load`], from the given variables.
+/// Like [`load`], from the given variables.
 ///
 /// # Errors
-/// When a setting is missing or wrong, or the file cannot be read.
-pub fn load_from<S: DeserializeOwned>(
+/// Like [`load`].
+pub fn load_from<S: ServiceSettings>(
     variables: impl IntoIterator<Item = (String, String)>,
 ) -> Result<(Common, S), ConfigError> {
     let sources = sources(variables)?;
-    let wrong = [problems::<Common>(&sources), problems::<S>(&sources)].concat();
-    ConfigError::all(wrong).map_or(Ok(()), Err)?;
+    ConfigError::all([invalid::<Common>(&sources)?, invalid::<S>(&sources)?].concat())?;
     let common: Common = sources.extract()?;
-    common.validate()?;
+    ConfigError::all(common.inconsistent())?;
     Ok((common, sources.extract()?))
 }
 
-/// Everything that is missing or cannot be read, not only the first: where a setting is wrong, the example of
-/// `infra/writ.toml` stands in for it, and the rest is looked at.
-fn problems<T: DeserializeOwned>(sources: &Figment) -> Vec<ConfigError> {
-    let (examples, mut sources, mut found) = (examples(), sources.clone(), Vec::new());
-    while let Err(error) = sources.extract::<T>() {
+/// Every setting of `S` that is missing or cannot be read.
+///
+/// Reading stops at the first one. So that the others are found too, a valid value then takes its place: the example,
+/// or else the default. Settings with neither are optional, and are left out.
+fn invalid<S: ServiceSettings>(sources: &Figment) -> Result<Vec<ConfigError>, ConfigError> {
+    let examples: BTreeMap<_, _> = S::REQUIRED.iter().copied().collect();
+    let valid: Dict = defaults().merge(Serialized::defaults(examples)).extract()?;
+    let mut settings: Dict = sources.extract()?;
+    let mut found = Vec::new();
+    while let Err(error) = Figment::from(Serialized::defaults(&settings)).extract::<S>() {
         let error = ConfigError::from(error);
         let field = error.field();
-        let repeated = found.contains(&error);
-        found.extend((!repeated).then_some(error));
-        match examples.find_value(&field) {
-            Ok(example) if !repeated => sources = sources.merge((field, example)),
-            _ => break,
+        if found.iter().any(|known: &ConfigError| known.field() == field) {
+            break;
         }
+        found.push(error);
+        match valid.get(&field) {
+            Some(value) => settings.insert(field, value.clone()),
+            None => settings.remove(&field),
+        };
     }
-    found
-}
-
-/// Every setting of `infra/writ.toml`, those without a default with the example in its comment.
-fn examples() -> Figment {
-    let uncommented = |line: &'static str| match line.strip_prefix("# ") {
-        Some(example) if example.split_once(" = ").is_some_and(|(name, _)| is_name(name)) => example,
-        _ => line,
-    };
-    Figment::from(Toml::string(&DEFAULTS.lines().map(uncommented).collect::<Vec<_>>().join("\n")))
-}
-
-fn is_name(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    Ok(found)
 }
 
 /// Reads some settings alone, from this process's environment.
@@ -131,19 +138,33 @@ fn variables() -> impl Iterator<Item = (String, String)> {
     std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
 }
 
+fn defaults() -> Figment {
+    Figment::from(Toml::string(DEFAULTS))
+}
+
 fn sources(variables: impl IntoIterator<Item = (String, String)>) -> Result<Figment, ConfigError> {
-    let environment = Environment::of(variables);
-    let mut sources = Figment::from(Toml::string(DEFAULTS));
+    let environment = environment(variables);
+    let mut sources = defaults();
     if let Some(path) = environment.get("config") {
         let file =
             std::fs::read_to_string(path).map_err(|error| ConfigError::invalid("config", error.kind().to_string()))?;
         sources = sources.merge(Toml::string(&file));
     }
-    Ok(sources.merge(environment))
+    Ok(sources.merge(Serialized::defaults(environment)))
+}
+
+/// The variables that begin with `WRIT_`, as settings. Empty ones count as not set. Every value stays text: figment's
+/// own `Env` would turn a token that consists of digits into a number.
+fn environment(variables: impl IntoIterator<Item = (String, String)>) -> BTreeMap<String, String> {
+    let named = variables.into_iter().filter_map(|(name, value)| {
+        let name = name.strip_prefix(PREFIX)?.to_ascii_lowercase();
+        (!value.is_empty()).then_some((name, value))
+    });
+    named.collect()
 }
 
 impl Common {
-    /// This region's Kafka, and the service's principal there.
+    /// This region's Kafka, with the service's credentials.
     pub fn kafka(&self) -> Connection {
         match self.login() {
             Some(login) => Connection::new(&self.kafka_brokers, login),
@@ -157,35 +178,32 @@ impl Common {
         Some(Login { username, password, ca })
     }
 
-    /// All three or none: half a login must not end in plain text.
-    fn validate_login(&self) -> Result<(), ConfigError> {
-        let given = [
+    /// Settings that are valid alone, but not together.
+    fn inconsistent(&self) -> Vec<ConfigError> {
+        let is_share = |ratio: f64| (0.0..=1.0).contains(&ratio);
+        let rules = [
+            ("region", self.regions.contains(&self.region), "not among WRIT_REGIONS"),
+            ("kafka_brokers", self.kafka_brokers.split(',').all(is_host_and_port), "not a list of host:port"),
+            ("trace_ratio", is_share(self.trace_ratio), "not between 0 and 1"),
+            ("trace_read_ratio", is_share(self.trace_read_ratio), "not between 0 and 1"),
+        ];
+        let broken = rules.into_iter().filter(|(_, holds, _)| !holds);
+        broken.map(|(field, _, reason)| ConfigError::invalid(field, reason)).chain(self.login_error()).collect()
+    }
+
+    /// A login has all three parts or none: half a login must not end in plain text.
+    fn login_error(&self) -> Option<ConfigError> {
+        let parts = [
             ("kafka_username", self.kafka_username.is_some()),
             ("kafka_password", self.kafka_password.is_some()),
             ("kafka_ca", self.kafka_ca.is_some()),
         ];
-        let missing = given.iter().find(|(_, given)| !given).filter(|_| given.iter().any(|(_, given)| *given));
+        let missing = parts.iter().find(|(_, given)| !given).filter(|_| parts.iter().any(|(_, given)| *given));
         if let Some((field, _)) = missing {
-            return Err(ConfigError::invalid(field, "not set, but other settings of Kafka's login are"));
+            return Some(ConfigError::invalid(field, "not set, but other settings of Kafka's login are"));
         }
-        let readable = self.kafka_ca.as_ref().map_or(Ok(()), |file| std::fs::File::open(file).map(drop));
-        readable.map_err(|error| ConfigError::invalid("kafka_ca", error.kind().to_string()))
-    }
-
-    fn validate(&self) -> Result<(), ConfigError> {
-        if !self.regions.contains(&self.region) {
-            return Err(ConfigError::invalid("region", "not among WRIT_REGIONS"));
-        }
-        if !self.kafka_brokers.split(',').all(is_host_and_port) {
-            return Err(ConfigError::invalid("kafka_brokers", "not a list of host:port"));
-        }
-        if !(0.0..=1.0).contains(&self.trace_ratio) {
-            return Err(ConfigError::invalid("trace_ratio", "not between 0 and 1"));
-        }
-        if !(0.0..=1.0).contains(&self.trace_read_ratio) {
-            return Err(ConfigError::invalid("trace_read_ratio", "not between 0 and 1"));
-        }
-        self.validate_login()
+        let error = std::fs::File::open(self.kafka_ca.as_ref()?).err()?;
+        Some(ConfigError::invalid("kafka_ca", error.kind().to_string()))
     }
 }
 

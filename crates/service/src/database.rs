@@ -1,4 +1,4 @@
-//! PostgreSQL: a pool with sane settings, waiting for a server that is not there yet, migrations.
+//! PostgreSQL: the connection pool, waiting for a server that is not up yet, migrations.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,28 +10,28 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, PgPool};
 
-use crate::health::Check;
+use crate::health::ReadinessCheck;
 
 const MAX_CONNECTIONS: u32 = 16;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
-/// A connection idle for longer is tested before use; testing each time would cost a round trip.
+/// Connections that were idle for longer are tested before use. Testing each time would cost a round trip.
 const TRUSTED_IDLE: Duration = Duration::from_secs(5);
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 const PROBE_EVERY: Duration = Duration::from_secs(2);
 
-/// `WRIT_DATABASE_URL`: a service's own database, with its role and password. A setting of those that have one.
+/// `WRIT_DATABASE_URL`: the service's own database, with role and password.
 #[derive(Clone, Deserialize)]
 #[serde(try_from = "String")]
 pub struct DatabaseUrl(PgConnectOptions);
 
-/// A text that is no address of a database; does not repeat it.
+/// The text is not the URL of a database. Does not repeat it, because it may contain a password.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected postgres://role:password@host:port/database")]
 pub struct InvalidDatabaseUrl;
 
 impl DatabaseUrl {
-    /// How to connect.
+    /// The options to connect with.
     pub fn options(&self) -> PgConnectOptions {
         self.0.clone()
     }
@@ -54,12 +54,12 @@ impl fmt::Debug for DatabaseUrl {
     }
 }
 
-/// Connects, migrates if that has not been done and the role may, and returns a pool. Waits, with the reason in `check`
-/// and the log, for as long as the server cannot be reached or refuses.
+/// Connects, applies pending migrations and returns a pool. Waits while the server is unreachable or refuses; `check`
+/// and the log say why.
 ///
 /// # Errors
-/// When a migration fails: another version of the program has changed the database, or the role may not change it.
-pub async fn open(options: PgConnectOptions, migrator: &Migrator, check: &Check) -> anyhow::Result<PgPool> {
+/// If a migration fails: the database belongs to another version of the program, or the role may not change tables.
+pub async fn open(options: PgConnectOptions, migrator: &Migrator, check: &ReadinessCheck) -> anyhow::Result<PgPool> {
     wait_for_server(&options, check).await;
     check.fail("migrating");
     let pool = pool(options);
@@ -70,8 +70,8 @@ pub async fn open(options: PgConnectOptions, migrator: &Migrator, check: &Check)
     Ok(pool)
 }
 
-/// Whether every migration has been applied, as it is now: then there is nothing to do, for which a role that may only
-/// change rows would lack the right.
+/// Whether all migrations are applied, with equal checksums. Then the migrator need not run, which a role that may only
+/// change rows could not do.
 async fn is_up_to_date(pool: &PgPool, migrator: &Migrator) -> Result<bool, sqlx::Error> {
     let known: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL").fetch_one(pool).await?;
     if !known {
@@ -83,8 +83,8 @@ async fn is_up_to_date(pool: &PgPool, migrator: &Migrator) -> Result<bool, sqlx:
     Ok(applied.len() == migrator.iter().count() && migrator.iter().all(|m| is_applied(m.version, &m.checksum)))
 }
 
-/// Keeps `check` true to whether the database answers; ends with the pool.
-pub async fn watch(pool: PgPool, check: Check) {
+/// Updates `check` with whether the database answers, until the pool is closed.
+pub async fn watch(pool: PgPool, check: ReadinessCheck) {
     while !pool.is_closed() {
         tokio::time::sleep(PROBE_EVERY).await;
         let begun = Instant::now();
@@ -112,7 +112,7 @@ async fn ping(pool: &PgPool) -> Result<(), sqlx::Error> {
     pool.acquire().await?.ping().await
 }
 
-/// The migrations of several crates as one, in order of their versions.
+/// Combines the migrations of several crates, ordered by version.
 pub fn merged(migrators: &[&Migrator]) -> Migrator {
     let all = migrators.iter().flat_map(|migrator| migrator.iter());
     Migrator::with_migrations(all.cloned().collect())
@@ -134,13 +134,13 @@ fn pool(options: PgConnectOptions) -> PgPool {
         .connect_lazy_with(limited(options))
 }
 
-/// A statement or transaction that hangs must not hold locks for ever.
+/// A statement or transaction that hangs must not keep its locks.
 fn limited(options: PgConnectOptions) -> PgConnectOptions {
     options.options([("statement_timeout", "120s"), ("idle_in_transaction_session_timeout", "60s")])
 }
 
-/// Tries without the pool, which would hide the reason behind its own time-out.
-async fn wait_for_server(options: &PgConnectOptions, check: &Check) {
+/// Connects without the pool, which would hide the cause behind its own time-out.
+async fn wait_for_server(options: &PgConnectOptions, check: &ReadinessCheck) {
     let mut wait = FIRST_WAIT;
     while let Err(error) = try_connection(options).await {
         let reason = reason(&error);
@@ -156,10 +156,10 @@ async fn try_connection(options: &PgConnectOptions) -> Result<(), sqlx::Error> {
     connection.close().await
 }
 
-/// What may be shown of an error: neither statement nor data.
+/// The part of an error that may be shown: neither the statement nor data.
 fn reason(error: &sqlx::Error) -> String {
     match error {
-        // Of an address or a connection: nothing secret in it, and the kind alone says too little.
+        // About an address or a connection: contains no secret, and the error kind alone says too little.
         sqlx::Error::Io(error) => error.to_string(),
         sqlx::Error::Database(error) => match error.code() {
             Some(code) => format!("refused by PostgreSQL (SQLSTATE {code})"),

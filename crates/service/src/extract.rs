@@ -1,7 +1,14 @@
-//! Axum extractors whose refusals are [`Problem`]s that point at what is wrong.
+//! Axum extractors whose refusals are [`Problem`](crate::Problem)s that point at what is wrong.
+//!
+//! One type parses, validates and describes a body or query: it derives `deserr::Deserr`, whose
+//! errors are collected as [`Faults`], and utoipa's `ToSchema` or `IntoParams`.
 
+mod faults;
 mod json;
-mod url;
+mod path;
+mod query;
 
-pub use json::{Json, read_json};
-pub use url::{Path, Query};
+pub use faults::{Deferred, Faults};
+pub use json::{Json, JsonBytes, NotJson};
+pub use path::Path;
+pub use query::Query;

@@ -1,92 +1,92 @@
-//! Whether the process could do its work now, as named checks that say why not.
+//! Readiness, as named checks with reasons.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
 
-type Probe = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
+type CheckFn = Arc<dyn Fn() -> Result<(), String> + Send + Sync>;
 
 /// The checks of a process. Clones share them.
 #[derive(Clone, Default)]
-pub struct Health(Arc<Mutex<BTreeMap<&'static str, State>>>);
+pub struct Health(Arc<Mutex<BTreeMap<&'static str, CheckState>>>);
 
 #[derive(Clone)]
-enum State {
+enum CheckState {
     Told(Result<(), String>),
-    Asked(Probe),
+    Asked(CheckFn),
 }
 
 /// What `/readyz` shows of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// What was checked, such as `database`.
+    /// Name of the check, such as `database`.
     pub name: &'static str,
-    /// Whether it is in order.
+    /// Whether the check passes.
     pub ready: bool,
-    /// Why not; never holds a secret.
+    /// Why it fails. Never contains a secret.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
 impl Health {
-    /// Adds a check that its holder answers. Not ready until [`Check::pass`].
-    pub fn check(&self, name: &'static str) -> Check {
-        let check = Check { health: self.clone(), name };
+    /// Adds a check that is set by whoever holds it. It fails until [`ReadinessCheck::pass`].
+    pub fn check(&self, name: &'static str) -> ReadinessCheck {
+        let check = ReadinessCheck { health: self.clone(), name };
         check.fail("starting");
         check
     }
 
-    /// Adds a check that is asked each time; it must answer at once.
+    /// Adds a check that is evaluated on each request. `probe` must not block.
     pub fn watch(&self, name: &'static str, probe: impl Fn() -> Result<(), String> + Send + Sync + 'static) {
-        self.set(name, State::Asked(Arc::new(probe)));
+        self.set(name, CheckState::Asked(Arc::new(probe)));
     }
 
     /// All checks, by name.
     pub fn findings(&self) -> Vec<Finding> {
-        // Cloned, so that a probe may itself use this object.
+        // Cloned, because a probe may use this object itself.
         let states = self.lock().clone();
         states.into_iter().map(|(name, state)| finding(name, state)).collect()
     }
 
-    /// Whether every check is in order.
+    /// Whether all checks pass.
     pub fn ready(&self) -> bool {
         self.findings().iter().all(|finding| finding.ready)
     }
 
-    fn set(&self, name: &'static str, state: State) {
+    fn set(&self, name: &'static str, state: CheckState) {
         self.lock().insert(name, state);
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<&'static str, State>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, BTreeMap<&'static str, CheckState>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn finding(name: &'static str, state: State) -> Finding {
+fn finding(name: &'static str, state: CheckState) -> Finding {
     let answer = match state {
-        State::Told(answer) => answer,
-        State::Asked(probe) => probe(),
+        CheckState::Told(answer) => answer,
+        CheckState::Asked(probe) => probe(),
     };
     Finding { name, ready: answer.is_ok(), reason: answer.err() }
 }
 
-/// One check, in the hands of the part that knows the answer.
+/// A check that is set by whoever holds it.
 #[derive(Clone)]
-pub struct Check {
+pub struct ReadinessCheck {
     health: Health,
     name: &'static str,
 }
 
-impl Check {
-    /// It is in order.
+impl ReadinessCheck {
+    /// Sets it to passing.
     pub fn pass(&self) {
-        self.health.set(self.name, State::Told(Ok(())));
+        self.health.set(self.name, CheckState::Told(Ok(())));
     }
 
-    /// It is not in order; the reason is public.
+    /// Sets it to failing. The reason is public.
     pub fn fail(&self, reason: impl Into<String>) {
-        self.health.set(self.name, State::Told(Err(reason.into())));
+        self.health.set(self.name, CheckState::Told(Err(reason.into())));
     }
 }
 

@@ -1,5 +1,4 @@
-//! The HTTP server of a service: its operational routes at once, its own routes when they are
-//! wired.
+//! The HTTP server. It serves the operational routes from the start, and the service's own routes once they are wired.
 
 mod observe;
 mod operations;
@@ -23,33 +22,32 @@ use crate::problem::Problem;
 pub use operations::Operations;
 pub use request_id::RequestId;
 
-/// How long answers may still be under way after the process was told to stop.
+/// How long requests in flight may take after shutdown.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// What a service asks of every request.
+/// RequestLimits of a request.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
-    /// Largest body in bytes; a larger one is answered with 413.
+pub struct RequestLimits {
+    /// Maximum size of the body in bytes; larger ones get a 413.
     pub body: usize,
-    /// Longest time to an answer; after that it is 503.
+    /// Maximum time to answer; after that the answer is a 503.
     pub time: Duration,
 }
 
-impl Default for Limits {
+impl Default for RequestLimits {
     /// 64 KiB, 30 s.
     fn default() -> Self {
         Self { body: 64 * 1024, time: Duration::from_secs(30) }
     }
 }
 
-/// Where a service's own routes appear once it has wired them. Until then they are answered
-/// with 503.
+/// The service's own routes. They answer 503 until they are opened.
 #[derive(Clone, Default)]
 pub struct Routes(Arc<OnceLock<Router>>);
 
 impl Routes {
-    /// Shows the routes, observed, limited and guarded against panics. Only the first call counts.
-    pub fn open(&self, routes: Router, limits: Limits) {
+    /// Opens the routes, with everything [`guarded`] adds. Only the first call counts.
+    pub fn open(&self, routes: Router, limits: RequestLimits) {
         let _ = self.0.set(guarded(routes, limits));
     }
 
@@ -64,8 +62,8 @@ impl Routes {
     }
 }
 
-/// A service's routes with all that every request gets.
-pub fn guarded(routes: Router, limits: Limits) -> Router {
+/// Adds what applies to every request: tracing, metrics, limits, request ids and protection against panics.
+pub fn guarded(routes: Router, limits: RequestLimits) -> Router {
     routes
         .fallback(|| async { Problem::not_found("No such resource") })
         .method_not_allowed_fallback(|| async {
@@ -78,10 +76,10 @@ pub fn guarded(routes: Router, limits: Limits) -> Router {
         .layer(from_fn(request_id::echo))
 }
 
-/// Serves until `stop` is cancelled and what was under way is answered, for at most five seconds.
+/// Serves until `stop` is cancelled, then answers the requests in flight, for at most five seconds.
 ///
 /// # Errors
-/// When the listener fails.
+/// If the listener fails.
 pub async fn serve(
     listener: TcpListener,
     operations: Operations,
@@ -89,7 +87,7 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> std::io::Result<()> {
     let app = operations.router().fallback(move |request| routes.clone().answer(request));
-    // A request is small: waiting to fill a packet would only delay it.
+    // Answers are small: Nagle's algorithm would only delay them.
     let listener = listener.tap_io(|stream| {
         let _ = stream.set_nodelay(true);
     });
@@ -104,7 +102,7 @@ pub async fn serve(
 /// Opens the port.
 ///
 /// # Errors
-/// When the address cannot be listened on, such as a port in use.
+/// If the address is not available, such as a port in use.
 pub async fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
     TcpListener::bind(address).await
 }

@@ -1,24 +1,27 @@
-//! What every service has: configuration, telemetry, health, errors, shutdown, and a database for those that keep data.
+//! What all services share: configuration, telemetry, health, errors, shutdown and the database pool.
 //!
 //! A service's `main` is one call of [`run`], which reads the configuration, starts telemetry and
 //! the operational routes, and hands a [`Service`] to the function that wires the parts together.
 
 pub mod config;
+mod consumer;
 pub mod database;
 pub mod extract;
 pub mod health;
 pub mod http;
+pub mod metrics;
 mod migrate;
+pub mod openapi;
 pub mod problem;
 mod run;
-pub mod shutdown;
+mod shutdown;
 pub mod telemetry;
 
-pub use config::{BaseUrl, Common, ConfigError};
+pub use config::{BaseUrl, Common, ConfigError, Required, ServiceSettings};
 pub use database::DatabaseUrl;
-pub use extract::{Json, Path, Query};
-pub use health::{Check, Health};
+pub use extract::{Faults, Json, Path, Query};
+pub use health::{Health, ReadinessCheck};
 pub use http::RequestId;
 pub use migrate::{asked_to_migrate, migrate};
-pub use problem::{InvalidParameter, Problem};
+pub use problem::{InvalidParameter, Problem, ProblemBody};
 pub use run::{Service, run};

@@ -12,6 +12,7 @@ use axum::response::{AppendHeaders, IntoResponse, Response};
 use opentelemetry::trace::TraceContextExt;
 use serde::Serialize;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
@@ -20,7 +21,6 @@ const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+
 #[derive(Debug)]
 pub struct Problem {
     status: StatusCode,
-    kind: &'static str,
     detail: Cow<'static, str>,
     invalid_parameters: Vec<InvalidParameter>,
     headers: Vec<(HeaderName, HeaderValue)>,
@@ -28,18 +28,16 @@ pub struct Problem {
 }
 
 /// One thing that is wrong with a request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct InvalidParameter {
     /// Where: a path such as `labels.team` in the body, or a parameter's name.
     pub field: String,
     /// What is wrong, for people.
     pub reason: String,
     /// The rule that is broken, for programs: `required`, `type`, `unknown_property`, …
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub rule: Option<&'static str>,
-    /// `body`, `path`, `query` or `header`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub source: Option<&'static str>,
+    pub rule: &'static str,
+    /// `body`, `path` or `query`.
+    pub source: &'static str,
 }
 
 impl InvalidParameter {
@@ -58,27 +56,15 @@ impl InvalidParameter {
         Self::of("query", field, rule, reason)
     }
 
-    /// A header.
-    pub fn header(field: impl Into<String>, rule: &'static str, reason: impl Into<String>) -> Self {
-        Self::of("header", field, rule, reason)
-    }
-
     fn of(source: &'static str, field: impl Into<String>, rule: &'static str, reason: impl Into<String>) -> Self {
-        Self { field: field.into(), reason: reason.into(), rule: Some(rule), source: Some(source) }
+        Self { field: field.into(), reason: reason.into(), rule, source }
     }
 }
 
 impl Problem {
     /// An answer of `status`; `detail` is shown to the client.
     pub fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self {
-            status,
-            kind: "about:blank",
-            detail: detail.into(),
-            invalid_parameters: Vec::new(),
-            headers: Vec::new(),
-            cause: None,
-        }
+        Self { status, detail: detail.into(), invalid_parameters: Vec::new(), headers: Vec::new(), cause: None }
     }
 
     /// 400, for what has no field to point at.
@@ -134,13 +120,6 @@ impl Problem {
         self
     }
 
-    /// Sets `type`, a URI that names this kind of problem.
-    #[must_use]
-    pub fn of_type(mut self, kind: &'static str) -> Self {
-        self.kind = kind;
-        self
-    }
-
     /// Adds a header to the answer.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
@@ -193,14 +172,23 @@ impl Problem {
     }
 }
 
-#[derive(Serialize)]
-struct Body<'a> {
+/// A [`Problem`] as clients get it.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub struct ProblemBody<'a> {
+    /// HTTP status of the answer.
     status: u16,
+    /// Meaning of the status.
     title: &'a str,
+    /// Always `about:blank`: the status says what kind of problem it is.
     r#type: &'a str,
+    /// Names this occurrence in the service's log.
     instance: &'a str,
+    /// What is wrong, for people.
     detail: &'a str,
+    /// What is wrong with the request, field by field.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(required = false)]
     invalid_parameters: &'a [InvalidParameter],
 }
 
@@ -208,10 +196,10 @@ impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let instance = instance();
         self.log(&instance);
-        let body = Json(Body {
+        let body = Json(ProblemBody {
             status: self.status.as_u16(),
             title: self.status.canonical_reason().unwrap_or("Error"),
-            r#type: self.kind,
+            r#type: "about:blank",
             instance: &instance,
             detail: &self.detail,
             invalid_parameters: &self.invalid_parameters,

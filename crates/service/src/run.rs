@@ -1,12 +1,10 @@
-//! The life of a service's process: settings, telemetry, operational routes, wiring, waiting,
-//! stopping.
+//! The lifecycle of a service's process: settings, telemetry, operational routes, wiring, running, draining.
 
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
@@ -14,42 +12,39 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::{self, Common, ConfigError};
+use crate::config::{self, Common, ConfigError, ServiceSettings};
 use crate::database::DatabaseUrl;
-use crate::health::{Check, Health};
-use crate::http::{self, Limits, Operations, Routes};
+use crate::health::{Health, ReadinessCheck};
+use crate::http::{self, Operations, RequestLimits, Routes};
 use crate::telemetry::{Program, Telemetry};
 use crate::{database, shutdown};
 
-/// Of this build: `0.1.0`, or `0.1.0+<commit>` where `WRIT_REVISION` was set when it was built.
-const VERSION: &str = env!("WRIT_VERSION");
-/// How long background tasks may take to end after they were told to.
+/// How long background tasks may take to end after shutdown.
 const DRAIN: Duration = Duration::from_secs(10);
-/// Exit code for settings that are missing or wrong: starting again would not help.
+/// Exit code for missing or invalid settings (`EX_CONFIG`): a restart would not help.
 const BAD_CONFIGURATION: u8 = 78;
 
-/// A running process, in the hands of the function that wires its parts. Clones share it.
+/// The running process, as the function that wires it sees it. Clones share it.
 #[derive(Clone)]
 pub struct Service {
     /// The settings all services have.
     pub common: Common,
-    /// Whether the process could do its work.
+    /// The readiness checks.
     pub health: Health,
-    /// Cancelled when the process is to stop.
+    /// Cancelled when the process should stop.
     pub shutdown: CancellationToken,
-    operations: Operations,
+    pub(crate) operations: Operations,
     routes: Routes,
     parts: TaskTracker,
     failures: UnboundedSender<anyhow::Error>,
-    wired: Check,
+    wired: ReadinessCheck,
 }
 
 impl Service {
-    /// Opens the service's database and brings it up to date; waits for a server that is away,
-    /// with the reason in `/readyz`.
+    /// Opens the service's database and migrates it. Waits while the server is unreachable; `/readyz` says why.
     ///
     /// # Errors
-    /// When a migration fails.
+    /// If a migration fails.
     pub async fn database(&self, url: &DatabaseUrl, migrator: &Migrator) -> anyhow::Result<PgPool> {
         let check = self.health.check("database");
         let options = url.options().application_name(self.operations.name());
@@ -61,8 +56,7 @@ impl Service {
         Ok(pool)
     }
 
-    /// Runs a part beside the others until `shutdown`. If it ends with an error or panics, the
-    /// process ends.
+    /// Runs a background task, which should end on `shutdown`. The process ends if the task fails or panics.
     pub fn spawn<F>(&self, name: &'static str, part: F)
     where
         F: Future<Output = anyhow::Result<()>> + Send + 'static,
@@ -71,14 +65,13 @@ impl Service {
         self.parts.spawn(async move {
             let ended = tokio::spawn(part).await.context("panicked").flatten();
             if let Err(error) = ended {
-                // Nobody listens any more only when the process is already stopping.
+                // The receiver is gone only if the process is stopping already.
                 let _ = failures.send(error.context(name));
             }
         });
     }
 
-    /// Adds a member to the JSON of `/status`, asked for each time. It must hold nothing personal
-    /// and no secret.
+    /// Adds a member to the JSON of `/status`, computed for each request. It must not contain personal data or secrets.
     pub fn status<F>(&self, name: &'static str, section: impl Fn() -> F + Send + Sync + 'static)
     where
         F: Future<Output = Value> + Send + 'static,
@@ -86,7 +79,7 @@ impl Service {
         self.operations.section(name, section);
     }
 
-    /// As [`Service::status`], but only for those who ask with `/status?<parameter>=1`.
+    /// Like [`Service::status`], but only included in `/status?<parameter>=1`.
     pub fn status_on_request<F>(
         &self,
         parameter: &'static str,
@@ -98,25 +91,25 @@ impl Service {
         self.operations.section_on_request(parameter, name, section);
     }
 
-    /// Opens the service's own routes.
-    pub fn routes(&self, routes: Router, limits: Limits) {
+    /// Opens the service's own routes, which answer 503 until then.
+    pub fn routes(&self, routes: Router, limits: RequestLimits) {
         self.routes.open(routes, limits);
     }
 }
 
-/// Runs a service: reads its settings, starts telemetry and the operational routes, lets `wire`
-/// start its parts, and waits until it is told to stop or a part fails.
-pub async fn run<S, F>(name: &'static str, wire: impl FnOnce(Service, S) -> F) -> ExitCode
+/// Runs a service: reads its settings, starts telemetry and the operational routes, lets `wire` start its tasks, and
+/// waits for a shutdown signal or for a task that fails.
+pub async fn run<S, F>(program: Program, wire: impl FnOnce(Service, S) -> F) -> ExitCode
 where
-    S: DeserializeOwned,
+    S: ServiceSettings,
     F: Future<Output = anyhow::Result<()>>,
 {
-    match life(Program { name, version: VERSION }, wire).await {
+    match life(program, wire).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let configuration = error.chain().any(|cause| cause.is::<ConfigError>());
-            // Telemetry may not have been started, so this is for whoever started the process.
-            eprintln!("{name}: {error:#}");
+            // Telemetry may not be running yet.
+            eprintln!("{}: {error:#}", program.name);
             if configuration { ExitCode::from(BAD_CONFIGURATION) } else { ExitCode::FAILURE }
         }
     }
@@ -124,7 +117,7 @@ where
 
 async fn life<S, F>(program: Program, wire: impl FnOnce(Service, S) -> F) -> anyhow::Result<()>
 where
-    S: DeserializeOwned,
+    S: ServiceSettings,
     F: Future<Output = anyhow::Result<()>>,
 {
     let (common, own) = config::load::<S>()?;
@@ -150,9 +143,9 @@ async fn start(
         .await
         .map_err(|error| anyhow::anyhow!("WRIT_LISTEN: {}: {error}", common.listen))?;
     let health = Health::default();
-    // Until all parts are there, their checks may not be either.
+    // Not ready before wiring has registered all checks.
     let wired = health.check("start");
-    let operations = Operations::new(program, common.region.clone(), health.clone(), telemetry.metrics());
+    let operations = Operations::new(program, common.region, health.clone(), telemetry.metrics());
     let shutdown = shutdown::on_signal()?;
     let (failures, seen) = unbounded_channel();
     let (routes, parts) = (Routes::default(), TaskTracker::new());
@@ -162,8 +155,7 @@ async fn start(
     Ok((service, seen))
 }
 
-/// Wires the parts, which may wait for other systems, and stays until the process is told to stop
-/// or a part fails.
+/// Wires the service, which may wait for other systems, and returns on shutdown or when a task fails.
 async fn until_stopped(
     service: &Service,
     mut failures: UnboundedReceiver<anyhow::Error>,
@@ -185,6 +177,6 @@ async fn drain(service: &Service) {
     service.shutdown.cancel();
     service.parts.close();
     if tokio::time::timeout(DRAIN, service.parts.wait()).await.is_err() {
-        tracing::warn!("parts that did not stop in time are abandoned");
+        tracing::warn!("abandoning tasks that did not stop in time");
     }
 }

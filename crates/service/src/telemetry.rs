@@ -1,8 +1,8 @@
 //! Logs, traces and metrics of a process.
 
-mod buckets;
-pub mod catalogue;
 pub(crate) mod process;
+mod program;
+mod recorder;
 mod traces;
 
 use std::io::IsTerminal;
@@ -22,61 +22,46 @@ use writ_contract::Region;
 
 use crate::config::{Common, ConfigError, LogFormat};
 
-pub use buckets::recorder;
+pub use program::Program;
+pub use recorder::recorder;
 pub(crate) use traces::TRACER;
 
 const UPKEEP: Duration = Duration::from_secs(5);
 const FLUSH: Duration = Duration::from_secs(2);
-/// Exporting what cannot be exported must not fill the log.
+/// Failing exports must not fill the log.
 const QUIET: [&str; 3] = ["opentelemetry=off", "opentelemetry_sdk=off", "opentelemetry_otlp=off"];
 
-/// The program that runs: what traces and `/status` call it.
-#[derive(Debug, Clone, Copy)]
-pub struct Program {
-    /// Name of the service, such as `writ-identity`.
-    pub name: &'static str,
-    /// Version of the build.
-    pub version: &'static str,
-}
-
-impl Program {
-    /// Its name among the services, such as `identity`.
-    pub fn service(&self) -> &'static str {
-        self.name.trim_start_matches("writ-")
-    }
-}
-
-/// What was started, to be stopped at the end.
+/// Running telemetry.
 pub struct Telemetry {
     metrics: PrometheusHandle,
     traces: SdkTracerProvider,
 }
 
 impl Telemetry {
-    /// Starts logs, traces and metrics for this process; once, and within a tokio runtime.
+    /// Starts logs, traces and metrics for this process. Must be called once, within a tokio runtime.
     ///
     /// # Errors
-    /// When the log filter or the collector's address is wrong, or telemetry was started before.
+    /// If the log filter or the collector's URL is invalid, or telemetry was started before.
     pub fn start(program: Program, common: &Common) -> anyhow::Result<Self> {
         let lines = lines(common.log_format).with_filter(filter(&common.log)?);
         let traces = traces::provider(program, common)?;
         let spans = traces::layer(&traces).with_filter(own_spans(common.telemetry));
         tracing_subscriber::registry().with(lines).with(spans).try_init()?;
-        // Some spans are over when they are seen, and `tracing` knows only those that begin.
+        // For spans that are recorded after they ended, which `tracing` cannot express.
         global::set_tracer_provider(traces.clone());
         let metrics = match common.telemetry {
             true => install_recorder(program, &common.region)?,
-            false => recorder().handle(),
+            false => recorder(&[]).handle(),
         };
         Ok(Self { metrics, traces })
     }
 
-    /// What `/metrics` renders.
+    /// Renders `/metrics`.
     pub fn metrics(&self) -> PrometheusHandle {
         self.metrics.clone()
     }
 
-    /// Sends the spans that are left, for at most two seconds.
+    /// Exports the remaining spans, for at most two seconds.
     pub async fn stop(self) {
         let flushed = tokio::task::spawn_blocking(move || self.traces.shutdown_with_timeout(FLUSH)).await;
         if !matches!(flushed, Ok(Ok(()))) {
@@ -95,11 +80,11 @@ fn filter(text: &str) -> Result<EnvFilter, ConfigError> {
     Ok(filter)
 }
 
-/// What is traced does not depend on how much is logged.
+/// Which spans are traced, independently of the log filter.
 ///
-/// Answers anew for each span. Were the answer kept, as that of [`Targets`] is, a span would get the one that this
-/// thread was given last, and libraries ask about levels without recording anything: Kafka's clients whenever one is
-/// made (<https://github.com/tokio-rs/tracing/issues/2519>).
+/// The decision must not be cached, as that of [`Targets`] is: `tracing` would reuse the last decision of the thread,
+/// and libraries ask whether a level is enabled without recording anything, such as Kafka's client when it is created
+/// (<https://github.com/tokio-rs/tracing/issues/2519>).
 fn own_spans<S>(wanted: bool) -> impl Filter<S> {
     let level = if wanted { LevelFilter::INFO } else { LevelFilter::OFF };
     let own = Targets::new().with_target("writ", level);
@@ -118,20 +103,21 @@ where
 }
 
 fn install_recorder(program: Program, region: &Region) -> anyhow::Result<PrometheusHandle> {
-    let recorder = recorder();
+    let groups = program.all_metrics();
+    let recorder = recorder(&groups);
     let handle = recorder.handle();
     metrics::set_global_recorder(recorder)?;
-    catalogue::describe(program.service());
+    recorder::describe(&groups);
     traces::export::begin();
     process::started();
     let labels = [("service", program.service()), ("region", region.as_str()), ("version", program.version)];
     metrics::gauge!("writ_build_info", &labels.map(|(name, value)| (name, value.to_owned()))).set(1.0);
-    let kept = handle.clone();
-    // Samples pile up in memory until someone asks for them, or this drains them.
+    let upkept = handle.clone();
+    // Histogram samples pile up in memory until `/metrics` is read or this drains them.
     tokio::spawn(async move {
         loop {
             tokio::time::sleep(UPKEEP).await;
-            kept.run_upkeep();
+            upkept.run_upkeep();
         }
     });
     Ok(handle)
@@ -144,7 +130,7 @@ mod tests {
 
     use super::*;
 
-    /// As Kafka's client library does whenever a client is made.
+    /// Kafka's client library does this whenever a client is created.
     #[test]
     fn a_question_about_levels_costs_the_next_span_nothing() {
         let traces = SdkTracerProvider::builder().build();

@@ -6,40 +6,27 @@ use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use rand::RngCore;
 use secrecy::{ExposeSecret, SecretString};
-use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use uuid::Uuid;
-use writ_contract::id::{Hash, Region};
+use writ_contract::row::TokenKind;
+use writ_contract::{Hash, OrganizationId, Region};
 
 const ORGANIZATION: usize = 16;
 const RANDOM: usize = 32;
 const CHECKSUM: usize = 4;
 const BODY: usize = ORGANIZATION + RANDOM + CHECKSUM;
 
-/// Whose token it is; the first word of its text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Kind {
-    /// A person's own token, `kpat_`.
-    Personal,
-    /// A system account's token, `spat_`.
-    SystemAccount,
-    /// What an invited person shows once to become a user, `kinv_`.
-    Invite,
+/// The first word of the text of tokens of a kind.
+const fn prefix(kind: TokenKind) -> &'static str {
+    match kind {
+        TokenKind::Personal => "kpat",
+        TokenKind::SystemAccount => "spat",
+        TokenKind::Invite => "kinv",
+    }
 }
 
-impl Kind {
-    /// The first word of the text of tokens of this kind.
-    pub const fn prefix(self) -> &'static str {
-        match self {
-            Self::Personal => "kpat",
-            Self::SystemAccount => "spat",
-            Self::Invite => "kinv",
-        }
-    }
-
-    fn from_prefix(prefix: &str) -> Option<Self> {
-        [Self::Personal, Self::SystemAccount, Self::Invite].into_iter().find(|kind| kind.prefix() == prefix)
-    }
+fn kind_of(text: &str) -> Option<TokenKind> {
+    TokenKind::ALL.iter().copied().find(|kind| prefix(*kind) == text)
 }
 
 /// Why a text is not a bearer token. Says nothing about the text itself, which is a secret.
@@ -53,21 +40,21 @@ pub enum BearerError {
     Checksum,
 }
 
-/// A bearer token whose form and checksum are right. Whether it is in force is for the
-/// system of record or the read model to say, by [`BearerToken::hash`].
+/// A bearer token whose form and checksum are right. Whether it is valid is for the system of record or the read model
+/// to say, by [`BearerToken::hash`].
 pub struct BearerToken {
-    kind: Kind,
+    kind: TokenKind,
     region: Region,
-    organization: Uuid,
+    organization: OrganizationId,
     text: SecretString,
 }
 
 impl BearerToken {
     /// Makes a new token from 256 random bits of the operating system's generator.
-    pub fn generate(kind: Kind, region: Region, organization: Uuid) -> Self {
+    pub fn generate(kind: TokenKind, region: Region, organization: OrganizationId) -> Self {
         let mut random = [0; RANDOM];
         rand::rng().fill_bytes(&mut random);
-        let text = compose(kind, &region, organization, &random);
+        let text = compose(kind, region, organization, &random);
         Self { kind, region, organization, text: text.into() }
     }
 
@@ -76,25 +63,25 @@ impl BearerToken {
     /// # Errors
     /// When the text is not of a token's form, or its checksum does not match.
     pub fn parse(text: &str) -> Result<Self, BearerError> {
-        let (prefix, rest) = text.split_once('_').ok_or(BearerError::Malformed)?;
+        let (kind, rest) = text.split_once('_').ok_or(BearerError::Malformed)?;
         let (region, body) = rest.split_once('_').ok_or(BearerError::Malformed)?;
-        let kind = Kind::from_prefix(prefix).ok_or(BearerError::Malformed)?;
+        let kind = kind_of(kind).ok_or(BearerError::Malformed)?;
         let region: Region = region.parse().map_err(|_| BearerError::Malformed)?;
-        Ok(Self { kind, organization: organization_of(kind, &region, body)?, region, text: text.into() })
+        Ok(Self { kind, organization: organization_of(kind, region, body)?, region, text: text.into() })
     }
 
-    /// Whose token it is.
-    pub fn kind(&self) -> Kind {
+    /// What the token stands for.
+    pub fn kind(&self) -> TokenKind {
         self.kind
     }
 
     /// The home region of the organization.
-    pub fn region(&self) -> &Region {
-        &self.region
+    pub fn region(&self) -> Region {
+        self.region
     }
 
     /// The organization the token belongs to.
-    pub fn organization(&self) -> Uuid {
+    pub fn organization(&self) -> OrganizationId {
         self.organization
     }
 
@@ -121,7 +108,7 @@ impl fmt::Debug for BearerToken {
 
 /// SHA-256 of a token's text. Enough for 256-bit random tokens; a password would need more.
 pub fn hash_of(text: &str) -> Hash {
-    Hash(Sha256::digest(text.as_bytes()).into())
+    Hash::of(&[text.as_bytes()])
 }
 
 /// Compares two hashes in a time that does not depend on where they differ.
@@ -129,16 +116,16 @@ pub fn same_hash(left: &Hash, right: &Hash) -> bool {
     left.0.ct_eq(&right.0).into()
 }
 
-fn compose(kind: Kind, region: &Region, organization: Uuid, random: &[u8; RANDOM]) -> String {
+fn compose(kind: TokenKind, region: Region, organization: OrganizationId, random: &[u8; RANDOM]) -> String {
     let mut body = Vec::with_capacity(BODY);
     body.extend_from_slice(organization.as_bytes());
     body.extend_from_slice(random);
     body.extend_from_slice(&checksum(kind, region, &body));
     let body = BASE64_URL_SAFE_NO_PAD.encode(body);
-    format!("{}_{region}_{body}", kind.prefix())
+    format!("{}_{region}_{body}", prefix(kind))
 }
 
-fn organization_of(kind: Kind, region: &Region, body: &str) -> Result<Uuid, BearerError> {
+fn organization_of(kind: TokenKind, region: Region, body: &str) -> Result<OrganizationId, BearerError> {
     let mut bytes = [0; BODY];
     let written = BASE64_URL_SAFE_NO_PAD.decode_slice(body, &mut bytes).map_err(|_| BearerError::Malformed)?;
     if written != BODY {
@@ -148,13 +135,14 @@ fn organization_of(kind: Kind, region: &Region, body: &str) -> Result<Uuid, Bear
     if checksum(kind, region, content) != found {
         return Err(BearerError::Checksum);
     }
-    Uuid::from_slice(&content[..ORGANIZATION]).map_err(|_| BearerError::Malformed)
+    let organization = Uuid::from_slice(&content[..ORGANIZATION]).map_err(|_| BearerError::Malformed)?;
+    Ok(OrganizationId::from_uuid(organization))
 }
 
 /// CRC-32 over everything before it, so that a mistyped kind or region is noticed as well.
-fn checksum(kind: Kind, region: &Region, content: &[u8]) -> [u8; CHECKSUM] {
+fn checksum(kind: TokenKind, region: Region, content: &[u8]) -> [u8; CHECKSUM] {
     let mut crc = crc32fast::Hasher::new();
-    crc.update(kind.prefix().as_bytes());
+    crc.update(prefix(kind).as_bytes());
     crc.update(b"_");
     crc.update(region.as_str().as_bytes());
     crc.update(b"_");
@@ -164,16 +152,22 @@ fn checksum(kind: Kind, region: &Region, content: &[u8]) -> [u8; CHECKSUM] {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+    use writ_contract::PLATFORM_ORGANIZATION;
 
-    fn any_kind() -> impl Strategy<Value = Kind> {
-        prop_oneof![Just(Kind::Personal), Just(Kind::SystemAccount), Just(Kind::Invite)]
+    use super::*;
+
+    fn organization(number: u128) -> OrganizationId {
+        OrganizationId::from_uuid(Uuid::from_u128(number))
+    }
+
+    fn any_kind() -> impl Strategy<Value = TokenKind> {
+        prop::sample::select(TokenKind::ALL)
     }
 
     fn any_token() -> impl Strategy<Value = BearerToken> {
         (any_kind(), "[a-z][a-z0-9]{1,7}", any::<u128>())
-            .prop_map(|(kind, region, id)| BearerToken::generate(kind, region.parse().unwrap(), Uuid::from_u128(id)))
+            .prop_map(|(kind, region, id)| BearerToken::generate(kind, region.parse().unwrap(), organization(id)))
     }
 
     proptest! {
@@ -203,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_token_is_cut_or_lengthened() {
-        let token = BearerToken::generate(Kind::Personal, "us".parse().unwrap(), Uuid::nil());
+        let token = BearerToken::generate(TokenKind::Personal, "us".parse().unwrap(), PLATFORM_ORGANIZATION);
         let text = token.expose();
         for wrong in [&text[..text.len() - 1], &format!("{text}A"), "kpat_us_", "", "operator"] {
             assert_eq!(BearerToken::parse(wrong).unwrap_err(), BearerError::Malformed);
@@ -212,21 +206,21 @@ mod tests {
 
     #[test]
     fn the_form_is_the_one_clients_know() {
-        let token = BearerToken::generate(Kind::SystemAccount, "eu".parse().unwrap(), Uuid::nil());
+        let token = BearerToken::generate(TokenKind::SystemAccount, "eu".parse().unwrap(), PLATFORM_ORGANIZATION);
         assert!(token.expose().starts_with("spat_eu_"));
         assert_eq!(token.expose().len(), "spat_eu_".len() + 70);
     }
 
     #[test]
     fn debug_never_prints_the_secret() {
-        let token = BearerToken::generate(Kind::Personal, "us".parse().unwrap(), Uuid::nil());
+        let token = BearerToken::generate(TokenKind::Personal, "us".parse().unwrap(), PLATFORM_ORGANIZATION);
         let body = token.expose().rsplit_once("us_").unwrap().1;
         assert!(!format!("{token:?}").contains(body));
     }
 
     #[test]
     fn two_tokens_differ() {
-        let make = || BearerToken::generate(Kind::Personal, "us".parse().unwrap(), Uuid::nil());
+        let make = || BearerToken::generate(TokenKind::Personal, "us".parse().unwrap(), PLATFORM_ORGANIZATION);
         let (one, other) = (make(), make());
         assert!(!same_hash(&one.hash(), &other.hash()));
         assert!(same_hash(&one.hash(), &hash_of(one.expose())));

@@ -9,8 +9,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use hmac::{Hmac, Mac};
 use secrecy::{ExposeSecret, SecretSlice};
 use sha2::Sha256;
-use uuid::Uuid;
-use writ_contract::id::{Region, Stream};
+use writ_contract::{ChainId, OrganizationId, Revision};
 
 use crate::event::EventToken;
 use crate::payload;
@@ -18,31 +17,27 @@ use crate::payload;
 const VERSION: &str = "v1";
 /// Keeps a signature made here from meaning anything where the same key signs something else.
 const DOMAIN: &[u8] = b"writ consistency token v1\0";
-/// Key length in bytes, at least.
-const SHORTEST_KEY: usize = 32;
-/// So many tokens may be joined in one request.
-const MOST_JOINED: usize = 16;
+/// Minimum length of a key, in bytes.
+const MIN_KEY: usize = 32;
+/// Maximum number of tokens joined in one request.
+const MAX_JOINED: usize = 16;
 
-/// The state of one chain that a client has seen.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Position {
-    /// The region that owns the chain.
-    pub origin: Region,
-    /// Which of the organization's chains of that region.
-    pub stream: Stream,
-    /// Epoch of the state; the first is 1.
-    pub epoch: i64,
-    /// Revision of the state within its epoch; the first is 1.
-    pub revision: i64,
+/// The revision of a chain that a client has seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct SeenRevision {
+    /// The chain.
+    pub chain: ChainId,
+    /// The newest revision seen.
+    pub revision: Revision,
 }
 
 /// What a client has seen of one organization.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ConsistencyToken {
     /// The organization.
-    pub organization: Uuid,
-    /// One position a chain.
-    pub positions: Vec<Position>,
+    pub organization: OrganizationId,
+    /// One for each of the organization's chains.
+    pub seen: Vec<SeenRevision>,
 }
 
 /// What a read has to wait for.
@@ -68,7 +63,7 @@ pub enum ConsistencyError {
     Foreign,
 }
 
-/// Why a text is no key.
+/// Why a text is not a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// Not hexadecimal digits in pairs.
@@ -88,8 +83,8 @@ impl FromStr for ConsistencyKey {
     type Err = KeyError;
 
     fn from_str(text: &str) -> Result<Self, KeyError> {
-        let bytes = bytes_of_hex(text).ok_or(KeyError::NotHexadecimal)?;
-        if bytes.expose_secret().len() < SHORTEST_KEY {
+        let bytes = SecretSlice::from(hex::decode(text).map_err(|_| KeyError::NotHexadecimal)?);
+        if bytes.expose_secret().len() < MIN_KEY {
             return Err(KeyError::TooShort);
         }
         // HMAC takes a key of any length, so this maps an error that never comes.
@@ -126,14 +121,14 @@ impl ConsistencyKey {
     ///
     /// # Errors
     /// When one of them is malformed, not issued with this key, or of another organization.
-    pub fn parse_joined(&self, text: &str, organization: Uuid) -> Result<Vec<Wanted>, ConsistencyError> {
-        if text.split(',').count() > MOST_JOINED {
+    pub fn parse_joined(&self, text: &str, organization: OrganizationId) -> Result<Vec<Wanted>, ConsistencyError> {
+        if text.split(',').count() > MAX_JOINED {
             return Err(ConsistencyError::Malformed);
         }
         text.split(',').map(|part| self.wanted(part.trim(), organization)).collect()
     }
 
-    fn wanted(&self, text: &str, organization: Uuid) -> Result<Wanted, ConsistencyError> {
+    fn wanted(&self, text: &str, organization: OrganizationId) -> Result<Wanted, ConsistencyError> {
         if text.starts_with("event;") {
             let event = EventToken::parse(text).ok_or(ConsistencyError::Malformed)?;
             return Ok(Wanted::Event(event));
@@ -161,17 +156,6 @@ impl fmt::Debug for ConsistencyKey {
 
 fn bytes_of(part: &str) -> Result<Vec<u8>, ConsistencyError> {
     BASE64_URL_SAFE_NO_PAD.decode(part).map_err(|_| ConsistencyError::Malformed)
-}
-
-fn bytes_of_hex(text: &str) -> Option<SecretSlice<u8>> {
-    if !text.len().is_multiple_of(2) || !text.bytes().all(|digit| digit.is_ascii_hexdigit()) {
-        return None;
-    }
-    (0..text.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&text[at..at + 2], 16).ok())
-        .collect::<Option<Vec<u8>>>()
-        .map(SecretSlice::from)
 }
 
 #[cfg(test)]

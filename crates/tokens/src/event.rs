@@ -1,68 +1,70 @@
-//! Event tokens: `event;<region>;<ce_source>;<ce_id>`, how a producer of entity events, which
-//! knows no revision, names the state it wants to see.
+//! Event tokens: `event;<region>;<producer>;<ce_id>`, by which a producer of entity events, which knows no revision, names
+//! the state it wants to see.
 
-use percent_encoding::{AsciiSet, CONTROLS, percent_decode_str, utf8_percent_encode};
-use writ_contract::id::Region;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use writ_contract::{ProducerName, Region, StoredText};
 
-/// What would end the token or one of its parts.
-const RESERVED: &AsciiSet = &CONTROLS.add(b'%').add(b',').add(b';').add(b' ');
+/// All but the unreserved characters of RFC 3986.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// Names one entity event by where it was written and the producer's own identification.
+/// Names one entity event: its region, its producer and the producer's own id of it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EventToken {
-    /// The region whose `entity-events` holds the event.
+    /// The region whose Kafka holds the event.
     pub region: Region,
-    /// The event's `ce_source`.
-    pub source: String,
+    /// Who wrote the event.
+    pub producer: ProducerName,
     /// The event's `ce_id`.
-    pub id: String,
+    pub id: StoredText,
 }
 
 impl EventToken {
-    /// The text, with `%`, `,`, `;`, spaces and control characters of the source and id
-    /// percent-encoded.
+    /// The text, each part percent-encoded.
     pub fn issue(&self) -> String {
-        let source = utf8_percent_encode(&self.source, RESERVED);
-        let id = utf8_percent_encode(&self.id, RESERVED);
-        format!("event;{};{source};{id}", self.region)
+        // Regions and names of producers have only unreserved characters.
+        format!("event;{};{};{}", self.region, self.producer, utf8_percent_encode(self.id.as_str(), RESERVED))
     }
 
-    /// Reads a text that [`EventToken::issue`] or a producer by hand has written; nothing if it
-    /// has another form.
+    /// Reads a text that [`EventToken::issue`] or a producer has written; `None` if it has another form.
     pub fn parse(text: &str) -> Option<Self> {
         let parts: Vec<&str> = text.split(';').collect();
-        let ["event", region, source, id] = parts[..] else {
+        let ["event", region, producer, id] = parts[..] else {
             return None;
         };
-        Some(Self { region: region.parse().ok()?, source: decoded(source)?, id: decoded(id)? })
+        let id: StoredText = decoded(id)?.parse().ok()?;
+        let (region, producer) = (decoded(region)?.parse().ok()?, decoded(producer)?.parse().ok()?);
+        (!id.as_str().is_empty()).then_some(Self { region, producer, id })
     }
 }
 
 fn decoded(part: &str) -> Option<String> {
-    let text = percent_decode_str(part).decode_utf8().ok()?;
-    (!text.is_empty()).then(|| text.into_owned())
+    percent_decode_str(part).decode_utf8().ok().map(Into::into)
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
+
+    use super::*;
 
     proptest! {
         #[test]
-        fn what_is_issued_parses(region in "[a-z][a-z0-9]{1,7}", source in "\\PC+", id in "\\PC+") {
-            let token = EventToken { region: region.parse().unwrap(), source, id };
+        fn what_is_issued_parses(region in "[a-z][a-z0-9]{1,7}", producer in "[a-z][a-z0-9-]{0,43}", id in "\\PC{1,256}") {
+            let producer = format!("{producer}-eu");
+            let (region, producer) = (region.parse().unwrap(), producer.parse().unwrap());
+            let token = EventToken { region, producer, id: StoredText::lossy(&id) };
             let text = token.issue();
-            prop_assert!(!text.contains(','));
+            prop_assert!(text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b','));
             prop_assert_eq!(EventToken::parse(&text), Some(token));
         }
     }
 
     #[test]
     fn a_token_written_by_hand() {
-        let token = EventToken::parse("event;eu;https://gateway.example/eu;0198-a").unwrap();
-        assert_eq!(token.source, "https://gateway.example/eu");
-        assert_eq!(token.id, "0198-a");
+        let token = EventToken::parse("event;eu;control-planes;urn:acme/0198%3Ba").unwrap();
+        assert_eq!(token.producer, "control-planes");
+        assert_eq!(token.id, "urn:acme/0198;a");
+        assert_eq!(token.issue(), "event;eu;control-planes;urn%3Aacme%2F0198%3Ba");
     }
 
     #[test]
@@ -72,9 +74,11 @@ mod tests {
             "event;eu;;id",
             "event;eu;source;",
             "event;EU;source;id",
+            "event;eu;https://gateway;id",
             "event;eu;a;b;c",
             "evnt;eu;source;id",
-            "event;eu;%ff;id",
+            "event;eu;source;%ff",
+            "event;eu;source;%00",
             "",
         ] {
             assert_eq!(EventToken::parse(text), None, "{text}");

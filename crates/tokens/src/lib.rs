@@ -2,15 +2,14 @@
 //! say what a client has already seen.
 //!
 //! A bearer token's text carries its kind, home region and organization in the clear, so that a
-//! request can be routed to the organization's home without looking anything up. A consistency
-//! token's text is authenticated, so that a client cannot make a region wait for a state that
-//! never was.
+//! request can be routed to the organization's home without a lookup. A consistency token's text is
+//! authenticated, so that a client cannot make a region wait for a state that does not exist.
 
 mod bearer;
 mod consistency;
 mod event;
 mod payload;
 
-pub use bearer::{BearerError, BearerToken, Kind, hash_of, same_hash};
-pub use consistency::{ConsistencyError, ConsistencyKey, ConsistencyToken, KeyError, Position, Wanted};
+pub use bearer::{BearerError, BearerToken, hash_of, same_hash};
+pub use consistency::{ConsistencyError, ConsistencyKey, ConsistencyToken, KeyError, SeenRevision, Wanted};
 pub use event::EventToken;

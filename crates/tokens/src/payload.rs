@@ -1,49 +1,46 @@
-//! The bytes inside a consistency token, version 1: the organization's 16 bytes, then for each
-//! position the length and text of its origin, its stream, epoch and revision, big-endian.
+//! The bytes inside a consistency token, version 1: the organization's 16 bytes, then for each revision seen the length
+//! and text of its origin, its stream, epoch and number, big-endian.
 
 use uuid::Uuid;
-use writ_contract::id::{Region, Stream};
+use writ_contract::{ChainId, OrganizationId, Region, Revision, Stream};
 
-use crate::consistency::{ConsistencyToken, Position};
+use crate::consistency::{ConsistencyToken, SeenRevision};
 
 const IDENTITY: u8 = 0;
 const ENTITIES: u8 = 1;
 
 pub(crate) fn write(token: &ConsistencyToken) -> Vec<u8> {
     let mut bytes = token.organization.as_bytes().to_vec();
-    for position in &token.positions {
-        let origin = position.origin.as_str().as_bytes();
+    for SeenRevision { chain, revision } in &token.seen {
+        let origin = chain.origin.as_str().as_bytes();
         bytes.push(origin.len() as u8);
         bytes.extend_from_slice(origin);
-        bytes.push(stream_code(position.stream));
-        bytes.extend_from_slice(&position.epoch.to_be_bytes());
-        bytes.extend_from_slice(&position.revision.to_be_bytes());
+        bytes.push(stream_code(chain.stream));
+        bytes.extend_from_slice(&revision.epoch.to_be_bytes());
+        bytes.extend_from_slice(&revision.number.to_be_bytes());
     }
     bytes
 }
 
-/// Nothing when the bytes have another form.
+/// `None` if the bytes have another form.
 pub(crate) fn read(mut bytes: &[u8]) -> Option<ConsistencyToken> {
-    let organization = Uuid::from_bytes(take(&mut bytes)?);
-    let mut positions = Vec::new();
+    let organization = OrganizationId::from_uuid(Uuid::from_bytes(take(&mut bytes)?));
+    let mut seen = Vec::new();
     while !bytes.is_empty() {
-        positions.push(read_position(&mut bytes)?);
+        seen.push(read_seen(organization, &mut bytes)?);
     }
-    Some(ConsistencyToken { organization, positions })
+    Some(ConsistencyToken { organization, seen })
 }
 
-fn read_position(bytes: &mut &[u8]) -> Option<Position> {
+fn read_seen(organization: OrganizationId, bytes: &mut &[u8]) -> Option<SeenRevision> {
     let [length] = take(bytes)?;
     let (origin, rest) = bytes.split_at_checked(usize::from(length))?;
     *bytes = rest;
     let origin: Region = std::str::from_utf8(origin).ok()?.parse().ok()?;
     let [stream] = take(bytes)?;
-    Some(Position {
-        origin,
-        stream: stream_of(stream)?,
-        epoch: i64::from_be_bytes(take(bytes)?),
-        revision: i64::from_be_bytes(take(bytes)?),
-    })
+    let chain = ChainId { organization, origin, stream: stream_of(stream)? };
+    let revision = Revision { epoch: i64::from_be_bytes(take(bytes)?), number: i64::from_be_bytes(take(bytes)?) };
+    Some(SeenRevision { chain, revision })
 }
 
 fn take<const N: usize>(bytes: &mut &[u8]) -> Option<[u8; N]> {

@@ -4,10 +4,10 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context, Result, ensure};
-use integration_tests::{Organization, Prometheus, REGIONS, System, until};
+use integration_tests::{Organization, PROGRAMS, Prometheus, REGIONS, System, metrics_of, until};
 use serde_json::Value;
 use writ_client::Question;
-use writ_service::telemetry::catalogue::{self, Kind, Metric};
+use writ_metrics::{Metric, MetricKind};
 
 const DASHBOARD: &str = include_str!("../../../infra/grafana/dashboards/writ.json");
 
@@ -26,8 +26,8 @@ impl Traffic {
         let user = organization.add_user("someone").await?;
         for region in REGIONS {
             let producer = system.entities(region)?;
-            producer.create(organization.uuid(), "control_planes", "cp").await?;
-            producer.create(organization.uuid(), "control_planes", "no entity's name").await?;
+            producer.create(organization.id, "control_planes", "cp").await?;
+            producer.create(organization.id, "control_planes", "no entity's name").await?;
         }
         Ok(Self { organization, user })
     }
@@ -35,8 +35,7 @@ impl Traffic {
     /// A change, and a question in every region that waits for it.
     async fn go_on(&self) -> Result<()> {
         let fresh = self.organization.add_user("another").await?.consistency_token;
-        let question =
-            Question { user: &self.user.id, action: "view", resource_type: "control_planes", resource: "cp" };
+        let question = Question { user: self.user.id, action: "view", resource_type: "control_planes", resource: "cp" };
         for region in REGIONS {
             let answer =
                 self.organization.system.read(region).evaluate(&self.user.token, question, Some(&fresh)).await?;
@@ -130,7 +129,8 @@ async fn every_rule_is_evaluated_over_every_service() -> Result<()> {
 
 /// What `/metrics` of a service has wrong, compared with the declarations.
 fn defects(service: &str, text: &str) -> Vec<String> {
-    let declared: Vec<_> = catalogue::all().filter(|metric| metric.services.contains(&service)).collect();
+    let program = PROGRAMS.iter().find(|program| program.service() == service);
+    let declared: Vec<_> = program.into_iter().flat_map(metrics_of).collect();
     let missing = declared.iter().flat_map(|metric| missing(metric, text));
     let known: BTreeSet<_> = declared.iter().map(|metric| metric.name).collect();
     let families = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
@@ -140,8 +140,8 @@ fn defects(service: &str, text: &str) -> Vec<String> {
 
 fn missing(metric: &Metric, text: &str) -> Vec<String> {
     let kind = metric.kind.as_str();
-    let head = [format!("# HELP {} {}\n", metric.name, metric.meaning), format!("# TYPE {} {kind}\n", metric.name)];
-    let sample = if matches!(metric.kind, Kind::Histogram(_)) { "_count" } else { "" };
+    let head = [format!("# HELP {} {}\n", metric.name, metric.help), format!("# TYPE {} {kind}\n", metric.name)];
+    let sample = if matches!(metric.kind, MetricKind::Histogram(_)) { "_count" } else { "" };
     let lines = text.lines().filter_map(|line| line.strip_prefix(&format!("{}{sample}", metric.name)));
     let own = lines.filter(|rest| rest.starts_with(['{', ' ']));
     let other: Vec<_> = own.map(labels).filter(|labels| *labels != metric.labels).collect();

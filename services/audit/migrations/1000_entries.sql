@@ -1,12 +1,12 @@
--- One row for each record of the log that this region has seen, in the order of each organization.
--- leaf covers the row's content; chain covers the leaf and all leaves before it, so that a row that
--- is changed, left out or put in between is found.
+-- One row for each decision, and for each other record of the log that this region has seen, in the order of each
+-- organization. leaf covers the row's content; chain covers the leaf and all leaves before it, so that a changed, missing
+-- or inserted row is found.
 CREATE TABLE entry (
     organization  uuid NOT NULL,         -- nil: the platform's own
     sequence      bigint NOT NULL CHECK (sequence >= 1),
     leaf          bytea NOT NULL CHECK (length(leaf) = 32),
     chain         bytea NOT NULL CHECK (length(chain) = 32),
-    -- What makes it this record and no other: SHA-256 of origin, topic, source, id and payload hash.
+    -- Identifies the row whatever is delivered again: SHA-256 of origin, topic, source, id and the record's value.
     record_key    bytea NOT NULL UNIQUE CHECK (length(record_key) = 32),
     origin        text NOT NULL,
     topic         text NOT NULL,
@@ -16,7 +16,7 @@ CREATE TABLE entry (
     occurred_at   bigint NOT NULL,       -- microseconds since 1970
     actor_kind    text,
     actor_id      text,
-    defect        text,                  -- why the payload could not be read, if it could not
+    defect        text,                  -- why the record is unreadable, if it is
     key           bytea,
     headers       bytea NOT NULL,
     payload       bytea,
@@ -25,7 +25,7 @@ CREATE TABLE entry (
     PRIMARY KEY (organization, sequence)
 );
 
--- What is recorded stays. The trigger holds for the owner and for superusers, too.
+-- Entries are append-only. The trigger binds the owner and superusers, too.
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION 'the audit record is append-only' USING ERRCODE = 'insufficient_privilege';
@@ -36,7 +36,7 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON entry
 ALTER TABLE entry ENABLE ALWAYS TRIGGER append_only;
 REVOKE UPDATE, DELETE, TRUNCATE ON entry FROM PUBLIC, CURRENT_USER;
 
--- How many entries there are of each topic, so that nobody has to count them.
+-- Number of entries of each topic, kept because counting them would take too long.
 CREATE TABLE topic_count (
     origin  text NOT NULL,
     topic   text NOT NULL,

@@ -1,5 +1,5 @@
--- What is recorded stays: who runs the service may read entries and add to them, no more. The trigger refuses anyhow;
--- but only the owner could take the trigger away.
+-- Entries are append-only: the role of the service may read and insert them, and nothing else. The trigger refuses changes
+-- already, but its owner could drop it.
 DO $$
 DECLARE other text;
 BEGIN

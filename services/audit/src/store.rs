@@ -1,4 +1,4 @@
-//! The record in PostgreSQL.
+//! The audit record in PostgreSQL.
 
 mod append;
 mod counts;
@@ -10,7 +10,7 @@ use sqlx::migrate::Migrator;
 pub use append::append;
 pub use counts::{TopicCount, counts};
 
-/// The tables of the log and of this service.
+/// All tables of the database `audit`.
 pub static MIGRATOR: LazyLock<Migrator> =
     LazyLock::new(|| writ_service::database::merged(&[&writ_log::MIGRATIONS, &OWN]));
 

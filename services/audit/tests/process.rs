@@ -30,15 +30,15 @@ fn audit(port: u16) -> anyhow::Result<Command> {
 }
 
 /// Ends with the test, however that ends.
-struct Running(Child);
+struct AuditProcess(Child);
 
-impl Drop for Running {
+impl Drop for AuditProcess {
     fn drop(&mut self) {
         let _ = self.0.kill();
     }
 }
 
-impl Running {
+impl AuditProcess {
     /// Sends a signal and waits for the end.
     fn end(mut self, signal: Signal) -> anyhow::Result<Output> {
         kill(Pid::from_raw(self.0.id().try_into()?), signal)?;
@@ -112,7 +112,7 @@ fn a_port_in_use_is_named() -> anyhow::Result<()> {
 #[tokio::test]
 async fn it_waits_for_what_is_away_says_so_and_stops_when_told() -> anyhow::Result<()> {
     let port = free_port()?;
-    let running = Running(audit(port)?.spawn()?);
+    let running = AuditProcess(audit(port)?.spawn()?);
     let base = format!("http://127.0.0.1:{port}");
     let live = once_it_listens(&format!("{base}/livez")).await?;
     assert_eq!(live.status(), 200);

@@ -1,19 +1,25 @@
 //! Turns what happened in this region into policy change sets, one for each event.
 
 pub mod derive;
-pub mod effects;
 pub mod entities;
 mod entity_events;
 mod identity_events;
+pub mod identity_history;
 pub mod inbound;
-pub mod meters;
+pub mod metrics;
 pub mod outgoing;
 pub mod policies;
+pub mod refusal;
+pub mod scopes;
+pub mod settings;
 pub mod store;
 
-#[cfg(test)]
-mod entities_model_tests;
-#[cfg(test)]
-mod model_tests;
+use writ_service::telemetry::Program;
+
+/// The program, as telemetry knows it.
+pub const PROGRAM: Program = Program::new("writ-authorization", metrics::METRICS);
+
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 -- The system of record of the organizations homed in this region.
 -- Personal data (names, e-mail addresses, labels, descriptions) is in this database and nowhere else.
 
--- An organization and its place in its own history. The platform itself is the nil id.
+-- An organization, its latest revision and the digest of that revision's event. The platform itself is the nil id.
 CREATE TABLE organization (
     id           uuid PRIMARY KEY,
     name         text NOT NULL,
@@ -9,6 +9,7 @@ CREATE TABLE organization (
     state        text NOT NULL CHECK (state IN ('active', 'suspended', 'deleted')),
     epoch        bigint NOT NULL DEFAULT 1,
     revision     bigint NOT NULL,
+    digest       bytea NOT NULL,
     committed_at timestamptz NOT NULL,
     created_at   timestamptz NOT NULL,
     updated_at   timestamptz NOT NULL

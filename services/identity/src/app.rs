@@ -3,19 +3,20 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use uuid::Uuid;
-use writ_contract::{Hash, Region, Stream};
+use writ_contract::row::TokenKind;
+use writ_contract::{ChainId, Hash, OrganizationId, Region, Stream};
 use writ_service::BaseUrl;
-use writ_tokens::{BearerToken, ConsistencyKey, ConsistencyToken, Kind, Position};
+use writ_tokens::{BearerToken, ConsistencyKey, ConsistencyToken, SeenRevision};
 
-use crate::store::{Seen, Store};
+use crate::store::{SeenState, Store};
 
 /// What every request needs. Clones share it.
 #[derive(Clone)]
 pub struct App {
     /// The organizations homed here.
     pub store: Store,
-    platform: Arc<Platform>,
+    /// What identity has to know of the platform.
+    pub platform: Arc<Platform>,
 }
 
 /// What identity has to know of the platform.
@@ -37,26 +38,15 @@ impl App {
     }
 
     /// The consistency token for a state that a client has seen.
-    pub fn consistency_token(&self, seen: Seen) -> String {
-        let position = Position {
-            origin: self.store.region().clone(),
-            stream: Stream::Identity,
-            epoch: seen.epoch,
-            revision: seen.revision,
-        };
-        self.consistency.issue(&ConsistencyToken { organization: seen.organization, positions: vec![position] })
+    pub fn consistency_token(&self, seen: SeenState) -> String {
+        let SeenState { organization, revision } = seen;
+        let chain = ChainId { organization, origin: self.store.region(), stream: Stream::Identity };
+        let seen = vec![SeenRevision { chain, revision }];
+        self.platform.consistency.issue(&ConsistencyToken { organization, seen })
     }
 
     /// A new bearer token of an organization homed here.
-    pub fn new_token(&self, kind: Kind, organization: Uuid) -> BearerToken {
-        BearerToken::generate(kind, self.store.region().clone(), organization)
-    }
-}
-
-impl std::ops::Deref for App {
-    type Target = Platform;
-
-    fn deref(&self) -> &Platform {
-        &self.platform
+    pub fn new_token(&self, kind: TokenKind, organization: OrganizationId) -> BearerToken {
+        BearerToken::generate(kind, self.store.region(), organization)
     }
 }

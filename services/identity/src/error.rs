@@ -1,15 +1,21 @@
-//! Why a request is not done, apart from how HTTP says so.
+//! Why a request fails, apart from how HTTP says so.
 
-use writ_service::Problem;
+use crate::domain::Violation;
 
-use crate::domain::Invalid;
-
-/// What every part of the service fails with.
+/// The error of every part of the service.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The request's parameters are wrong; each is named.
-    #[error("the request is invalid")]
-    Invalid(Invalid),
+    /// A field breaks a rule that depends on more than itself.
+    #[error("{field} {}", violation.reason)]
+    Invalid {
+        /// Path of the field in the body.
+        field: &'static str,
+        /// The rule.
+        violation: Violation,
+    },
+    /// A system team cannot be changed.
+    #[error("system teams cannot be modified")]
+    SystemTeam,
     /// No valid bearer token.
     #[error("a valid token is required")]
     Unauthenticated,
@@ -30,10 +36,7 @@ pub enum Error {
         /// Path and query of the request.
         target: String,
     },
-    /// Refused while the request was read.
-    #[error("the request was refused")]
-    Refused(Problem),
-    /// PostgreSQL did not do as asked.
+    /// A statement failed.
     #[error("database: {0}")]
     Database(#[from] sqlx::Error),
     /// A record does not fit its schema.
@@ -41,9 +44,10 @@ pub enum Error {
     Record(#[from] writ_contract::CodecError),
 }
 
-impl From<Invalid> for Error {
-    fn from(invalid: Invalid) -> Self {
-        Self::Invalid(invalid)
+impl Error {
+    /// The field breaks this rule.
+    pub fn invalid(field: &'static str, violation: Violation) -> Self {
+        Self::Invalid { field, violation }
     }
 }
 

@@ -5,9 +5,15 @@
 //! the outbox. [`log`] brings it to Kafka.
 
 pub mod app;
-pub mod config;
 pub mod domain;
 pub mod error;
 pub mod http;
 pub mod log;
+pub mod metrics;
+pub mod settings;
 pub mod store;
+
+use writ_service::telemetry::Program;
+
+/// The program, as telemetry knows it.
+pub const PROGRAM: Program = Program::new("writ-identity", metrics::METRICS);

@@ -3,18 +3,18 @@
 use std::process::ExitCode;
 
 use writ_identity::app::App;
-use writ_identity::config::Settings;
+use writ_identity::settings::Settings;
 use writ_identity::store::{MIGRATOR, Store};
-use writ_identity::{http, log};
+use writ_identity::{PROGRAM, http, log};
 use writ_service::Service;
-use writ_service::http::Limits;
+use writ_service::http::RequestLimits;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     if writ_service::asked_to_migrate() {
-        return writ_service::migrate("writ-identity", &MIGRATOR).await;
+        return writ_service::migrate(PROGRAM.name, &MIGRATOR).await;
     }
-    writ_service::run("writ-identity", wire).await
+    writ_service::run(PROGRAM, wire).await
 }
 
 async fn wire(service: Service, settings: Settings) -> anyhow::Result<()> {
@@ -23,6 +23,6 @@ async fn wire(service: Service, settings: Settings) -> anyhow::Result<()> {
     let store = Store::new(pool.clone(), service.common.region.clone());
     store.publish_catalogue().await?;
     log::start(&service, pool)?;
-    service.routes(http::router(App::new(store, platform)), Limits::default());
+    service.routes(http::router(App::new(store, platform)), RequestLimits::default());
     Ok(())
 }

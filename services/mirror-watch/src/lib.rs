@@ -3,7 +3,13 @@
 //! script that runs MirrorMaker.
 
 mod beat;
+mod metrics;
 pub mod restart;
 pub mod sources;
 mod task;
 pub mod watch;
+
+use writ_service::telemetry::Program;
+
+/// The program, as telemetry knows it.
+pub const PROGRAM: Program = Program::new("writ-mirror-watch", metrics::METRICS);

@@ -5,11 +5,10 @@ use std::process::ExitCode;
 
 use serde::Deserialize;
 use writ_contract::Timestamp;
+use writ_mirror_watch::PROGRAM;
 use writ_mirror_watch::sources::Sources;
 use writ_mirror_watch::watch::{Shared, Watch};
-use writ_service::Service;
-
-const NAME: &str = "writ-mirror-watch";
+use writ_service::{Required, Service, ServiceSettings};
 
 #[derive(Deserialize)]
 struct Settings {
@@ -17,9 +16,13 @@ struct Settings {
     mirror_restart_file: PathBuf,
 }
 
+impl ServiceSettings for Settings {
+    const REQUIRED: Required = &[("mirror_restart_file", "/run/mirror/restart")];
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
-    writ_service::run(NAME, wire).await
+    writ_service::run(PROGRAM, wire).await
 }
 
 async fn wire(service: Service, settings: Settings) -> anyhow::Result<()> {

@@ -1,142 +1,181 @@
-//! What was decided, on its way to audit. Never holds up an answer: what the log does not take in
-//! time is dropped and counted.
+//! What was decided, on its way to audit: in batches, and never holding up an answer. Decisions that the log does not
+//! accept in time are dropped and counted.
 
-use futures::future::join_all;
+use std::time::Duration;
+
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 use writ_contract::actor::Actor;
-use writ_contract::decision::DecisionRecord;
-use writ_contract::{Region, Timestamp, encode};
+use writ_contract::decision::{DecisionBatch, DecisionRecord};
+use writ_contract::{OrganizationId, PrincipalId, Region, StoredText, Timestamp};
 use writ_kafka::topics;
-use writ_log::{Envelope, Outgoing, Producer};
+use writ_log::{LogProducer, Outgoing};
 use writ_policy::Decision;
 
-use crate::authzen::Evaluation;
-use crate::trace;
+use crate::authzen::AccessEvaluation;
+use crate::current_span_context;
 
-/// So many decisions may wait for the log.
-const WAITING: usize = 8_192;
-/// So many are on their way at once.
-const BATCH: usize = 4_096;
-/// Longest text of a request that is recorded, in bytes.
-const LONGEST: usize = 128;
+/// Maximum number of decisions that wait for the log.
+const QUEUE: usize = 8_192;
+/// Maximum size of an encoded batch, in bytes.
+const MAX_BYTES: usize = 512 * 1_024;
+/// How long the first decision of a batch waits for others.
+const MAX_DELAY: Duration = Duration::from_millis(100);
+/// Maximum length of a request's text that is recorded, in bytes.
+const MAX_TEXT: usize = 128;
 
 /// Takes decisions. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Recorder(Sender<Decided>);
-
-/// A decision and the question it answers, in the trace of the request.
-#[derive(Debug, Clone)]
-pub struct Decided {
-    record: DecisionRecord,
-    envelope: Envelope,
-}
+pub struct DecisionRecorder(Sender<DecisionRecord>);
 
 /// Sends decisions to the log.
-pub struct Sending(Receiver<Decided>);
-
-/// A recorder, and what sends its decisions to the log.
-pub fn recorder() -> (Recorder, Sending) {
-    let (sender, decided) = channel(WAITING);
-    (Recorder(sender), Sending(decided))
+pub struct DecisionSender {
+    region: Region,
+    queue: Receiver<DecisionRecord>,
 }
 
-impl Recorder {
-    /// Has a decision recorded, if there is room.
-    pub fn record(&self, decided: impl FnOnce() -> Decided) {
+/// A recorder for decisions of `region`, and what sends them to the log.
+pub fn recorder(region: Region) -> (DecisionRecorder, DecisionSender) {
+    let (sender, queue) = channel(QUEUE);
+    (DecisionRecorder(sender), DecisionSender { region, queue })
+}
+
+impl DecisionRecorder {
+    /// Queues a decision, if there is room.
+    pub fn record(&self, decision: impl FnOnce() -> DecisionRecord) {
         match self.0.try_reserve() {
-            Ok(room) => room.send(decided()),
-            Err(TrySendError::Full(()) | TrySendError::Closed(())) => {
-                metrics::counter!("writ_decisions_dropped_total").increment(1);
-            }
+            Ok(room) => room.send(decision()),
+            Err(TrySendError::Full(()) | TrySendError::Closed(())) => dropped(1),
         }
     }
 }
 
-impl Decided {
-    /// A decision made now.
-    pub fn new(
-        region: &Region,
-        organization: Uuid,
-        requester: Actor,
-        subject: Uuid,
-        asked: &Evaluation,
-        decision: Decision,
-    ) -> Self {
-        let envelope = Envelope::of_last::<DecisionRecord>(&format!("/{region}/projector"));
-        let record = DecisionRecord {
-            id: Uuid::now_v7(),
-            organization,
-            region: region.as_str().to_owned(),
-            at: Timestamp::now(),
-            requester,
-            subject,
-            action: harmless(&asked.action),
-            resource_type: harmless(&asked.resource_type),
-            resource_id: harmless(&asked.resource_id),
-            decision: decision.decision,
-            reason: decision.reason.as_str().to_owned(),
-            heads: decision.heads,
-            // Not known before the origins' watermarks arrive.
-            age_ms: -1,
-            trace_id: trace_id(),
-            sample_rate: 1.0,
-        };
-        Self { record, envelope }
+/// The record of a decision made now, in the current trace.
+pub(crate) fn record_of(
+    organization: OrganizationId,
+    requester: Actor,
+    subject: PrincipalId,
+    asked: &AccessEvaluation,
+    decision: Decision,
+) -> DecisionRecord {
+    let span = current_span_context();
+    DecisionRecord {
+        id: Uuid::now_v7(),
+        organization,
+        at: Timestamp::now(),
+        requester,
+        subject,
+        action: harmless(&asked.action),
+        resource_type: harmless(&asked.resource_type),
+        resource_id: harmless(&asked.resource_id),
+        decision: decision.decision,
+        reason: StoredText::lossy(decision.reason.as_str()),
+        heads: decision.heads,
+        // Unknown until origins send watermarks.
+        age_ms: -1,
+        trace_id: span.is_valid().then(|| StoredText::lossy(&span.trace_id().to_string())),
+        sample_rate: 1.0,
     }
 }
 
-impl Sending {
+/// A text of a request is recorded only if it can be the name of an action, type or entity: clients may send anything,
+/// and nothing personal belongs on the log.
+fn harmless(text: &str) -> StoredText {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-*".contains(&byte);
+    StoredText::lossy(if text.len() <= MAX_TEXT && text.bytes().all(allowed) { text } else { "?" })
+}
+
+impl DecisionSender {
     /// Sends until `shutdown`, then what is left.
-    pub async fn run(mut self, producer: Producer, shutdown: CancellationToken) {
-        let mut batch = Vec::with_capacity(BATCH);
+    pub async fn run(mut self, producer: LogProducer, shutdown: CancellationToken) {
         loop {
-            let taken = tokio::select! {
-                taken = self.0.recv_many(&mut batch, BATCH) => taken,
-                () = shutdown.cancelled() => 0,
-            };
-            if taken == 0 {
+            let decisions = self.collect(&shutdown).await;
+            if decisions.is_empty() {
                 break;
             }
-            self.send(&producer, &mut batch).await;
+            self.send(&producer, decisions).await;
         }
-        self.0.close();
-        while self.0.recv_many(&mut batch, BATCH).await > 0 {
-            self.send(&producer, &mut batch).await;
-        }
-    }
-
-    async fn send(&self, producer: &Producer, batch: &mut Vec<Decided>) {
-        let sent = join_all(batch.drain(..).map(|decided| send_one(producer, decided))).await;
-        let dropped = sent.into_iter().filter(|sent| !sent).count();
-        if dropped > 0 {
-            metrics::counter!("writ_decisions_dropped_total").increment(dropped as u64);
+        self.queue.close();
+        let mut rest = Vec::new();
+        while self.queue.recv_many(&mut rest, DecisionBatch::MAX_LENGTH).await > 0 {
+            self.send(&producer, std::mem::take(&mut rest)).await;
         }
     }
+
+    /// Waits for decisions: as many as a batch may have, or fewer if no more arrive in time. None on `shutdown`.
+    async fn collect(&mut self, shutdown: &CancellationToken) -> Vec<DecisionRecord> {
+        let mut collected = Vec::with_capacity(DecisionBatch::MAX_LENGTH);
+        let waiting = async {
+            self.queue.recv_many(&mut collected, DecisionBatch::MAX_LENGTH).await;
+            let more = async {
+                while collected.len() < DecisionBatch::MAX_LENGTH {
+                    let room = DecisionBatch::MAX_LENGTH - collected.len();
+                    if self.queue.recv_many(&mut collected, room).await == 0 {
+                        return;
+                    }
+                }
+            };
+            // Full or not, the batch is sent.
+            let _ = timeout(MAX_DELAY, more).await;
+        };
+        tokio::select! {
+            () = waiting => {}
+            () = shutdown.cancelled() => {}
+        }
+        collected
+    }
+
+    async fn send(&self, producer: &LogProducer, decisions: Vec<DecisionRecord>) {
+        let source = format!("/{}/projector", self.region);
+        for batch in batches(self.region, decisions) {
+            let sent = match Outgoing::unkeyed(topics::DECISIONS, &source, &batch) {
+                Ok(record) => producer.send(record).await.is_ok(),
+                Err(_) => false,
+            };
+            if !sent {
+                dropped(batch.decisions.len() as u64);
+            }
+        }
+    }
 }
 
-/// Whether the log has it.
-async fn send_one(producer: &Producer, Decided { record, envelope }: Decided) -> bool {
-    let Ok(value) = encode(&record) else { return false };
-    let key = record.id.to_string();
-    let outgoing = Outgoing::enveloped(topics::DECISIONS, key.as_bytes(), &envelope, Some(value));
-    producer.send(outgoing).await.is_ok()
+fn dropped(decisions: u64) {
+    metrics::counter!("writ_decisions_dropped_total").increment(decisions);
 }
 
-/// What a request calls an action or a resource is recorded only if it can be the name of one:
-/// a client may put anything there, and the log holds nothing personal.
-fn harmless(text: &str) -> String {
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-*".contains(&byte);
-    if text.len() <= LONGEST && text.bytes().all(allowed) { text.to_owned() } else { "?".to_owned() }
+/// As few batches as the limit on their size allows, in order.
+fn batches(region: Region, decisions: Vec<DecisionRecord>) -> Vec<DecisionBatch> {
+    let mut batches: Vec<DecisionBatch> = Vec::new();
+    let mut size = 0;
+    for decision in decisions {
+        size += max_size(&decision);
+        match batches.last_mut().filter(|_| size + BATCH_OVERHEAD <= MAX_BYTES) {
+            Some(batch) => batch.decisions.push(decision),
+            None => {
+                size = max_size(&decision);
+                batches.push(DecisionBatch { region, first_at: decision.at, decisions: vec![decision] });
+            }
+        }
+    }
+    batches
 }
 
-fn trace_id() -> Option<String> {
-    let context = trace::current();
-    context.is_valid().then(|| context.trace_id().to_string())
+/// Encoded size of a batch without its decisions, at most.
+const BATCH_OVERHEAD: usize = 64;
+/// Encoded size of a decision without texts and heads, at most.
+const FIXED_SIZE: usize = 160;
+/// Encoded size of a head, at most.
+const HEAD_SIZE: usize = 128;
+
+/// An upper limit of the encoded size of a decision, in bytes. Encoding it to find out would cost as much as the decision.
+fn max_size(decision: &DecisionRecord) -> usize {
+    let DecisionRecord { requester, action, resource_type, resource_id, reason, trace_id, heads, .. } = decision;
+    let texts = [&requester.id, action, resource_type, resource_id, reason].into_iter().chain(trace_id);
+    FIXED_SIZE + texts.map(|text| text.as_str().len()).sum::<usize>() + heads.len() * HEAD_SIZE
 }
 
 #[cfg(test)]
-#[path = "decisions_tests.rs"]
 mod tests;

@@ -1,20 +1,20 @@
-//! The projector's own settings.
+//! The settings of the projector.
 
 use std::time::Duration;
 
 use serde::Deserialize;
 use writ_contract::Hash;
 use writ_service::config::{BaseUrl, list, parsed};
-use writ_service::{ConfigError, DatabaseUrl};
+use writ_service::{ConfigError, DatabaseUrl, Required, ServiceSettings};
 use writ_tokens::ConsistencyKey;
 
-use crate::freshness::Limits;
-use crate::http::{PlatformTokens, Waiting};
+use crate::freshness::WaiterLimits;
+use crate::platform_tokens::PlatformTokens;
 
-/// As they are configured.
+/// Settings besides those of every service.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Settings {
-    /// `WRIT_DATABASE_URL`: the read model's database.
+pub struct ProjectorSettings {
+    /// `WRIT_DATABASE_URL`: the database `read_model`.
     pub database_url: DatabaseUrl,
     /// `WRIT_CONSISTENCY_KEY`: authenticates consistency tokens; hex, at least 32 bytes.
     #[serde(deserialize_with = "parsed")]
@@ -22,23 +22,39 @@ pub struct Settings {
     /// `WRIT_PLATFORM_TOKEN_HASHES`: SHA-256 of the tokens of platform services; hex, comma-separated.
     #[serde(deserialize_with = "list", default)]
     platform_token_hashes: Vec<Hash>,
-    /// `WRIT_PUBLIC_URL`: this service as clients reach it.
+    /// `WRIT_PUBLIC_URL`: base URL of this service for clients.
     public_url: Option<BaseUrl>,
-    /// `WRIT_FRESHNESS_WAIT_SECONDS`: how long a read waits for the state it asks for.
+    /// `WRIT_FRESHNESS_WAIT_SECONDS`: how long a read waits by default for the state it asks for.
     #[serde(deserialize_with = "parsed")]
     freshness_wait_seconds: f64,
-    /// `WRIT_FRESHNESS_MAX_WAIT_SECONDS`: how long it may ask to wait.
+    /// `WRIT_FRESHNESS_MAX_WAIT_SECONDS`: how long a read may ask to wait.
     #[serde(deserialize_with = "parsed")]
     freshness_max_wait_seconds: f64,
-    /// `WRIT_FRESHNESS_WAITERS_PER_ORGANIZATION`: so many reads of an organization wait at a time.
+    /// `WRIT_FRESHNESS_WAITERS_PER_ORGANIZATION`: maximum number of waiting reads of an organization.
     #[serde(deserialize_with = "parsed")]
     freshness_waiters_per_organization: usize,
-    /// `WRIT_FRESHNESS_WAITERS`: so many reads wait at a time.
+    /// `WRIT_FRESHNESS_WAITERS`: maximum number of waiting reads.
     #[serde(deserialize_with = "parsed")]
     freshness_waiters: usize,
 }
 
-impl Settings {
+/// How long reads wait for the state they ask for.
+#[derive(Debug, Clone, Copy)]
+pub struct WaitTimes {
+    /// If a read asks for no other time.
+    pub default: Duration,
+    /// At most.
+    pub max: Duration,
+}
+
+impl ServiceSettings for ProjectorSettings {
+    const REQUIRED: Required = &[
+        ("database_url", "postgres://projector@127.0.0.1:15432/read_model"),
+        ("consistency_key", "0000000000000000000000000000000000000000000000000000000000000000"),
+    ];
+}
+
+impl ProjectorSettings {
     /// The platform services that may ask about any organization.
     pub fn platform_tokens(&self) -> PlatformTokens {
         PlatformTokens::new(self.platform_token_hashes.clone())
@@ -47,31 +63,30 @@ impl Settings {
     /// How long reads wait.
     ///
     /// # Errors
-    /// When a time is negative, or the default is longer than the maximum.
-    pub fn waiting(&self) -> Result<Waiting, ConfigError> {
+    /// If a time is negative, or the default is longer than the maximum.
+    pub fn wait_times(&self) -> Result<WaitTimes, ConfigError> {
         let seconds = |name, value| {
             Duration::try_from_secs_f64(value).map_err(|_| ConfigError::invalid(name, "not a number of seconds"))
         };
-        let usual = seconds("freshness_wait_seconds", self.freshness_wait_seconds)?;
-        let longest = seconds("freshness_max_wait_seconds", self.freshness_max_wait_seconds)?;
-        if usual > longest {
+        let default = seconds("freshness_wait_seconds", self.freshness_wait_seconds)?;
+        let max = seconds("freshness_max_wait_seconds", self.freshness_max_wait_seconds)?;
+        if default > max {
             let reason = "longer than WRIT_FRESHNESS_MAX_WAIT_SECONDS";
             return Err(ConfigError::invalid("freshness_wait_seconds", reason));
         }
-        Ok(Waiting { usual, longest })
+        Ok(WaitTimes { default, max })
     }
 
-    /// How many reads wait.
-    pub fn limits(&self) -> Limits {
-        Limits { per_organization: self.freshness_waiters_per_organization, total: self.freshness_waiters }
+    /// How many reads may wait.
+    pub fn waiter_limits(&self) -> WaiterLimits {
+        WaiterLimits { per_organization: self.freshness_waiters_per_organization, total: self.freshness_waiters }
     }
 
-    /// The address clients use; without one, that of the listener.
+    /// Base URL of this service for clients; that of the listener unless one is set.
     pub fn public_url(&self, listen: std::net::SocketAddr) -> String {
         self.public_url.as_ref().map_or_else(|| format!("http://{listen}"), |url| url.as_str().to_owned())
     }
 }
 
 #[cfg(test)]
-#[path = "settings_tests.rs"]
 mod tests;

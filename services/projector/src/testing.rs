@@ -1,42 +1,54 @@
-//! What tests of this crate share: regions that seal change sets, and records as the log gives
-//! them.
+//! What tests of this crate share: regions that seal change sets, and records as they are read from the log.
 
 use uuid::Uuid;
+use writ_chains::SharedIndex;
 use writ_contract::actor::{Actor, Cause};
 use writ_contract::catalogue::Catalogue;
-use writ_contract::identity_event::{OrganizationState, TokenKind};
-use writ_contract::policy_change::{ChangeSet, Operation, PrincipalKind};
-use writ_contract::{ChainId, PLATFORM_ORGANIZATION, SchemaRegistry, Stream, Timestamp, encode};
+use writ_contract::policy_change::{ChangeSet, Operation};
+use writ_contract::row::{
+    Entity, EntityKey, Grant, Membership, OrganizationState, Principal, PrincipalKind, Token, TokenKind, Validity,
+};
+use writ_contract::{
+    ChainId, GrantId, OrganizationId, PLATFORM_ORGANIZATION, PrincipalId, Region, Revision, SchemaRegistry, StoredText,
+    Stream, TeamId, Timestamp, TokenId, UserId, encode,
+};
 use writ_kafka::topics;
-use writ_log::{Envelope, Record};
+use writ_log::{ConsumedRecord, Envelope};
 use writ_policy::{Header, Index};
-use writ_tokens::{BearerToken, Kind};
+use writ_tokens::BearerToken;
 
-use crate::freshness::{Freshness, Limits};
-use crate::index::SharedIndex;
+use crate::freshness::{Freshness, WaiterLimits};
 use crate::read_model::ReadModel;
 
 /// The region the tests read in.
 pub(crate) const LOCAL: &str = "eu";
 /// The home region of the organizations.
 pub(crate) const HOME: &str = "us";
-pub(crate) const OWNER: Uuid = Uuid::from_u128(0xA);
-pub(crate) const USER: Uuid = Uuid::from_u128(0xB);
-pub(crate) const TEAM: Uuid = Uuid::from_u128(0xC);
+pub(crate) const OWNER: UserId = UserId::from_uuid(Uuid::from_u128(0xA));
+pub(crate) const USER: UserId = UserId::from_uuid(Uuid::from_u128(0xB));
+pub(crate) const TEAM: TeamId = TeamId::from_uuid(Uuid::from_u128(0xC));
+
+/// The producer of the entity events.
+pub(crate) const PRODUCER: &str = "gateways";
 
 /// The authorization services of all regions.
 #[derive(Default)]
-pub(crate) struct World(Index);
+pub(crate) struct AllAuthorizations(Index);
 
-pub(crate) fn organization(number: u128) -> Uuid {
-    Uuid::from_u128(0xACE_0000 + number)
+pub(crate) fn region(code: &str) -> Region {
+    code.parse().unwrap()
 }
 
-pub(crate) fn chain(organization: Uuid, origin: &str, stream: Stream) -> ChainId {
-    ChainId { organization, origin: origin.to_owned(), stream }
+/// An organization whose home is [`HOME`].
+pub(crate) fn organization(number: u32) -> OrganizationId {
+    OrganizationId::from_parts(region(HOME), 0, number)
 }
 
-impl World {
+pub(crate) fn chain(organization: OrganizationId, origin: &str, stream: Stream) -> ChainId {
+    ChainId { organization, origin: region(origin), stream }
+}
+
+impl AllAuthorizations {
     /// The next change set of a chain.
     pub(crate) fn seal(&mut self, chain: &ChainId, ops: Vec<Operation>) -> ChangeSet {
         self.seal_as(chain, ops, None, None)
@@ -48,12 +60,12 @@ impl World {
         chain: &ChainId,
         ops: Vec<Operation>,
         cause: Option<Cause>,
-        rejected: Option<String>,
+        rejected: Option<StoredText>,
     ) -> ChangeSet {
-        let position = self.0.chain(chain).map_or(writ_policy::Position::START, |chain| chain.position()).next();
+        let revision = self.0.head(chain).map_or(Revision::START, |head| head.revision).next();
         let header = Header {
-            position,
-            committed_at: Timestamp(position.revision),
+            revision,
+            committed_at: Timestamp(revision.number),
             actor: Actor::system("test"),
             cause,
             request_id: None,
@@ -64,112 +76,121 @@ impl World {
 
     /// The home region's catalogue, then an organization with an owner who may read others'
     /// decisions, a user and a team that the user is in.
-    pub(crate) fn found(&mut self, organization: Uuid, tokens: &Tokens) -> Vec<ChangeSet> {
+    pub(crate) fn found(&mut self, organization: OrganizationId, tokens: &TestTokens) -> Vec<ChangeSet> {
         let catalogue = chain(PLATFORM_ORGANIZATION, HOME, Stream::Identity);
         let mut sets = Vec::new();
         if self.0.chain(&catalogue).is_none() {
-            sets.push(self.seal(&catalogue, catalogue_roles()));
+            let roles = Catalogue::compiled_in().roles().into_iter();
+            sets.push(self.seal(&catalogue, roles.map(Operation::PutRole).collect()));
         }
         sets.push(self.seal(&chain(organization, HOME, Stream::Identity), founding(tokens)));
         sets
     }
 
-    pub(crate) fn announce(&mut self, organization: Uuid, origin: &str, id: &str) -> ChangeSet {
-        let cause = Cause { source: "urn:gateway".to_owned(), id: format!("announce-{id}") };
+    pub(crate) fn announce(&mut self, organization: OrganizationId, origin: &str, id: &str) -> ChangeSet {
+        let cause = cause(&format!("announce-{id}"));
         self.seal_as(&chain(organization, origin, Stream::Entities), vec![put_entity(id)], Some(cause), None)
     }
 }
 
+/// An entity event of [`PRODUCER`].
+pub(crate) fn cause(id: &str) -> Cause {
+    Cause { source: PRODUCER.parse().unwrap(), id: id.parse().unwrap() }
+}
+
 /// Bearer tokens of an organization.
-pub(crate) struct Tokens {
+pub(crate) struct TestTokens {
     pub(crate) owner: BearerToken,
     pub(crate) user: BearerToken,
     pub(crate) expired: BearerToken,
     pub(crate) invite: BearerToken,
 }
 
-impl Tokens {
-    pub(crate) fn of(organization: Uuid) -> Self {
-        let make = |kind| BearerToken::generate(kind, HOME.parse().unwrap(), organization);
-        let personal = || make(Kind::Personal);
-        Self { owner: personal(), user: personal(), expired: personal(), invite: make(Kind::Invite) }
+impl TestTokens {
+    pub(crate) fn of(organization: OrganizationId) -> Self {
+        let make = |kind| BearerToken::generate(kind, region(HOME), organization);
+        let personal = || make(TokenKind::Personal);
+        Self { owner: personal(), user: personal(), expired: personal(), invite: make(TokenKind::Invite) }
     }
 }
 
-fn catalogue_roles() -> Vec<Operation> {
-    let roles = Catalogue::compiled_in().roles().into_iter();
-    let put = |role: writ_contract::identity_event::CatalogueRole| Operation::PutRole {
-        role: role.key,
-        entity_type: role.entity_type,
-        actions: role.actions,
-        covers_children: role.covers_children,
-    };
-    roles.map(put).collect()
-}
-
-fn founding(tokens: &Tokens) -> Vec<Operation> {
-    let user = |id| Operation::PutPrincipal { id, kind: PrincipalKind::User, active: true };
-    let token = |id: u128, token: &BearerToken, principal, kind, expires_at| Operation::PutToken {
-        id: Uuid::from_u128(id),
-        hash: token.hash(),
-        principal,
-        kind,
-        expires_at,
-    };
+fn founding(tokens: &TestTokens) -> Vec<Operation> {
     let later = Timestamp::now().plus_seconds(3_600);
     vec![
         Operation::PutOrganization { state: OrganizationState::Active },
-        user(OWNER),
-        user(USER),
-        Operation::PutPrincipal { id: TEAM, kind: PrincipalKind::Team, active: true },
-        Operation::PutBinding { team: TEAM, member: USER, valid_from: None, valid_until: None },
+        put_principal(OWNER, PrincipalKind::User, true),
+        put_principal(USER, PrincipalKind::User, true),
+        put_principal(TEAM, PrincipalKind::Team, true),
+        membership(),
         grant(1, OWNER, "identity.admin", "identity", None, None),
-        token(1, &tokens.owner, OWNER, TokenKind::Personal, later),
-        token(2, &tokens.user, USER, TokenKind::Personal, later),
-        token(3, &tokens.expired, USER, TokenKind::Personal, Timestamp(1)),
-        token(4, &tokens.invite, USER, TokenKind::Invite, later),
+        put_token(1, &tokens.owner, OWNER, TokenKind::Personal, later),
+        put_token(2, &tokens.user, USER, TokenKind::Personal, later),
+        put_token(3, &tokens.expired, USER, TokenKind::Personal, Timestamp(1)),
+        put_token(4, &tokens.invite, USER, TokenKind::Invite, later),
     ]
+}
+
+pub(crate) fn put_principal(id: impl Into<PrincipalId>, kind: PrincipalKind, active: bool) -> Operation {
+    Operation::PutPrincipal(Principal { id: id.into(), kind, active })
+}
+
+/// The user is in the team.
+pub(crate) fn membership() -> Operation {
+    Operation::PutMembership(Membership { team: TEAM, member: USER.into(), validity: Validity::default() })
+}
+
+pub(crate) fn put_token(
+    id: u128,
+    token: &BearerToken,
+    user: UserId,
+    kind: TokenKind,
+    expires_at: Timestamp,
+) -> Operation {
+    let id = TokenId::from_uuid(Uuid::from_u128(id));
+    Operation::PutToken(Token { id, hash: token.hash(), principal: user.into(), kind, expires_at })
+}
+
+pub(crate) fn grant_id(id: u128) -> GrantId {
+    GrantId::from_uuid(Uuid::from_u128(id))
 }
 
 pub(crate) fn grant(
     id: u128,
-    principal: Uuid,
+    principal: impl Into<PrincipalId>,
     role: &str,
     entity_type: &str,
     entity_id: Option<&str>,
     region: Option<&str>,
 ) -> Operation {
-    Operation::PutGrant {
-        id: Uuid::from_u128(id),
-        principal,
-        role: role.to_owned(),
-        entity_type: entity_type.to_owned(),
-        entity_id: entity_id.map(str::to_owned),
-        region: region.map(str::to_owned),
-        valid_from: None,
-        valid_until: None,
+    Operation::PutGrant(Grant {
+        id: grant_id(id),
+        principal: principal.into(),
+        role: role.parse().unwrap(),
+        entity_type: entity_type.parse().unwrap(),
+        entity_id: entity_id.map(|id| id.parse().unwrap()),
+        region: region.map(|code| code.parse().unwrap()),
+        validity: Validity::default(),
         condition: None,
-    }
+    })
+}
+
+pub(crate) fn entity_key(entity_type: &str, id: &str) -> EntityKey {
+    EntityKey { entity_type: entity_type.parse().unwrap(), entity_id: id.parse().unwrap() }
 }
 
 pub(crate) fn put_entity(id: &str) -> Operation {
-    Operation::PutEntity {
-        entity_type: "control_planes".to_owned(),
-        id: id.to_owned(),
-        parent_type: None,
-        parent_id: None,
-    }
+    Operation::PutEntity(Entity { key: entity_key("control_planes", id), parent: None })
 }
 
 /// The record of a change set in this region's log.
-pub(crate) fn record(origin: &str, set: &ChangeSet) -> Record {
+pub(crate) fn record(origin: &str, set: &ChangeSet) -> ConsumedRecord {
     let envelope = Envelope::new::<ChangeSet>("/test");
     let key = set.organization.to_string().into_bytes();
     let topic = match origin {
         LOCAL => topics::POLICY_CHANGES.to_owned(),
         _ => topics::mirrored(topics::POLICY_CHANGES, origin),
     };
-    Record {
+    ConsumedRecord {
         topic,
         partition: 0,
         offset: 0,
@@ -182,6 +203,6 @@ pub(crate) fn record(origin: &str, set: &ChangeSet) -> Record {
 
 /// A read model that has seen nothing.
 pub(crate) fn read_model() -> ReadModel {
-    let freshness = Freshness::new(Limits { per_organization: 2, total: 10 });
-    ReadModel::new(LOCAL, SchemaRegistry::default(), SharedIndex::default(), freshness, Vec::new())
+    let freshness = Freshness::new(WaiterLimits { per_organization: 2, total: 10 });
+    ReadModel::new(region(LOCAL), SchemaRegistry::default(), SharedIndex::default(), freshness, Vec::new())
 }

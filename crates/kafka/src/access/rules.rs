@@ -75,8 +75,8 @@ fn read_by(readers: &[String], resource: AclResource) -> impl Iterator<Item = Bi
     readers.iter().map(move |reader| may(reader, AclOperation::Read, resource.clone()))
 }
 
-/// A prefix covers the topics of all external producers of a kind, those of other regions' producers and the dead-letter
-/// topics included.
+/// A prefix covers the topics of all external producers of a kind: also the dead-letter topics, and those of commands of
+/// other regions' producers.
 fn readers_by_prefix(others: &[&str]) -> Vec<Binding> {
     let of = |topic: &TopicSpec| {
         let prefix = topic.producer_prefix()?;

@@ -24,9 +24,9 @@ pub fn per_producer() -> Vec<&'static TopicSpec> {
     TOPICS.values().filter(|topic| topic.producer_prefix().is_some()).collect()
 }
 
-/// The entry of a topic.
+/// The entry of a topic, or of the topics that it is one of.
 pub fn spec(name: &str) -> Option<&'static TopicSpec> {
-    TOPICS.get(name)
+    TOPICS.get(name).or_else(|| per_producer().into_iter().find(|topic| topic.producer_in(name).is_some()))
 }
 
 /// Maximum size of a record for `topic`, in bytes.

@@ -1,11 +1,11 @@
 //! The names that code uses.
 
+use writ_contract::ProducerName;
+
 /// What happened to an organization, in its home region.
 pub const IDENTITY_EVENTS: &str = "identity-events";
-/// Regional entities created and deleted, by other systems of this region.
-pub const ENTITY_EVENTS: &str = "entity-events";
-/// Refused entity events.
-pub const ENTITY_EVENTS_DLQ: &str = "entity-events-dlq";
+/// Prefix of the topics of entity producers; the producer's name follows.
+pub const ENTITY_EVENTS_PREFIX: &str = "entity-events-";
 /// Prefix of the topics of command producers; the producer's name follows.
 pub const IDENTITY_COMMANDS_PREFIX: &str = "identity-commands-";
 /// Outcome of each command.
@@ -30,6 +30,16 @@ pub const AUDIT_HEADS: &str = "audit-heads";
 pub const ADMIN_ACTS: &str = "admin-acts";
 /// MirrorMaker's own topic, to which each direction writes once a second.
 pub const HEARTBEATS: &str = "heartbeats";
+
+/// The topic of an entity producer.
+pub fn entity_events(producer: &ProducerName) -> String {
+    format!("{ENTITY_EVENTS_PREFIX}{producer}")
+}
+
+/// The producer that a topic of entity events belongs to.
+pub fn entity_producer(topic: &str) -> Option<ProducerName> {
+    topic.strip_prefix(ENTITY_EVENTS_PREFIX)?.parse().ok()
+}
 
 /// Suffix of dead-letter topics.
 pub const DLQ_SUFFIX: &str = "-dlq";

@@ -1,6 +1,7 @@
 //! The format of `infra/topics.toml`.
 
 use serde::Deserialize;
+use writ_contract::ProducerName;
 
 /// Stands for the name of an external producer in the name of a topic.
 const PRODUCER: &str = "<producer>";
@@ -57,10 +58,21 @@ impl TopicSpec {
         self.name.split_once(PRODUCER).map(|(prefix, _)| prefix)
     }
 
+    /// Its name, with `*` for the name of an external producer.
+    pub fn pattern(&self) -> String {
+        self.name.replace(PRODUCER, "*")
+    }
+
     /// The topic of this kind of one external producer.
     #[must_use]
-    pub fn of_producer(&self, producer: &str) -> Self {
-        Self { name: self.name.replace(PRODUCER, producer), ..self.clone() }
+    pub fn of_producer(&self, producer: &ProducerName) -> Self {
+        Self { name: self.name.replace(PRODUCER, producer.as_str()), ..self.clone() }
+    }
+
+    /// The producer whose topic of this kind `topic` is.
+    pub(super) fn producer_in(&self, topic: &str) -> Option<ProducerName> {
+        let (prefix, suffix) = self.name.split_once(PRODUCER)?;
+        topic.strip_prefix(prefix)?.strip_suffix(suffix)?.parse().ok()
     }
 }
 
@@ -111,8 +123,6 @@ mod tests {
     fn the_file_describes_every_topic_of_the_code() {
         for name in [
             topics::IDENTITY_EVENTS,
-            topics::ENTITY_EVENTS,
-            topics::ENTITY_EVENTS_DLQ,
             topics::IDENTITY_COMMAND_RESULTS,
             topics::ORGANIZATIONS,
             topics::POLICY_CHANGES,
@@ -127,8 +137,25 @@ mod tests {
         ] {
             assert!(topics::spec(name).is_some(), "{name}");
         }
-        let prefixes = topics::per_producer().into_iter().filter_map(TopicSpec::producer_prefix);
-        assert!(prefixes.into_iter().any(|prefix| prefix == topics::IDENTITY_COMMANDS_PREFIX));
+        let prefixes: Vec<_> = topics::per_producer().into_iter().filter_map(TopicSpec::producer_prefix).collect();
+        for prefix in [topics::ENTITY_EVENTS_PREFIX, topics::IDENTITY_COMMANDS_PREFIX] {
+            assert!(prefixes.contains(&prefix), "{prefix}");
+        }
+    }
+
+    #[test]
+    fn a_producers_topics_have_the_entries_of_their_kind() {
+        let entry = |topic: &str| topics::spec(topic).map(|spec| spec.name.as_str());
+        assert_eq!(entry("entity-events-gateways"), Some("entity-events-<producer>"));
+        assert_eq!(entry("entity-events-gateways-dlq"), Some("entity-events-<producer>-dlq"));
+        assert_eq!(entry("entity-events-"), None);
+        assert!(
+            topics::largest_record("entity-events-gateways-dlq") > topics::largest_record("entity-events-gateways")
+        );
+        assert_eq!(topics::entity_producer("entity-events-gateways").unwrap(), "gateways");
+        for other in ["entity-events", "entity-events-", "entity-events-gateways-dlq", "identity-events"] {
+            assert_eq!(topics::entity_producer(other), None, "{other}");
+        }
     }
 
     #[test]

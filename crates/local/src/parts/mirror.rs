@@ -171,7 +171,7 @@ mod tests {
         let allowed = allowed();
         let listed: Vec<&str> = allowed.split(", ").collect();
         assert!(listed.contains(&topics::POLICY_CHANGES) && listed.contains(&"identity-commands-.*"));
-        for home in [topics::IDENTITY_EVENTS, topics::ENTITY_EVENTS, topics::DECISIONS, topics::ADMIN_ACTS] {
+        for home in [topics::IDENTITY_EVENTS, "entity-events-demo", topics::DECISIONS, topics::ADMIN_ACTS] {
             assert!(!listed.contains(&home), "{home} stays in its region");
         }
     }

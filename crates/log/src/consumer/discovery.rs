@@ -1,4 +1,4 @@
-//! Finds the partitions to read, those of regions that are added later included.
+//! Finds the partitions to read, including those of regions that are added later.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -8,36 +8,36 @@ use rdkafka::consumer::{Consumer as _, StreamConsumer};
 use rdkafka::error::KafkaError;
 use rdkafka::{Offset, TopicPartitionList};
 use tokio::sync::mpsc;
-
-use super::tracker::Place;
-use super::{ConsumerConfig, ConsumerHandle};
-use crate::kafka::Reporter;
 use writ_kafka::topics::{self, DLQ_SUFFIX};
 
-/// How often to look while something that should be there is missing.
+use super::tracker::PartitionId;
+use super::{ConsumerConfig, ConsumerHandle};
+use crate::kafka::Reporter;
+
+/// Interval while an expected topic is missing.
 const SOON: Duration = Duration::from_millis(500);
-/// How often to look otherwise.
+/// Interval otherwise.
 const LATER: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A topic to read. A name that ends in `*` stands for all that begin so, dead letters excepted.
+/// A topic to read. A `*` in its name stands for any text, but never makes it the name of a dead-letter topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subscription {
     /// Name in the region of origin.
     pub name: String,
-    /// Whether to read this region's own.
+    /// Whether to read this region's topic.
     pub local: bool,
-    /// Whether to read the copies of other regions' topics.
+    /// Whether to read the mirrored topics of other regions.
     pub mirrored: bool,
 }
 
 impl Subscription {
-    /// This region's own topic only.
+    /// Only the topic of this region.
     pub fn local(name: &str) -> Self {
         Self { name: name.to_owned(), local: true, mirrored: false }
     }
 
-    /// This region's own and all other regions'.
+    /// The topic of this region and those of all others.
     pub fn everywhere(name: &str) -> Self {
         Self { name: name.to_owned(), local: true, mirrored: true }
     }
@@ -45,52 +45,56 @@ impl Subscription {
     fn covers(&self, base: &str, mirrored: bool) -> bool {
         let wanted = if mirrored { self.mirrored } else { self.local };
         wanted
-            && match self.name.strip_suffix('*') {
-                Some(prefix) => base.starts_with(prefix) && !base.ends_with(DLQ_SUFFIX),
+            && match self.name.split_once('*') {
+                Some((prefix, suffix)) => {
+                    let dead_letters = base.ends_with(DLQ_SUFFIX) == suffix.ends_with(DLQ_SUFFIX);
+                    base.strip_prefix(prefix).is_some_and(|rest| rest.ends_with(suffix)) && dead_letters
+                }
                 None => base == self.name,
             }
     }
 }
 
-/// Whether a topic of the cluster is to be read.
+/// Whether to read a topic.
 fn wanted(config: &ConsumerConfig, topic: &str) -> bool {
     let (origin, base) = topics::split(topic);
-    let known = origin.is_none_or(|origin| origin != config.region && config.regions.iter().any(|r| r == origin));
+    let known = origin
+        .is_none_or(|origin| config.regions.iter().any(|region| *region != config.region && region.as_str() == origin));
     known && config.topics.iter().any(|subscription| subscription.covers(base, origin.is_some()))
 }
 
-/// Topics that should be there: in this region, and as copies of other regions'.
+/// The topics that should exist: local ones, and mirrored ones.
 fn expected(config: &ConsumerConfig) -> (Vec<String>, Vec<String>) {
-    let named = || config.topics.iter().filter(|subscription| !subscription.name.ends_with('*'));
+    let named = || config.topics.iter().filter(|subscription| !subscription.name.contains('*'));
     let others = config.regions.iter().filter(|region| **region != config.region);
     let local = named().filter(|s| s.local).map(|s| s.name.clone()).collect();
     let mirrored = others
-        .flat_map(|region| named().filter(|s| s.mirrored).map(move |s| topics::mirrored(&s.name, region)))
+        .flat_map(|region| named().filter(|s| s.mirrored).map(move |s| topics::mirrored(&s.name, region.as_str())))
         .collect();
     (local, mirrored)
 }
 
-/// What one look at the cluster showed.
+/// The result of one look at the cluster.
 #[derive(Debug, Default)]
 pub(super) struct Survey {
-    /// Partitions not seen before, and where their logs begin.
-    pub(super) found: Vec<(Place, i64)>,
-    /// Where the logs of all partitions end.
-    pub(super) ends: BTreeMap<Place, i64>,
-    /// Whether all topics of this region are there.
+    /// New partitions, and where their logs begin.
+    pub(super) found: Vec<(PartitionId, i64)>,
+    /// Ends of the logs of all partitions.
+    pub(super) ends: BTreeMap<PartitionId, i64>,
+    /// Whether all topics of this region exist.
     pub(super) complete: bool,
 }
 
-/// Looks again and again, and reports each look.
+/// Looks for partitions periodically, and reports each result.
 pub(super) struct Discovery {
     pub(super) config: ConsumerConfig,
     pub(super) consumer: Arc<StreamConsumer<Reporter>>,
     pub(super) handle: ConsumerHandle,
-    pub(super) known: HashSet<Place>,
+    pub(super) known: HashSet<PartitionId>,
 }
 
 impl Discovery {
-    /// Until nobody listens.
+    /// Runs until the receiver is gone.
     pub(super) async fn run(mut self, surveys: mpsc::Sender<Survey>) {
         while !surveys.is_closed() {
             let (back, result) = match tokio::task::spawn_blocking(move || self.look()).await {
@@ -123,7 +127,7 @@ impl Discovery {
         }
         let complete = missing(&local).is_none();
         let pause = if complete && missing(&mirrored).is_none() { LATER } else { SOON };
-        // Nobody listens any more: the loop ends.
+        // If the receiver is gone, the loop ends.
         let _ = surveys.send(Survey { complete, ..survey }).await;
         pause
     }
@@ -137,15 +141,15 @@ impl Discovery {
         Ok(Survey { found, ends, complete: false })
     }
 
-    fn places(&self) -> Result<Vec<Place>, KafkaError> {
+    fn places(&self) -> Result<Vec<PartitionId>, KafkaError> {
         let metadata = self.consumer.fetch_metadata(None, TIMEOUT)?;
         let wanted = metadata.topics().iter().filter(|topic| wanted(&self.config, topic.name()));
         Ok(wanted.flat_map(|topic| topic.partitions().iter().map(|p| (topic.name().to_owned(), p.id()))).collect())
     }
 
-    /// First or end offsets of many partitions, in one request a broker. Kafka takes these two as
-    /// points in time. Partitions without a leader are left out.
-    fn offsets(&self, places: &[Place], at: Offset) -> Result<BTreeMap<Place, i64>, KafkaError> {
+    /// First or end offsets of many partitions, in one request per broker: Kafka lets both be asked for as timestamps.
+    /// Leaves out partitions without a leader.
+    fn offsets(&self, places: &[PartitionId], at: Offset) -> Result<BTreeMap<PartitionId, i64>, KafkaError> {
         if places.is_empty() {
             return Ok(BTreeMap::new());
         }

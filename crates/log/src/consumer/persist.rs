@@ -1,17 +1,17 @@
-//! Effects and positions in one transaction, until it commits.
+//! Writes effects and positions in one transaction, and retries until it commits.
 
 use super::{Consumer, Projection};
 use crate::backoff::Backoff;
 use crate::lease::LeaseError;
-use crate::position::{self, Position};
+use crate::position::{self, LogPosition};
 use crate::trace;
 
-/// Returns once `effects` and the positions `reached` are committed, exactly once.
+/// Returns when `effects` and the positions `reached` are committed, exactly once.
 pub(super) async fn persist<P: Projection>(
     consumer: &Consumer,
     projection: &mut P,
     effects: &P::Effects,
-    reached: &[Position],
+    reached: &[LogPosition],
 ) -> Result<(), LeaseError> {
     let mut backoff = Backoff::new();
     let mut again = false;
@@ -37,7 +37,7 @@ async fn attempt<P: Projection>(
     consumer: &Consumer,
     projection: &mut P,
     effects: &P::Effects,
-    reached: &[Position],
+    reached: &[LogPosition],
     again: bool,
 ) -> Result<(), LeaseError> {
     let mut tx = consumer.pool.begin().await?;
@@ -50,11 +50,11 @@ async fn attempt<P: Projection>(
     Ok(())
 }
 
-/// The answer to an earlier commit may have been lost on the way.
+/// Whether an earlier attempt was committed although its answer was lost.
 async fn committed_before(
     consumer: &Consumer,
     tx: &mut sqlx::PgConnection,
-    reached: &[Position],
+    reached: &[LogPosition],
 ) -> Result<bool, LeaseError> {
     consumer.lease.check(tx).await?;
     match reached.first() {

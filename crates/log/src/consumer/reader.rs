@@ -1,4 +1,4 @@
-//! The Kafka side of a consumer: assigns what was found, and hands out batches of new records.
+//! The Kafka side of a consumer: assigns partitions as they are found, and returns batches of new records.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -13,36 +13,40 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::discovery::{Discovery, Survey};
-use super::tracker::{Place, Start, Tracker, Verdict};
+use super::tracker::{Disposition, PartitionId, Start, Tracker};
 use super::{ConsumerConfig, ConsumerHandle};
-use crate::Record;
+use crate::ConsumedRecord;
 use crate::kafka::{Reporter, client_config};
-use crate::position::Position;
+use crate::position::LogPosition;
 
-/// Most records of a batch.
+/// Maximum number of records in a batch.
 const MAX_RECORDS: usize = 500;
-/// A batch that has grown to so many bytes takes no more records.
+/// A batch of this size takes no more records.
 const MAX_BYTES: usize = 8 << 20;
 
-/// How often to look, at start, whether markers were passed: they wake nobody.
+/// While catching up, how often to check for transaction markers: the client skips them without waking us.
 const CATCHING_UP: Duration = Duration::from_millis(50);
 
-/// Reads the partitions of a configuration, each from its position.
+/// Reads all subscribed partitions, each from its position.
+///
+/// Three things make progress here. Discovery runs on its own and sends surveys of the cluster; [`Reader::take_up`]
+/// assigns the partitions in them. The client delivers records; [`Tracker`] decides which of them are new. And
+/// positions advance when the caller reports a batch as committed.
 pub(crate) struct Reader {
     consumer: Arc<StreamConsumer<Reporter>>,
     surveys: mpsc::Receiver<Survey>,
     tracker: Tracker,
-    recorded: HashMap<Place, Position>,
+    recorded: HashMap<PartitionId, LogPosition>,
     complete: bool,
     handle: ConsumerHandle,
     _discovery: JoinSet<()>,
 }
 
 impl Reader {
-    /// Begins to look for partitions; those with no entry in `positions` are read from the start.
+    /// Starts to look for partitions. Those without an entry in `positions` are read from the beginning.
     pub(crate) fn start(
         config: &ConsumerConfig,
-        positions: Vec<Position>,
+        positions: Vec<LogPosition>,
         handle: ConsumerHandle,
     ) -> Result<Self, KafkaError> {
         let consumer: StreamConsumer<Reporter> = settings(config).create_with_context(handle.kafka.clone())?;
@@ -61,12 +65,12 @@ impl Reader {
         Ok(Self { consumer, surveys, tracker, recorded, complete: false, handle, _discovery: task })
     }
 
-    /// Waits for a record and returns it with all that are there already, at most 500.
-    pub(crate) async fn next(&mut self) -> Result<Vec<Record>, KafkaError> {
+    /// Waits for a record and returns it, with all others that are available, at most 500.
+    pub(crate) async fn next(&mut self) -> Result<Vec<ConsumedRecord>, KafkaError> {
         loop {
             let batch = tokio::select! {
-                survey = self.surveys.recv() => {
-                    self.take_up(survey.unwrap_or_default())?;
+                Some(survey) = self.surveys.recv() => {
+                    self.take_up(survey)?;
                     continue;
                 }
                 () = tokio::time::sleep(CATCHING_UP), if !self.handle.caught_up() => {
@@ -75,20 +79,21 @@ impl Reader {
                     continue;
                 }
                 first = self.consumer.recv() => {
-                    let first = first.map(|message| Record::of(&message));
+                    // The message borrows the consumer, which `drain` needs, so it is copied out.
+                    let first = first.map(|message| ConsumedRecord::of(&message));
                     self.drain(first)?
                 }
             };
             if !batch.is_empty() {
                 return Ok(batch);
             }
-            // Only an anchor was there: that may have been all.
+            // Only an anchor arrived, which is not new. It may have been the last record of the log.
             self.show_caught_up();
         }
     }
 
-    /// The effects of `batch` are committed.
-    pub(crate) fn committed(&mut self, batch: &[Record]) {
+    /// Called when the effects of `batch` are committed.
+    pub(crate) fn committed(&mut self, batch: &[ConsumedRecord]) {
         for record in batch {
             self.tracker.committed(record);
         }
@@ -99,7 +104,8 @@ impl Reader {
         self.show_caught_up();
     }
 
-    fn drain(&mut self, first: Result<Record, KafkaError>) -> Result<Vec<Record>, KafkaError> {
+    /// Collects a batch from the first record and those that are available.
+    fn drain(&mut self, first: Result<ConsumedRecord, KafkaError>) -> Result<Vec<ConsumedRecord>, KafkaError> {
         let mut batch = Vec::new();
         let mut bytes = 0;
         let mut next = Some(first);
@@ -111,37 +117,40 @@ impl Reader {
             if batch.len() >= MAX_RECORDS || bytes >= MAX_BYTES {
                 break;
             }
+            // Only what the client has fetched already: a batch never waits to get larger.
             let more = self.consumer.recv().now_or_never();
-            next = more.map(|received| received.map(|message| Record::of(&message)));
+            next = more.map(|received| received.map(|message| ConsumedRecord::of(&message)));
         }
         Ok(batch)
     }
 
-    fn receive(&mut self, received: Result<Record, KafkaError>) -> Result<Option<Record>, KafkaError> {
+    /// Returns the record if it is new.
+    fn receive(&mut self, received: Result<ConsumedRecord, KafkaError>) -> Result<Option<ConsumedRecord>, KafkaError> {
         let record = match received {
             Ok(record) => record,
             Err(fatal @ KafkaError::MessageConsumptionFatal(_)) => return Err(fatal),
-            // The client tries again by itself; if it cannot, discovery says so.
+            // The client retries by itself. If Kafka is unreachable, discovery reports it.
             Err(error) => {
                 tracing::debug!(%error, "while reading");
                 return Ok(None);
             }
         };
         match self.tracker.accept(&record) {
-            Verdict::Take => return Ok(Some(record)),
-            Verdict::Skip => {}
-            Verdict::Restart => self.restart(&record)?,
+            Disposition::Take => return Ok(Some(record)),
+            Disposition::Skip => {}
+            Disposition::Restart => self.restart(&record)?,
         }
         Ok(None)
     }
 
-    fn restart(&mut self, record: &Record) -> Result<(), KafkaError> {
+    fn restart(&mut self, record: &ConsumedRecord) -> Result<(), KafkaError> {
         tracing::error!(
             topic = record.topic,
             partition = record.partition,
             offset = record.offset,
             "the log is not the one read before: reading it from the earliest"
         );
+        // Assigning the partition again, instead of seeking, also discards the records that the client has buffered.
         let mut list = TopicPartitionList::new();
         list.add_partition_offset(&record.topic, record.partition, Offset::Beginning)?;
         self.consumer.incremental_unassign(&list)?;
@@ -150,10 +159,12 @@ impl Reader {
         Ok(())
     }
 
+    /// Assigns the partitions that discovery has found, and updates the ends of all logs.
     fn take_up(&mut self, survey: Survey) -> Result<(), KafkaError> {
         let mut list = TopicPartitionList::new();
         for (place, low) in survey.found {
             let end = survey.ends.get(&place).copied().unwrap_or(low);
+            // A partition is found once, so its stored position is needed once.
             let recorded = self.recorded.remove(&place);
             let start = match self.tracker.add(place.clone(), recorded, low, end) {
                 Start::Anchor(offset) => Offset::Offset(offset),
@@ -166,13 +177,15 @@ impl Reader {
             self.consumer.incremental_assign(&list)?;
         }
         survey.ends.iter().for_each(|(place, end)| self.tracker.ends(place, *end));
+        // Stays true: a topic that disappears later does not undo having caught up.
         self.complete |= survey.complete;
         self.pass_markers()?;
         self.show_all();
         Ok(())
     }
 
-    /// The end of a log may be no record but the marker of a transaction.
+    /// Advances over transaction markers, which have an offset but are not delivered. A log may end with one, and would
+    /// otherwise never count as read to its end.
     fn pass_markers(&mut self) -> Result<(), KafkaError> {
         for element in self.consumer.position()?.elements() {
             if let Offset::Offset(offset) = element.offset() {
@@ -207,11 +220,11 @@ impl Reader {
 fn settings(config: &ConsumerConfig) -> ClientConfig {
     let mut settings = client_config(&config.kafka, &config.client_id);
     settings
-        // Required by the client; no group is joined and no offset committed.
+        // The client requires a group, but partitions are assigned explicitly and offsets stored in PostgreSQL.
         .set("group.id", &config.client_id)
         .set("enable.auto.commit", "false")
         .set("enable.auto.offset.store", "false")
-        // The anchor tells when this has happened.
+        // If the client resets, the first record is not the anchor, and the tracker notices.
         .set("auto.offset.reset", "earliest")
         .set("check.crcs", "true")
         .set("fetch.wait.max.ms", "250")

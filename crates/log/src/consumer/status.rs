@@ -1,4 +1,4 @@
-//! What a consumer is seen to do.
+//! The status of a consumer, for health checks, `/status` and metrics.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,49 +8,49 @@ use tokio::sync::watch;
 
 use crate::kafka::Reporter;
 
-/// How far a partition is read.
+/// Progress in one partition.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PartitionStatus {
-    /// Topic, with the origin's prefix if it is mirrored.
+    /// Topic, with the prefix of the origin if it is mirrored.
     pub topic: String,
     /// Partition of the topic.
     pub partition: i32,
-    /// Offset of the next record to be read.
+    /// Offset of the next record.
     pub position: i64,
-    /// End of the log when last asked, a few seconds ago.
+    /// End of the log a few seconds ago.
     pub log_end: i64,
 }
 
-/// What a consumer does.
+/// The status of a consumer.
 #[derive(Debug, Clone, Serialize)]
 pub struct ConsumerStatus {
-    /// Whether it has passed the log ends it saw at start.
+    /// Whether it has reached the ends of the logs as they were at start.
     pub caught_up: bool,
     /// Why it waits for Kafka, if it does.
     pub kafka: Option<String>,
     /// Why it waits for PostgreSQL, if it does.
     pub database: Option<String>,
-    /// Every partition it reads.
+    /// All partitions it reads.
     pub partitions: Vec<PartitionStatus>,
 }
 
 #[derive(Debug, Default)]
-struct Shared {
+struct SharedStatus {
     database: Option<String>,
     partitions: BTreeMap<(String, i32), (i64, i64)>,
 }
 
-/// Shows what a consumer does, to health checks, pages and metrics. Cheap to clone.
+/// Shares the status of a consumer with health checks, `/status` and metrics. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct ConsumerHandle {
     reader: Arc<str>,
-    shared: Arc<Mutex<Shared>>,
+    shared: Arc<Mutex<SharedStatus>>,
     caught_up: Arc<watch::Sender<bool>>,
     pub(crate) kafka: Reporter,
 }
 
 impl ConsumerHandle {
-    /// The handle of a consumer that metrics call `reader`. It waits for nothing yet.
+    /// The handle of a consumer that is called `reader` in metrics.
     pub(crate) fn new(reader: &str) -> Self {
         let caught_up = Arc::new(watch::Sender::new(false));
         let handle = Self { reader: reader.into(), shared: Arc::default(), caught_up, kafka: Reporter::default() };
@@ -59,18 +59,29 @@ impl ConsumerHandle {
         handle
     }
 
-    /// Whether all records that were there at start have been committed. Stays true.
+    /// Whether all records that existed at start have been committed. Stays true.
     pub fn caught_up(&self) -> bool {
         *self.caught_up.borrow()
     }
 
-    /// Returns once [`caught_up`](Self::caught_up) is true.
+    /// Returns when [`caught_up`](Self::caught_up) is true.
     pub async fn until_caught_up(&self) {
         // The sender lives as long as this handle.
         let _ = self.caught_up.subscribe().wait_for(|caught_up| *caught_up).await;
     }
 
-    /// Position, log end and reasons to wait.
+    /// Why the consumer is not ready: it has not caught up, perhaps for lack of Kafka.
+    ///
+    /// # Errors
+    /// The reason, for a health check.
+    pub fn readiness(&self) -> Result<(), String> {
+        if self.caught_up() {
+            return Ok(());
+        }
+        Err(self.kafka.reason().unwrap_or_else(|| "catching up".to_owned()))
+    }
+
+    /// Current positions, ends of logs and reasons to wait.
     pub fn status(&self) -> ConsumerStatus {
         let shared = self.lock();
         let partitions = shared.partitions.iter().map(|((topic, partition), (position, log_end))| PartitionStatus {
@@ -132,7 +143,7 @@ impl ConsumerHandle {
         metrics::gauge!("writ_consumer_waiting", &labels).set(f64::from(u8::from(waits)));
     }
 
-    fn lock(&self) -> MutexGuard<'_, Shared> {
+    fn lock(&self) -> MutexGuard<'_, SharedStatus> {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,7 +5,7 @@ use writ_kafka::Connection;
 
 use super::*;
 use crate::testing::{Cluster, cluster, count, outgoing, until};
-use crate::{Pace, Producer};
+use crate::{Compression, LogProducer};
 
 const VALUES: &str = "SELECT count(*) FROM seen";
 
@@ -22,7 +22,7 @@ impl Seen {
 impl Projection for Seen {
     type Effects = Vec<String>;
 
-    fn plan(&mut self, batch: &[Record]) -> Vec<String> {
+    fn plan(&mut self, batch: &[ConsumedRecord]) -> Vec<String> {
         assert!(!batch.is_empty());
         batch.iter().map(|record| format!("{}:{}", record.topic, record.header("ce_id").unwrap())).collect()
     }
@@ -61,8 +61,8 @@ async fn consume(pool: &PgPool, cluster: &Cluster) -> Running {
     let config = ConsumerConfig {
         kafka: Connection::plaintext(cluster.bootstrap_servers()),
         client_id: "test".to_owned(),
-        region: "eu".to_owned(),
-        regions: vec!["eu".to_owned(), "us".to_owned()],
+        region: "eu".parse().unwrap(),
+        regions: vec!["eu".parse().unwrap(), "us".parse().unwrap()],
         topics: vec![Subscription::everywhere("t")],
     };
     let consumer = Consumer::new(config, pool.clone(), Lease::acquire(pool, "test").await);
@@ -73,7 +73,7 @@ async fn consume(pool: &PgPool, cluster: &Cluster) -> Running {
 
 async fn produce(cluster: &Cluster, topic: &str, values: &[&str]) {
     let producer =
-        Producer::connect(&Connection::plaintext(cluster.bootstrap_servers()), "test", Pace::Prompt).unwrap();
+        LogProducer::connect(&Connection::plaintext(cluster.bootstrap_servers()), "test", Compression::None).unwrap();
     for value in values {
         producer.send(outgoing(topic, "key", value)).await.unwrap();
     }

@@ -1,120 +1,124 @@
-//! Where each partition is read from, and which of its records are taken. No I/O.
+//! Where to start reading each partition, and which of its records are new. No I/O.
+//!
+//! A stored position names the last processed record by offset and id, its anchor. Reading starts *at* that record, and
+//! not after it, to verify that it is the same one. If it is not, the topic was recreated or lost records, and the
+//! partition is read from the beginning.
 
 use std::collections::HashMap;
 
-use crate::Record;
-use crate::position::Position;
+use crate::ConsumedRecord;
+use crate::position::LogPosition;
 
-/// A partition of a topic.
-pub(super) type Place = (String, i32);
+/// Topic and partition.
+pub(super) type PartitionId = (String, i32);
 
-/// Where reading of a partition begins.
+/// Where to start reading a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Start {
-    /// With the record at this offset, which must be the one that was read before.
+    /// At this offset, where the record that was processed last should be.
     Anchor(i64),
-    /// With the first record there is.
+    /// At the first record.
     Earliest,
 }
 
-/// What becomes of a record.
+/// What to do with a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Verdict {
-    /// It is new.
+pub(super) enum Disposition {
+    /// Process it: it is new.
     Take,
-    /// Its effects are already there, or its partition is about to be read from the start.
+    /// Skip it: it was processed before, or its partition is about to be read from the beginning.
     Skip,
-    /// It is not the record that was read before: the partition must be read from the start.
+    /// Read the partition from the beginning: this is not the record that was processed before.
     Restart,
 }
 
 #[derive(Debug)]
-enum State {
-    Verify(Position),
+enum PartitionState {
+    Verify(LogPosition),
     Reading,
     Restarting,
 }
 
 #[derive(Debug)]
 struct Partition {
-    state: State,
-    /// Offset behind the last record whose effects are committed.
+    state: PartitionState,
+    /// Offset after the last record whose effects are committed.
     next: i64,
     /// End of the log when the partition was found.
     target: i64,
-    /// End of the log when last asked.
+    /// End of the log at the last look.
     end: i64,
 }
 
 /// All partitions that are read.
 #[derive(Debug, Default)]
 pub(super) struct Tracker {
-    partitions: HashMap<Place, Partition>,
+    partitions: HashMap<PartitionId, Partition>,
 }
 
 impl Tracker {
-    /// Takes up a partition whose log reaches from `low` to before `end`.
-    pub(super) fn add(&mut self, place: Place, recorded: Option<Position>, low: i64, end: i64) -> Start {
+    /// Adds a partition whose log has the offsets from `low` to before `end`.
+    pub(super) fn add(&mut self, place: PartitionId, recorded: Option<LogPosition>, low: i64, end: i64) -> Start {
         let start = start(recorded.as_ref(), low, end);
         let (state, next) = match (start, recorded) {
-            (Start::Anchor(offset), Some(position)) => (State::Verify(position), offset + 1),
-            _ => (State::Reading, low),
+            (Start::Anchor(offset), Some(position)) => (PartitionState::Verify(position), offset + 1),
+            _ => (PartitionState::Reading, low),
         };
         self.partitions.insert(place, Partition { state, next, target: end, end });
         start
     }
 
     /// What to do with a record that was read.
-    pub(super) fn accept(&mut self, record: &Record) -> Verdict {
-        let Some(partition) = self.get_mut(&record.topic, record.partition) else { return Verdict::Skip };
+    pub(super) fn accept(&mut self, record: &ConsumedRecord) -> Disposition {
+        let Some(partition) = self.get_mut(&record.topic, record.partition) else { return Disposition::Skip };
         match &partition.state {
-            State::Reading => Verdict::Take,
-            State::Restarting => Verdict::Skip,
-            State::Verify(position) if is_anchor(position, record) => {
-                partition.state = State::Reading;
-                Verdict::Skip
+            PartitionState::Reading => Disposition::Take,
+            PartitionState::Restarting => Disposition::Skip,
+            PartitionState::Verify(position) if is_anchor(position, record) => {
+                partition.state = PartitionState::Reading;
+                Disposition::Skip
             }
-            State::Verify(_) => {
-                partition.state = State::Restarting;
-                Verdict::Restart
+            PartitionState::Verify(_) => {
+                partition.state = PartitionState::Restarting;
+                Disposition::Restart
             }
         }
     }
 
-    /// A partition is now read from the start.
+    /// A partition is now read from the beginning.
     pub(super) fn restarted(&mut self, topic: &str, partition: i32) {
         if let Some(partition) = self.get_mut(topic, partition) {
-            partition.state = State::Reading;
+            partition.state = PartitionState::Reading;
             partition.next = 0;
         }
     }
 
     /// The effects of a record are committed.
-    pub(super) fn committed(&mut self, record: &Record) {
+    pub(super) fn committed(&mut self, record: &ConsumedRecord) {
         if let Some(partition) = self.get_mut(&record.topic, record.partition) {
             partition.next = record.offset + 1;
         }
     }
 
-    /// Everything before `offset` was seen, also what is no record (markers of transactions).
+    /// The client has passed everything before `offset`, including transaction markers.
     pub(super) fn passed(&mut self, topic: &str, partition: i32, offset: i64) {
         if let Some(partition) = self.get_mut(topic, partition)
-            && matches!(partition.state, State::Reading)
+            && matches!(partition.state, PartitionState::Reading)
         {
             partition.next = partition.next.max(offset);
         }
     }
 
-    /// The log of a partition now ends before `end`.
-    pub(super) fn ends(&mut self, place: &Place, end: i64) {
+    /// Updates the end of the log of a partition.
+    pub(super) fn ends(&mut self, place: &PartitionId, end: i64) {
         if let Some(partition) = self.partitions.get_mut(place) {
             partition.end = end;
         }
     }
 
-    /// Whether every partition has been read to where its log ended when it was found.
+    /// Whether every partition has been read to where its log ended when the partition was found.
     pub(super) fn caught_up(&self) -> bool {
-        self.partitions.values().all(|p| matches!(p.state, State::Reading) && p.next >= p.target)
+        self.partitions.values().all(|p| matches!(p.state, PartitionState::Reading) && p.next >= p.target)
     }
 
     /// Next offset and log end of a partition.
@@ -123,7 +127,7 @@ impl Tracker {
     }
 
     /// All partitions.
-    pub(super) fn places(&self) -> impl Iterator<Item = &Place> {
+    pub(super) fn places(&self) -> impl Iterator<Item = &PartitionId> {
         self.partitions.keys()
     }
 
@@ -132,17 +136,17 @@ impl Tracker {
     }
 }
 
-fn is_anchor(position: &Position, record: &Record) -> bool {
+fn is_anchor(position: &LogPosition, record: &ConsumedRecord) -> bool {
     position.record_offset == record.offset && position.anchor == record.anchor()
 }
 
-fn start(recorded: Option<&Position>, low: i64, end: i64) -> Start {
+fn start(recorded: Option<&LogPosition>, low: i64, end: i64) -> Start {
     let Some(position) = recorded else { return Start::Earliest };
     let offset = position.record_offset;
     if (low..end).contains(&offset) {
         return Start::Anchor(offset);
     }
-    // The record before may have expired just now; then nothing was missed.
+    // If only the anchor has expired, nothing was missed.
     if offset + 1 != low {
         tracing::error!(
             topic = position.topic,

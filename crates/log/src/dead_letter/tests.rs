@@ -2,10 +2,12 @@ use proptest::prelude::*;
 use writ_contract::Timestamp;
 
 use super::*;
-use writ_kafka::topics::{ENTITY_EVENTS, ENTITY_EVENTS_DLQ};
 
-fn refused(headers: Headers, value: Vec<u8>) -> Record {
-    Record {
+const ENTITY_EVENTS: &str = "entity-events-gateways";
+const ENTITY_EVENTS_DLQ: &str = "entity-events-gateways-dlq";
+
+fn refused(headers: Headers, value: Vec<u8>) -> ConsumedRecord {
+    ConsumedRecord {
         topic: ENTITY_EVENTS.to_owned(),
         partition: 4,
         offset: 77,

@@ -1,4 +1,4 @@
-//! The holder's own session, and the task that keeps it open.
+//! The database session of the holder, and the task that keeps it open.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub(super) struct Session {
 }
 
 impl Session {
-    /// Opens a session and takes the lock; `None` if another session has it.
+    /// Opens a session and takes the lock, or returns `None` if another session has it.
     pub(super) async fn open(options: &PgConnectOptions, name: &str) -> Result<Option<Self>, sqlx::Error> {
         let options = options.clone().options([("idle_session_timeout", session_timeout())]);
         let connected = timeout(SESSION_TIMEOUT, PgConnection::connect_with(&options)).await;
@@ -31,7 +31,7 @@ impl Session {
         Ok(if locked { Some(Self { connection, options, name: name.to_owned() }) } else { None })
     }
 
-    /// Begins a new tenure and returns its fence. Waits for transactions that checked the old one.
+    /// Begins a new tenure and returns its fence. Waits for transactions that have checked the previous fence.
     pub(super) async fn raise_fence(&mut self, holder: Uuid) -> Result<i64, sqlx::Error> {
         sqlx::query_scalar(
             "INSERT INTO lease (name, fence, holder) VALUES ($1, 1, $2)
@@ -45,7 +45,7 @@ impl Session {
         .await
     }
 
-    /// The fence of the present holder. Also the sign of life.
+    /// The fence of the current holder. Asking for it also keeps the session from timing out.
     async fn fence(&mut self) -> Result<Option<i64>, sqlx::Error> {
         let fence = sqlx::query_scalar("SELECT fence FROM lease WHERE name = $1")
             .bind(&self.name)
@@ -62,11 +62,10 @@ fn session_timeout() -> String {
     format!("{}ms", SESSION_TIMEOUT.as_millis())
 }
 
-/// Keeps the session of a tenure alive until it is given up or lost.
+/// Keeps the session of a tenure alive until the lease is released or lost.
 pub(super) struct Keeper {
     pub(super) fence: i64,
     pub(super) lost: CancellationToken,
-    pub(super) released: CancellationToken,
 }
 
 impl Keeper {
@@ -86,10 +85,9 @@ impl Keeper {
                 }
             };
         }
-        self.released.cancel();
     }
 
-    /// Opens another session for the same tenure, unless another process begins one first.
+    /// Opens another session for the same tenure, unless another process has begun one.
     async fn reopen(&self, broken: Session) -> Option<Session> {
         let Session { options, name, .. } = broken;
         loop {

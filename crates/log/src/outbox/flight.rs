@@ -1,4 +1,4 @@
-//! Which rows of the outbox are on their way. No I/O.
+//! The rows of the outbox that are in flight. No I/O.
 
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
@@ -8,25 +8,25 @@ use writ_contract::Timestamp;
 
 use crate::producer::{Delivery, SendError};
 
-/// What became of a row's record.
+/// The outcome of sending a row.
 pub(super) struct Sent {
     pub(super) id: i64,
     pub(super) measured_from: Option<Timestamp>,
     pub(super) result: Result<Delivery, SendError>,
 }
 
-/// Rows between being taken from the table and being removed from it.
+/// Rows that were read from the table and are not removed from it yet.
 pub(super) struct Flight {
     under_way: FuturesUnordered<BoxFuture<'static, Sent>>,
-    /// Ids of rows under way, or delivered but still in the table.
+    /// Ids of rows that are being sent, or are delivered but still in the table.
     taken: Vec<i64>,
     delivered: Vec<i64>,
-    /// When something was last delivered, or sent while nothing was under way.
+    /// When a row was last delivered, or sent while none was in flight.
     moved: Instant,
-    /// A record was refused: nothing is taken before this, and not while others are under way, so
-    /// that none overtakes it.
+    /// Set after a record was rejected. No row is read before this time and while others are in flight, so that none
+    /// overtakes the rejected one.
     held_until: Option<Instant>,
-    /// There may be rows that were not taken for want of room.
+    /// More rows may be pending in the table.
     pub(super) more: bool,
 }
 
@@ -42,7 +42,7 @@ impl Flight {
         }
     }
 
-    /// A row was handed to the producer.
+    /// A row was passed to the producer.
     pub(super) fn sends(&mut self, id: i64, sent: impl Future<Output = Sent> + Send + 'static) {
         if self.under_way.is_empty() {
             self.moved = Instant::now();
@@ -51,50 +51,50 @@ impl Flight {
         self.under_way.push(sent.boxed());
     }
 
-    /// The next record whose fate is known; `None` if nothing is under way.
+    /// The next outcome, or `None` if nothing is in flight.
     pub(super) async fn next(&mut self) -> Option<Sent> {
         self.under_way.next().await
     }
 
-    /// A further one, if it is known already.
+    /// The next outcome, if it is known already.
     pub(super) fn next_known(&mut self) -> Option<Sent> {
         self.under_way.next().now_or_never().flatten()
     }
 
-    /// Kafka has the record of a row.
+    /// Kafka has acknowledged a row.
     pub(super) fn delivered(&mut self, id: i64) {
         self.moved = Instant::now();
         self.delivered.push(id);
     }
 
-    /// Kafka does not take the record of a row: it must be sent again, after `pause`.
+    /// Kafka has rejected a row. It must be sent again after `pause`.
     pub(super) fn refused(&mut self, id: i64, pause: Duration) {
         self.taken.retain(|taken| *taken != id);
         self.held_until = Some(Instant::now() + pause);
     }
 
-    /// Rows that can be removed from the table.
+    /// Delivered rows, which can be removed from the table.
     pub(super) fn to_remove(&self) -> &[i64] {
         &self.delivered
     }
 
-    /// They are removed.
+    /// The delivered rows were removed from the table.
     pub(super) fn removed(&mut self) {
         let gone: std::collections::HashSet<i64> = self.delivered.drain(..).collect();
         self.taken.retain(|id| !gone.contains(id));
     }
 
-    /// Rows that must not be taken again.
+    /// Rows that must not be read again.
     pub(super) fn taken(&self) -> &[i64] {
         &self.taken
     }
 
-    /// Whether sending is held after a refusal.
+    /// Whether sending is paused after a rejection.
     pub(super) fn is_held(&self) -> bool {
         self.held_until.is_some()
     }
 
-    /// The next record whose fate is known, or `None` once a hold is over.
+    /// The next outcome, or `None` when a pause is over.
     pub(super) async fn next_or_hold(&mut self) -> Option<Sent> {
         if let Some(sent) = self.under_way.next().await {
             return Some(sent);
@@ -107,7 +107,7 @@ impl Flight {
         None
     }
 
-    /// Whether nothing was delivered for `long` although something is under way.
+    /// Whether rows are in flight, but none was delivered for `long`.
     pub(super) fn is_stuck(&self, long: Duration) -> bool {
         !self.under_way.is_empty() && self.moved.elapsed() > long
     }

@@ -1,4 +1,8 @@
-//! Takes committed records to Kafka.
+//! Sends committed records to Kafka.
+//!
+//! One loop does everything: it is woken by commits, by acknowledgements and by a timer, removes acknowledged rows, and
+//! reads and sends the next ones. A row stays in the table until Kafka has acknowledged it, so a crash only sends it
+//! again.
 
 use std::time::Duration;
 
@@ -8,53 +12,53 @@ use tokio_util::sync::CancellationToken;
 use writ_contract::Timestamp;
 
 use super::flight::{Flight, Sent};
-use super::rows::{self, Waiting};
+use super::rows::{self, OutboxRow};
 use super::status::StatusHandle;
-use super::wake::Wake;
+use super::wake::CommitListener;
+use crate::LogProducer;
 use crate::backoff::Backoff;
 use crate::lease::{Lease, LeaseError};
 use crate::producer::SendError;
-use crate::{Producer, trace};
 
-/// Most rows taken at once, and half of those that may be under way.
+/// Maximum number of rows read at once. Twice as many may be in flight.
 const BATCH: usize = 500;
-/// A wake-up that got lost costs at most this.
+/// Fallback poll, in case a notification is missed.
 const POLL: Duration = Duration::from_secs(1);
-/// How long the end of the process waits for what is under way.
+/// How long shutdown waits for rows in flight.
 const LAST_CALL: Duration = Duration::from_secs(2);
 
-/// Why the publisher stopped. Waiting for Kafka or PostgreSQL is not a reason.
+/// The publisher stopped. It does not stop, but waits, while Kafka or PostgreSQL is unreachable.
 #[derive(Debug, thiserror::Error)]
 pub enum PublishError {
     /// Another process has taken over.
     #[error(transparent)]
     Lease(#[from] LeaseError),
-    /// The Kafka client cannot go on.
-    #[error("the producer cannot go on: {0}")]
+    /// The Kafka client is unusable.
+    #[error("the producer is unusable: {0}")]
     Producer(#[source] SendError),
 }
 
-/// Publishes the outbox of one database: every committed record at least once, in order of its key.
+/// Publishes the outbox of one database: every committed record at least once, in the order of its key.
 pub struct Publisher {
     pool: PgPool,
     own: PgPool,
-    producer: Producer,
+    producer: LogProducer,
     lease: Lease,
     propagation: metrics::Histogram,
     status: StatusHandle,
 }
 
 impl Publisher {
-    /// A publisher of the outbox in `pool`'s database. Records that say from when they are
-    /// measured go to the histogram `writ_propagation_seconds` of `origin` and `stage`.
-    pub fn new(pool: PgPool, producer: Producer, lease: Lease, origin: &str, stage: &'static str) -> Self {
+    /// A publisher for the outbox in the database of `pool`. Records with a `measured_from` are measured in the
+    /// histogram `writ_propagation_seconds`, with these labels.
+    pub fn new(pool: PgPool, producer: LogProducer, lease: Lease, origin: &str, stage: &'static str) -> Self {
         let own = own_pool(&pool);
         let labels = [("origin", origin.to_owned()), ("stage", stage.to_owned())];
         let propagation = metrics::histogram!("writ_propagation_seconds", &labels);
         Self { pool, own, producer, lease, propagation, status: StatusHandle::default() }
     }
 
-    /// What the publisher is seen to do; stays valid while it runs.
+    /// The status of the publisher while it runs.
     pub fn handle(&self) -> StatusHandle {
         self.status.clone()
     }
@@ -62,9 +66,9 @@ impl Publisher {
     /// Publishes until `shutdown`.
     ///
     /// # Errors
-    /// [`PublishError`]: the process should then end.
+    /// If the publisher cannot continue. The process should then end.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), PublishError> {
-        let wake = Wake::start(&self.pool);
+        let wake = CommitListener::start(&self.pool);
         let mut poll = interval(POLL);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut flight, mut backoff) = (Flight::new(), Backoff::new());
@@ -88,7 +92,7 @@ impl Publisher {
         }
     }
 
-    /// Hands rows not yet taken to the producer, in order.
+    /// Reads the next rows and passes them to the producer, in order.
     async fn take(&self, flight: &mut Flight, backoff: &mut Backoff) -> Result<(), PublishError> {
         while flight.more && !flight.is_held() && flight.taken().len() <= BATCH {
             let rows = match rows::next(&self.own, flight.taken(), i64::try_from(BATCH).unwrap_or(i64::MAX)).await {
@@ -108,10 +112,10 @@ impl Publisher {
         Ok(())
     }
 
-    /// Whether the next row may follow.
-    async fn send(&self, flight: &mut Flight, row: Waiting, backoff: &mut Backoff) -> Result<bool, PublishError> {
-        let Waiting { id, mut record } = row;
-        trace::waited(&mut record);
+    /// Returns whether the next row may follow.
+    async fn send(&self, flight: &mut Flight, row: OutboxRow, backoff: &mut Backoff) -> Result<bool, PublishError> {
+        let OutboxRow { id, mut record } = row;
+        record.waited();
         match self.producer.enqueue_when_room(&record).await {
             Ok(pending) => {
                 let measured_from = record.measured_from;
@@ -122,7 +126,7 @@ impl Publisher {
         }
     }
 
-    /// Takes note of what became of a record, and of all others of which it is known by now.
+    /// Handles one outcome, and all others that are known by now.
     async fn landed(&self, flight: &mut Flight, first: Sent, backoff: &mut Backoff) -> Result<(), PublishError> {
         let mut next = Some(first);
         while let Some(Sent { id, measured_from, result }) = next {
@@ -155,13 +159,13 @@ impl Publisher {
         if error.is_fatal() {
             return Err(PublishError::Producer(error));
         }
-        tracing::error!(%error, "a record was refused, trying again");
+        tracing::error!(%error, "a record was rejected, trying again");
         self.status.update(|status| status.waiting = Some(error.to_string()));
         flight.refused(id, backoff.pause());
         Ok(())
     }
 
-    /// Removes what Kafka has. If PostgreSQL does not answer, the rows stay taken until it does.
+    /// Removes acknowledged rows. If the database does not answer, they stay in flight until it does.
     async fn acknowledge(&self, flight: &mut Flight) -> Result<(), PublishError> {
         if flight.to_remove().is_empty() {
             return Ok(());
@@ -204,7 +208,7 @@ impl Publisher {
         });
     }
 
-    /// Waits a little for what is under way, so that it need not be sent again at the next start.
+    /// Waits briefly for rows in flight, so that they need not be sent again at the next start.
     async fn finish(&self, mut flight: Flight) -> Result<(), PublishError> {
         let landing = async {
             while let Some(sent) = flight.next().await {
@@ -214,14 +218,14 @@ impl Publisher {
             }
         };
         if timeout(LAST_CALL, landing).await.is_err() {
-            tracing::warn!("ending with records under way; they are sent again at the next start");
+            tracing::warn!("stopping with records in flight; they are sent again at the next start");
         }
         self.acknowledge(&mut flight).await
     }
 }
 
-/// One connection of the publisher's own, which no request can keep it from. It need not wait for
-/// the disk: an acknowledgement that is lost is made good by sending the record again.
+/// A connection of its own, so that the publisher never waits for requests to free one. Commits need not wait for the
+/// disk: if the removal of a row is lost, its record is just sent again.
 fn own_pool(pool: &PgPool) -> PgPool {
     PgPoolOptions::new()
         .max_connections(1)

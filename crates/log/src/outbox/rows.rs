@@ -1,18 +1,18 @@
-//! The outbox's table.
+//! The table of the outbox.
 
 use sqlx::postgres::PgRow;
 use sqlx::postgres::{PgConnection, PgPool};
 use sqlx::{FromRow, Row};
 use writ_contract::Timestamp;
+use writ_kafka::topics;
 
 use crate::lease::{Lease, LeaseError};
 use crate::{Outgoing, headers};
-use writ_kafka::topics;
 
 /// Channel on which a commit wakes the publisher.
 pub(super) const CHANNEL: &str = "outbox";
 
-/// A record that its topic would not take.
+/// A record exceeds the limit of its topic.
 #[derive(Debug, thiserror::Error)]
 #[error("a record of {size} bytes is too large for {topic}")]
 struct TooLarge {
@@ -20,14 +20,13 @@ struct TooLarge {
     size: usize,
 }
 
-/// Makes `records` part of the transaction `tx`: they go to Kafka, in this order, after it commits,
-/// and do not if it rolls back.
+/// Appends `records` in the transaction `tx`. They are sent to Kafka, in this order, if it commits.
 ///
-/// Records of one key keep their order across transactions if those take a lock that orders them
-/// before they append (an organization's revision does): ids are then in the order of commits.
+/// Records of one key keep their order across transactions if those take a common lock before they append (an
+/// organization's revision is one): ids are then in the order of commits.
 ///
 /// # Errors
-/// What PostgreSQL said, or [`sqlx::Error::Encode`] for a record that its topic would never take.
+/// [`sqlx::Error::Encode`] for a record that exceeds the limit of its topic.
 pub async fn append(tx: &mut PgConnection, records: &[Outgoing]) -> Result<(), sqlx::Error> {
     if records.is_empty() {
         return Ok(());
@@ -59,7 +58,7 @@ fn column<'a, T>(records: &'a [Outgoing], of: impl Fn(&'a Outgoing) -> T) -> Vec
     records.iter().map(of).collect()
 }
 
-/// What Kafka would refuse for ever must not get in: it would hold up all that follows.
+/// A record that Kafka would always reject must not get in, because it would block all that follow.
 fn fits(record: &Outgoing) -> Result<(), sqlx::Error> {
     let size = record.size();
     if size <= topics::largest_record(&record.topic) {
@@ -68,13 +67,13 @@ fn fits(record: &Outgoing) -> Result<(), sqlx::Error> {
     Err(sqlx::Error::Encode(Box::new(TooLarge { topic: record.topic.clone(), size })))
 }
 
-/// A row not yet acknowledged.
-pub(super) struct Waiting {
+/// A row that is not acknowledged yet.
+pub(super) struct OutboxRow {
     pub(super) id: i64,
     pub(super) record: Outgoing,
 }
 
-impl FromRow<'_, PgRow> for Waiting {
+impl FromRow<'_, PgRow> for OutboxRow {
     fn from_row(row: &PgRow) -> Result<Self, sqlx::Error> {
         let record = Outgoing {
             topic: row.try_get("topic")?,
@@ -88,9 +87,9 @@ impl FromRow<'_, PgRow> for Waiting {
     }
 }
 
-/// The next rows in order, but for those `taken`. Never "above the last seen": a transaction that
-/// took its ids early may commit late.
-pub(super) async fn next(pool: &PgPool, taken: &[i64], limit: i64) -> Result<Vec<Waiting>, sqlx::Error> {
+/// The next rows in order, except those `taken`. Never "above the last id": a transaction that took its ids early may
+/// commit late.
+pub(super) async fn next(pool: &PgPool, taken: &[i64], limit: i64) -> Result<Vec<OutboxRow>, sqlx::Error> {
     sqlx::query_as(
         "SELECT id, topic, partition, key, headers, value, measured_from
          FROM outbox WHERE id <> ALL($1) ORDER BY id LIMIT $2",
@@ -101,7 +100,7 @@ pub(super) async fn next(pool: &PgPool, taken: &[i64], limit: i64) -> Result<Vec
     .await
 }
 
-/// Removes rows that Kafka has, if `lease` is still held.
+/// Removes acknowledged rows, if `lease` is still held.
 pub(super) async fn acknowledge(pool: &PgPool, lease: &Lease, ids: &[i64]) -> Result<(), LeaseError> {
     let removed = sqlx::query(
         "WITH held AS (SELECT 1 FROM lease WHERE name = $1 AND fence = $2 FOR KEY SHARE)
@@ -118,12 +117,12 @@ pub(super) async fn acknowledge(pool: &PgPool, lease: &Lease, ids: &[i64]) -> Re
     Ok(())
 }
 
-/// Nothing is removed under a lost lease, but also when an earlier attempt went through unnoticed.
+/// Nothing is removed if the lease is lost, but also if an earlier attempt succeeded although its answer was lost.
 async fn check_after_nothing_removed(pool: &PgPool, lease: &Lease) -> Result<(), LeaseError> {
     lease.check(&mut *pool.acquire().await?).await
 }
 
-/// Number of rows, counted up to 10 000, and age of the oldest in seconds.
+/// Number of rows, counted up to 10 000, and age of the oldest row in seconds.
 pub(super) async fn backlog(pool: &PgPool) -> Result<(i64, f64), sqlx::Error> {
     sqlx::query_as(
         "SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT 10000) AS counted),

@@ -9,14 +9,14 @@ use tokio::task::JoinSet;
 use super::rows::CHANNEL;
 use crate::backoff::Backoff;
 
-/// Listens on a session of its own until dropped. Wakes also after each (re)connect, because a
-/// notification may have been missed.
-pub(super) struct Wake {
+/// Listens in a session of its own until dropped. Also wakes after each (re)connect, because a notification may have
+/// been missed.
+pub(super) struct CommitListener {
     notify: Arc<Notify>,
     _listener: JoinSet<()>,
 }
 
-impl Wake {
+impl CommitListener {
     pub(super) fn start(pool: &PgPool) -> Self {
         let notify = Arc::new(Notify::new());
         let own = PgPoolOptions::new()
@@ -29,7 +29,7 @@ impl Wake {
         Self { notify, _listener: listener }
     }
 
-    /// Waits for a commit since the last call.
+    /// Returns when there was a commit since the last call.
     pub(super) async fn woken(&self) {
         self.notify.notified().await;
     }
@@ -39,7 +39,7 @@ async fn listen(own: PgPool, notify: Arc<Notify>) {
     let mut backoff = Backoff::new();
     loop {
         if let Err(error) = listen_once(&own, &notify, &mut backoff).await {
-            tracing::debug!(%error, "not woken by commits, polling only");
+            tracing::debug!(%error, "not notified of commits, polling only");
         }
         backoff.wait().await;
     }

@@ -2,8 +2,8 @@ use sqlx::PgPool;
 
 use super::*;
 
-fn record(offset: i64) -> Record {
-    Record {
+fn record(offset: i64) -> ConsumedRecord {
+    ConsumedRecord {
         topic: "us.policy-changes".to_owned(),
         partition: 3,
         offset,
@@ -17,7 +17,7 @@ fn record(offset: i64) -> Record {
 #[sqlx::test(migrator = "crate::MIGRATIONS")]
 async fn records_come_back_as_they_were_and_in_order(pool: PgPool) {
     let mut tx = pool.begin().await.unwrap();
-    let (one, other) = (Uuid::now_v7(), Uuid::now_v7());
+    let (one, other) = ["us", "eu"].map(|home| OrganizationId::generate(home.parse().unwrap())).into();
     append(&mut tx, &record(1), one, "unknown feature 4").await.unwrap();
     append(&mut tx, &record(9), other, "nul \0 in it").await.unwrap();
     append(&mut tx, &record(2), one, "behind a parked record").await.unwrap();

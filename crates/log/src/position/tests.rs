@@ -1,10 +1,10 @@
 use super::*;
 
-fn at(topic: &str, partition: i32, record_offset: i64) -> Position {
-    Position { topic: topic.to_owned(), partition, record_offset, anchor: format!("id-{record_offset}") }
+fn at(topic: &str, partition: i32, record_offset: i64) -> LogPosition {
+    LogPosition { topic: topic.to_owned(), partition, record_offset, anchor: format!("id-{record_offset}") }
 }
 
-async fn advance_once(pool: &PgPool, lease: &Lease, positions: &[Position]) -> Result<(), LeaseError> {
+async fn advance_once(pool: &PgPool, lease: &Lease, positions: &[LogPosition]) -> Result<(), LeaseError> {
     let mut tx = pool.begin().await?;
     advance(&mut tx, lease, positions).await?;
     Ok(tx.commit().await?)
@@ -34,7 +34,7 @@ async fn a_superseded_process_moves_nothing(pool: PgPool) {
 
 #[test]
 fn the_last_record_of_each_partition_is_the_position() {
-    let record = |partition, offset, value: &str| Record {
+    let record = |partition, offset, value: &str| ConsumedRecord {
         topic: "a".to_owned(),
         partition,
         offset,

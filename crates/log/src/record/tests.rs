@@ -4,6 +4,7 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::layer::SubscriberExt;
+use uuid::Uuid;
 use writ_contract::schema::SchemaEntry;
 
 use super::*;
@@ -11,8 +12,8 @@ use crate::Outgoing;
 
 const ORGANIZATION: &str = "0197c1f6-6a2b-7c3d-8e4f-5a6b7c8d9e0f";
 
-fn record(topic: &str, key: &[u8]) -> Record {
-    Record {
+fn record(topic: &str, key: &[u8]) -> ConsumedRecord {
+    ConsumedRecord {
         topic: topic.to_owned(),
         partition: 0,
         offset: 7,
@@ -23,35 +24,36 @@ fn record(topic: &str, key: &[u8]) -> Record {
     }
 }
 
-fn received(sent: &Outgoing) -> Record {
-    Record { headers: sent.headers.clone(), ..record("us.policy-changes", ORGANIZATION.as_bytes()) }
+fn received(sent: &Outgoing) -> ConsumedRecord {
+    ConsumedRecord { headers: sent.headers.clone(), ..record("us.policy-changes", ORGANIZATION.as_bytes()) }
 }
 
 #[test]
 fn the_prefix_of_the_topic_is_the_origin() {
     let mirrored = record("us.policy-changes", b"");
-    assert_eq!((mirrored.origin("eu"), mirrored.base_topic()), ("us", "policy-changes"));
+    let (eu, us) = ("eu".parse().unwrap(), "us".parse().unwrap());
+    assert_eq!((mirrored.origin(eu), mirrored.base_topic()), (us, "policy-changes"));
     let local = record("policy-changes", b"");
-    assert_eq!((local.origin("eu"), local.base_topic()), ("eu", "policy-changes"));
+    assert_eq!((local.origin(eu), local.base_topic()), (eu, "policy-changes"));
 }
 
 #[test]
 fn only_the_one_spelling_is_an_organization() {
     let id: Uuid = ORGANIZATION.parse().unwrap();
-    assert_eq!(record("t", ORGANIZATION.as_bytes()).organization(), Some(id));
+    assert_eq!(record("t", ORGANIZATION.as_bytes()).organization(), Some(OrganizationId::from_uuid(id)));
     for bad in
         [ORGANIZATION.to_uppercase(), id.simple().to_string(), id.urn().to_string(), format!("{{{ORGANIZATION}}}")]
     {
         assert_eq!(record("t", bad.as_bytes()).organization(), None, "{bad}");
     }
     assert_eq!(record("t", &[0xff; 36]).organization(), None);
-    assert_eq!(Record { key: None, ..record("t", b"") }.organization(), None);
+    assert_eq!(ConsumedRecord { key: None, ..record("t", b"") }.organization(), None);
 }
 
 #[test]
 fn a_record_without_an_id_is_told_by_its_value() {
     let one = record("t", b"");
-    let other = Record { value: Some(b"other".to_vec()), ..one.clone() };
+    let other = ConsumedRecord { value: Some(b"other".to_vec()), ..one.clone() };
     assert_eq!(one.anchor(), one.clone().anchor());
     assert_ne!(one.anchor(), other.anchor());
     let entry = SchemaEntry::of::<SchemaEntry>();

@@ -1,41 +1,31 @@
-//! Learns the schemas of all regions' writers.
+//! Learns the schemas of all writers, in all regions.
 
 use tokio::task::JoinSet;
 use writ_contract::schema::SchemaEntry;
 use writ_contract::{SchemaRegistry, decode};
-use writ_kafka::Connection;
-
-use super::FollowError;
-use crate::Record;
-use crate::consumer::{ConsumerConfig, ConsumerHandle, Reader, Subscription};
 use writ_kafka::topics;
 
-/// Which cluster to learn from.
-#[derive(Debug, Clone)]
-pub struct FollowerConfig {
-    /// This region's cluster.
-    pub kafka: Connection,
-    /// Name of the client; `-schemas` is added.
-    pub client_id: String,
-    /// This region.
-    pub region: String,
-    /// All regions that are known.
-    pub regions: Vec<String>,
-}
+use super::FollowError;
+use crate::ConsumedRecord;
+use crate::consumer::{ConsumerConfig, ConsumerHandle, Reader, Subscription};
 
-/// Reads the `schemas` topics from the start and goes on until it is dropped.
+/// Reads the `schemas` topics from the beginning, until it is dropped.
 pub struct Follower {
     handle: ConsumerHandle,
     _task: JoinSet<()>,
 }
 
 impl Follower {
-    /// Begins to read into `registry`.
+    /// Starts to read into `registry`, from the cluster that `consumer` reads.
     ///
     /// # Errors
-    /// When the settings are wrong.
-    pub fn start(config: &FollowerConfig, registry: SchemaRegistry) -> Result<Self, FollowError> {
-        let config = config.consumer();
+    /// If the settings are invalid.
+    pub fn start(consumer: &ConsumerConfig, registry: SchemaRegistry) -> Result<Self, FollowError> {
+        let config = ConsumerConfig {
+            client_id: format!("{}-schemas", consumer.client_id),
+            topics: vec![Subscription::everywhere(topics::SCHEMAS)],
+            ..consumer.clone()
+        };
         let handle = ConsumerHandle::new(&config.client_id);
         let reader = Reader::start(&config, Vec::new(), handle.clone())?;
         let mut task = JoinSet::new();
@@ -43,22 +33,10 @@ impl Follower {
         Ok(Self { handle, _task: task })
     }
 
-    /// Progress and reasons to wait. A service reads other topics only once this has caught up,
-    /// so that it knows the schemas of what it reads.
+    /// Progress, and reasons to wait. A service reads other topics only after this has caught up, because it needs the
+    /// schemas of what it reads.
     pub fn handle(&self) -> ConsumerHandle {
         self.handle.clone()
-    }
-}
-
-impl FollowerConfig {
-    fn consumer(&self) -> ConsumerConfig {
-        ConsumerConfig {
-            kafka: self.kafka.clone(),
-            client_id: format!("{}-schemas", self.client_id),
-            region: self.region.clone(),
-            regions: self.regions.clone(),
-            topics: vec![Subscription::everywhere(topics::SCHEMAS)],
-        }
     }
 }
 
@@ -77,7 +55,7 @@ async fn learn_all(mut reader: Reader, registry: SchemaRegistry) {
     }
 }
 
-fn learn(record: &Record, registry: &SchemaRegistry) {
+fn learn(record: &ConsumedRecord, registry: &SchemaRegistry) {
     let Some(value) = &record.value else { return };
     let learned = decode::<SchemaEntry>(value, registry)
         .map_err(|error| error.to_string())

@@ -1,7 +1,7 @@
-//! W3C trace context in and out of headers.
+//! W3C trace context in headers.
 //!
-//! `traceparent` names the hop before; `ce_traceparent` (the CloudEvents extension for distributed
-//! tracing) names where the line of causes began, and stays as it is on every hop.
+//! `traceparent` is the context of the previous hop. `ce_traceparent` (the CloudEvents extension for distributed
+//! tracing) is that of the first record in the chain of causes, and never changes.
 
 use std::collections::HashMap;
 use std::str::FromStr;
@@ -15,7 +15,7 @@ use crate::headers::{self, Headers};
 
 const TRACEPARENT: &str = "traceparent";
 const TRACESTATE: &str = "tracestate";
-/// A record with one of these pairs continues that trace; the first that is valid counts.
+/// Pairs of headers with a trace context. The first valid one counts.
 const PAIRS: [(&str, &str); 2] = [(TRACEPARENT, TRACESTATE), ("ce_traceparent", "ce_tracestate")];
 
 /// The two W3C headers.
@@ -30,12 +30,6 @@ pub(crate) fn current() -> TraceContext {
     of(&Span::current().context())
 }
 
-/// The context of the current span if its trace is sampled, otherwise none.
-pub(crate) fn current_if_sampled() -> TraceContext {
-    let context = Span::current().context();
-    if is_sampled(&context) { of(&context) } else { TraceContext::default() }
-}
-
 fn of(context: &Context) -> TraceContext {
     let mut carrier = HashMap::new();
     global::get_text_map_propagator(|propagator| propagator.inject_context(context, &mut carrier));
@@ -45,9 +39,9 @@ fn of(context: &Context) -> TraceContext {
     }
 }
 
-/// The context that headers carry from the hop before, if they carry one. What is malformed is
-/// ignored: the record then begins a trace of its own.
-pub(super) fn remote(headers: &[(String, Vec<u8>)]) -> Context {
+/// The context of the previous hop. Empty if the headers have none, or an invalid one: the record then begins a new
+/// trace.
+pub(crate) fn remote(headers: &[(String, Vec<u8>)]) -> Context {
     let contexts = PAIRS.into_iter().map(|(parent, state)| extract(headers, parent, state));
     contexts.into_iter().find(is_valid).unwrap_or_default()
 }
@@ -63,16 +57,16 @@ fn extract(headers: &[(String, Vec<u8>)], parent: &str, state: &str) -> Context 
 }
 
 /// Whether a context belongs to a trace.
-pub(super) fn is_valid(context: &Context) -> bool {
+fn is_valid(context: &Context) -> bool {
     context.span().span_context().is_valid()
 }
 
-/// Whether a context belongs to a trace that is exported, not only what goes wrong in it.
-pub(super) fn is_sampled(context: &Context) -> bool {
+/// Whether a context belongs to a trace that is exported as a whole, not only its errors.
+pub(crate) fn is_sampled(context: &Context) -> bool {
     context.span().span_context().is_sampled()
 }
 
-/// Makes `context` the hop that `headers` name. Keeps what they have if it belongs to no trace.
+/// Sets the trace context of `headers`. Leaves them as they are if `context` belongs to no trace.
 pub(super) fn write(context: &Context, headers: &mut Headers) {
     let TraceContext { traceparent: Some(parent), tracestate } = of(context) else { return };
     headers::set(headers, TRACEPARENT, &parent);
@@ -82,7 +76,7 @@ pub(super) fn write(context: &Context, headers: &mut Headers) {
     }
 }
 
-/// Whether text is a `traceparent` as W3C has it: version, trace id, parent id, flags.
+/// Whether text is a W3C `traceparent`: version, trace id, parent id, flags.
 pub(crate) fn is_traceparent(text: &str) -> bool {
     let mut parts = text.split('-');
     let mut next = |length| parts.next().filter(|part| part.len() == length && is_hex(part));
@@ -93,7 +87,7 @@ pub(crate) fn is_traceparent(text: &str) -> bool {
     version != "ff" && said(trace) && said(parent) && (version != "00" || parts.next().is_none())
 }
 
-/// Whether text is a `tracestate` as W3C has it.
+/// Whether text is a W3C `tracestate`.
 pub(crate) fn is_tracestate(text: &str) -> bool {
     TraceState::from_str(text).is_ok()
 }

@@ -1,5 +1,5 @@
-//! Spans of what is over when it is seen: a record's wait in the outbox, and its way through a
-//! mirror. MirrorMaker knows nothing of traces, so who receives a mirrored record tells of it.
+//! Spans that are recorded after they ended: the wait in the outbox, and the way through a mirror. MirrorMaker does not
+//! trace, so the reader of a mirrored record records the span.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -8,60 +8,69 @@ use opentelemetry::{Context, KeyValue, global};
 use writ_contract::Timestamp;
 
 use super::{context, message_id};
-use crate::{Outgoing, Record, envelope};
-use writ_kafka::topics;
+use crate::headers::Headers;
 
-/// The same instrumentation as that of the spans that `tracing` begins.
+/// Name of the instrumentation scope, the same as that of spans begun with `tracing`.
 const TRACER: &str = "writ";
 
-/// From when to when something went on.
-struct Time {
+/// Start and end of a span.
+pub(crate) struct Period {
     begun: SystemTime,
     ended: SystemTime,
 }
 
-/// `outbox <topic>`: from when the record was written until now, when Kafka's client takes it.
-/// Becomes the hop that the record names. Only for a record that is part of a sampled trace.
-pub(crate) fn waited(outgoing: &mut Outgoing) {
-    let parent = context::remote(&outgoing.headers);
-    let Some(written) = envelope::written_at(&outgoing.headers).filter(|_| context::is_sampled(&parent)) else {
-        return;
-    };
-    let attributes = attributes("outbox", &outgoing.topic, message_id(&outgoing.headers));
-    let name = format!("outbox {}", outgoing.topic);
-    let hop = record(name, SpanKind::Internal, attributes, span_time(written, Timestamp::now()), &parent);
-    context::write(&hop, &mut outgoing.headers);
+impl Period {
+    /// Never negative, although brokers round to milliseconds and the clocks of two regions differ.
+    pub(crate) fn new(begun: Timestamp, ended: Timestamp) -> Self {
+        let time = |at: Timestamp| UNIX_EPOCH + Duration::from_micros(u64::try_from(at.0).unwrap_or(0));
+        Self { begun: time(begun), ended: time(ended).max(time(begun)) }
+    }
+
+    fn until_now(begun: Timestamp) -> Self {
+        Self::new(begun, Timestamp::now())
+    }
 }
 
-/// `send <topic>` that failed, as a span from its begin until now.
+/// `outbox <topic>`: from when the record was written until now, when Kafka's client accepts it. The headers then name
+/// this span as the previous hop. Only recorded in a sampled trace.
+pub(crate) fn waited(topic: &str, written: Timestamp, headers: &mut Headers) {
+    let parent = context::remote(headers);
+    if !context::is_sampled(&parent) {
+        return;
+    }
+    let attributes = attributes("outbox", topic, message_id(headers));
+    let hop = record(format!("outbox {topic}"), SpanKind::Internal, attributes, Period::until_now(written), &parent);
+    context::write(&hop, headers);
+}
+
+/// A `send <topic>` that failed, from its start until now.
 pub(super) fn unsent(topic: &str, begun: Timestamp, kind: &str, parent: &Context) {
     let mut attributes = attributes("send", topic, None);
     attributes.push(KeyValue::new("error.type", kind.to_owned()));
-    let time = span_time(begun, Timestamp::now());
+    let time = Period::until_now(begun);
     let mut span = begin(format!("send {topic}"), SpanKind::Producer, attributes, time.begun, parent);
     span.set_status(Status::error(""));
     span.end_with_timestamp(time.ended);
 }
 
-/// What a record that was read follows from: the hop before or, if that led into another region,
-/// a span `mirror <topic>` of the hop between them.
-pub(super) fn arrival(received: &Record) -> Context {
-    let sent = context::remote(&received.headers);
-    match topics::split(&received.topic).0 {
-        Some(origin) if context::is_sampled(&sent) => mirrored(received, origin, &sent),
-        _ => sent,
-    }
+/// `mirror <topic>`: the way of a record from another region into this one.
+pub(crate) struct Mirrored<'a> {
+    pub(crate) origin: &'a str,
+    pub(crate) topic: &'a str,
+    pub(crate) partition: i32,
+    pub(crate) offset: i64,
+    pub(crate) id: Option<&'a str>,
 }
 
-/// From when the record was sent, by its origin's clock, until this region's broker had it.
-fn mirrored(received: &Record, origin: &str, sent: &Context) -> Context {
-    let begun = envelope::written_at(&received.headers).unwrap_or(received.timestamp);
-    let mut attributes = attributes("mirror", &received.topic, message_id(&received.headers));
-    attributes.push(KeyValue::new("writ.origin", origin.to_owned()));
-    attributes.push(KeyValue::new("messaging.destination.partition.id", received.partition.to_string()));
-    attributes.push(KeyValue::new("messaging.kafka.offset", received.offset));
-    let name = format!("mirror {}", received.topic);
-    record(name, SpanKind::Consumer, attributes, span_time(begun, received.timestamp), sent)
+impl Mirrored<'_> {
+    /// Records the span, and returns the context of its children.
+    pub(crate) fn record(self, time: Period, parent: &Context) -> Context {
+        let mut attributes = attributes("mirror", self.topic, self.id);
+        attributes.push(KeyValue::new("writ.origin", self.origin.to_owned()));
+        attributes.push(KeyValue::new("messaging.destination.partition.id", self.partition.to_string()));
+        attributes.push(KeyValue::new("messaging.kafka.offset", self.offset));
+        record(format!("mirror {}", self.topic), SpanKind::Consumer, attributes, time, parent)
+    }
 }
 
 fn attributes(operation: &'static str, topic: &str, id: Option<&str>) -> Vec<KeyValue> {
@@ -74,16 +83,8 @@ fn attributes(operation: &'static str, topic: &str, id: Option<&str>) -> Vec<Key
     attributes
 }
 
-/// Never negative: brokers count milliseconds, and the clocks of two regions differ.
-fn span_time(begun: Timestamp, ended: Timestamp) -> Time {
-    let begun = UNIX_EPOCH + Duration::from_micros(u64::try_from(begun.0).unwrap_or(0));
-    let ended = UNIX_EPOCH + Duration::from_micros(u64::try_from(ended.0).unwrap_or(0));
-    Time { begun, ended: ended.max(begun) }
-}
-
-/// Records a span that is over; answers the context of what follows from it, which is `parent` if
-/// nobody traces.
-fn record(name: String, kind: SpanKind, attributes: Vec<KeyValue>, time: Time, parent: &Context) -> Context {
+/// Records a span that has ended, and returns the context of its children: `parent` if there is no tracer.
+fn record(name: String, kind: SpanKind, attributes: Vec<KeyValue>, time: Period, parent: &Context) -> Context {
     let mut span = begin(name, kind, attributes, time.begun, parent);
     let hop = span.span_context().clone();
     span.end_with_timestamp(time.ended);

@@ -1,4 +1,4 @@
-//! `send <topic>`: from when a record is handed to Kafka's client until it is acknowledged.
+//! `send <topic>`: from when Kafka's client accepts a record until it is acknowledged.
 
 use opentelemetry::Context;
 use rdkafka::error::KafkaError;
@@ -7,45 +7,43 @@ use tracing::field::Empty;
 use writ_contract::Timestamp;
 
 use super::{adopt, context, fail, hand_on, hops, message_id};
-use crate::Outgoing;
 use crate::headers::Headers;
-use crate::producer::Delivery;
 
-/// A send under way. Outside a sampled trace it is a span only if it fails: most sends are decisions, of which there
-/// are thousands for each change.
-pub(crate) struct Send {
+/// A send in progress. Outside a sampled trace it is recorded only if it fails, because a service may send thousands of
+/// records a second.
+pub(crate) struct SendSpan {
     span: Span,
     parent: Context,
     begun: Timestamp,
 }
 
-impl Send {
-    /// A child of the span that made the record.
-    pub(crate) fn begin(outgoing: &Outgoing) -> Self {
-        let parent = context::remote(&outgoing.headers);
-        let span = if context::is_sampled(&parent) { span(outgoing, parent.clone()) } else { Span::none() };
+impl SendSpan {
+    /// Begins a child of the span that created the record.
+    pub(crate) fn begin(topic: &str, headers: &Headers) -> Self {
+        let parent = context::remote(headers);
+        let span = if context::is_sampled(&parent) { span(topic, headers, parent.clone()) } else { Span::none() };
         Self { span, parent, begun: Timestamp::now() }
     }
 
-    /// Makes this the hop that `headers` name, if it is a span.
+    /// Sets the trace context of `headers` to this span, if it is recorded.
     pub(crate) fn hand_on(&self, headers: &mut Headers) {
         if !self.span.is_disabled() {
             hand_on(&self.span, headers);
         }
     }
 
-    /// The span, to wait in.
+    /// The span, to enter while waiting.
     pub(crate) fn span(&self) -> Span {
         self.span.clone()
     }
 
-    /// All in-sync replicas have the record.
-    pub(crate) fn delivered(&self, to: Delivery) {
-        self.span.record("messaging.destination.partition.id", to.partition.to_string());
-        self.span.record("messaging.kafka.offset", to.offset);
+    /// The record was acknowledged.
+    pub(crate) fn delivered(&self, partition: i32, offset: i64) {
+        self.span.record("messaging.destination.partition.id", partition.to_string());
+        self.span.record("messaging.kafka.offset", offset);
     }
 
-    /// The record is not appended.
+    /// The record was not appended.
     pub(crate) fn failed(&self, topic: &str, error: &KafkaError) {
         let kind = error.rdkafka_error_code().map_or_else(|| "kafka".to_owned(), |code| format!("{code:?}"));
         match self.span.is_disabled() {
@@ -55,17 +53,17 @@ impl Send {
     }
 }
 
-fn span(outgoing: &Outgoing, parent: Context) -> Span {
+fn span(topic: &str, headers: &Headers, parent: Context) -> Span {
     let span = tracing::info_span!(
         "send",
-        otel.name = format!("send {}", outgoing.topic),
+        otel.name = format!("send {topic}"),
         otel.kind = "producer",
         otel.status_code = Empty,
         messaging.system = "kafka",
         messaging.operation.name = "send",
         messaging.operation.type = "send",
-        messaging.destination.name = outgoing.topic,
-        messaging.message.id = message_id(&outgoing.headers),
+        messaging.destination.name = topic,
+        messaging.message.id = message_id(headers),
         messaging.destination.partition.id = Empty,
         messaging.kafka.offset = Empty,
         error.type = Empty,

@@ -11,8 +11,7 @@ use writ_contract::Timestamp;
 use writ_contract::schema::SchemaEntry;
 
 use super::*;
-use crate::producer::Delivery;
-use crate::{Envelope, Outgoing};
+use crate::{ConsumedRecord, Envelope, Outgoing};
 
 static ENDED: Mutex<Vec<SpanData>> = Mutex::new(Vec::new());
 
@@ -66,8 +65,8 @@ fn outgoing(trace: u128) -> Outgoing {
     outgoing
 }
 
-fn received(topic: &str, headers: Headers, appended: Timestamp) -> Record {
-    Record {
+fn received(topic: &str, headers: Headers, appended: Timestamp) -> ConsumedRecord {
+    ConsumedRecord {
         topic: topic.to_owned(),
         partition: 3,
         offset: 7,
@@ -87,8 +86,8 @@ fn the_wait_in_the_outbox_is_a_span_between_the_writer_and_the_sender() {
     let _traced = traced();
     let mut row = outgoing(1);
     headers::set(&mut row.headers, "ce_time", "2026-01-02T03:04:05.000006Z");
-    waited(&mut row);
-    drop(Send::begin(&row));
+    row.waited();
+    drop(SendSpan::begin(&row.topic, &row.headers));
     let (outbox, send) = (span(1, "outbox policy-changes"), span(1, "send policy-changes"));
     assert_eq!(outbox.parent_span_id, SpanId::from_hex("b7ad6b7169203331").unwrap());
     assert_eq!(send.parent_span_id, outbox.span_context.span_id());
@@ -102,7 +101,7 @@ fn a_record_outside_any_trace_waits_unseen() {
     let mut row = outgoing(2);
     row.headers.retain(|(name, _)| !name.contains("trace"));
     let before = row.clone();
-    waited(&mut row);
+    row.waited();
     assert_eq!(row, before);
 }
 
@@ -112,7 +111,7 @@ fn a_mirrored_record_shows_its_way_from_the_senders_clock_to_the_broker_here() {
     let mut sent = outgoing(3);
     headers::set(&mut sent.headers, "ce_time", "2026-01-02T03:04:05.000006Z");
     let appended = Timestamp(1_767_323_045_009_000);
-    drop(process_span(&received("us.policy-changes", sent.headers, appended)));
+    drop(received("us.policy-changes", sent.headers, appended).span());
     let (mirror, process) = (span(3, "mirror us.policy-changes"), span(3, "process us.policy-changes"));
     assert_eq!(mirror.parent_span_id, SpanId::from_hex("b7ad6b7169203331").unwrap());
     assert_eq!(process.parent_span_id, mirror.span_context.span_id());
@@ -125,7 +124,7 @@ fn a_mirrored_record_shows_its_way_from_the_senders_clock_to_the_broker_here() {
 fn a_mirror_hop_never_ends_before_it_begins() {
     let _traced = traced();
     let sent = outgoing(4);
-    drop(process_span(&received("us.policy-changes", sent.headers, Timestamp(5))));
+    drop(received("us.policy-changes", sent.headers, Timestamp(5)).span());
     let mirror = span(4, "mirror us.policy-changes");
     assert_eq!(mirror.start_time, mirror.end_time);
 }
@@ -133,7 +132,7 @@ fn a_mirror_hop_never_ends_before_it_begins() {
 #[test]
 fn a_local_record_has_no_mirror_hop() {
     let _traced = traced();
-    drop(process_span(&received("policy-changes", outgoing(5).headers, Timestamp(5))));
+    drop(received("policy-changes", outgoing(5).headers, Timestamp(5)).span());
     let process = span(5, "process policy-changes");
     assert_eq!(process.parent_span_id, SpanId::from_hex("b7ad6b7169203331").unwrap());
 }
@@ -143,7 +142,7 @@ fn the_hop_before_comes_first_then_the_origin_and_what_is_malformed_counts_for_n
     let _traced = traced();
     let trace_of = |pairs: &[(&str, &str)]| {
         let headers = pairs.iter().map(|(name, value)| ((*name).to_owned(), value.as_bytes().to_vec())).collect();
-        let span = process_span(&received("entity-events", headers, Timestamp(5)));
+        let span = received("entity-events-gateways", headers, Timestamp(5)).span();
         opentelemetry::trace::TraceContextExt::span(&span.context()).span_context().trace_id()
     };
     let id = |trace: u128| TraceId::from_bytes(trace.to_be_bytes());
@@ -158,7 +157,7 @@ fn the_hop_before_comes_first_then_the_origin_and_what_is_malformed_counts_for_n
 #[test]
 fn each_record_of_a_batch_shows_the_transaction_and_its_failure() {
     let _traced = traced();
-    let records = [8, 9].map(|trace| process_span(&received("policy-changes", outgoing(trace).headers, Timestamp(5))));
+    let records = [8, 9].map(|trace| received("policy-changes", outgoing(trace).headers, Timestamp(5)).span());
     // As `plan` does.
     records[0].in_scope(|| ());
     let transactions = transaction_spans(&records);
@@ -197,14 +196,14 @@ fn has_span(trace: u128) -> bool {
 fn a_send_that_nobody_follows_is_a_span_only_if_it_fails() {
     let _traced = traced();
     let refused = KafkaError::MessageProduction(RDKafkaErrorCode::MessageSizeTooLarge);
-    for (number, outcome) in [(10, Ok(Delivery { partition: 0, offset: 0 })), (11, Err(refused))] {
+    for (number, outcome) in [(10, Ok(())), (11, Err(refused))] {
         let mut outgoing = unsampled(number);
         let before = outgoing.clone();
-        let send = Send::begin(&outgoing);
+        let send = SendSpan::begin(&outgoing.topic, &outgoing.headers);
         send.hand_on(&mut outgoing.headers);
         assert_eq!(outgoing, before, "the hop before stays what it names");
         match outcome {
-            Ok(delivery) => send.delivered(delivery),
+            Ok(()) => send.delivered(0, 0),
             Err(error) => send.failed(&outgoing.topic, &error),
         }
     }
@@ -241,9 +240,9 @@ fn who_hands_on_continues_even_a_trace_that_nobody_follows() {
 }
 
 #[test]
-fn a_last_record_names_its_trace_if_someone_follows_it() {
+fn a_record_names_the_trace_it_is_made_in_if_there_is_one() {
     let _traced = traced();
-    let made = || Envelope::of_last::<SchemaEntry>("/us/x");
+    let made = || Envelope::new::<SchemaEntry>("/us/x");
     let followed = received("policy-changes", outgoing(16).headers, Timestamp(5)).span().in_scope(made);
     assert!(followed.traceparent.is_some_and(|parent| parent.contains(&format!("{:032x}", 16))));
     assert_eq!((made().traceparent, made().ce_traceparent), (None, None));

@@ -1,44 +1,32 @@
 //! The bytes are a contract between regions and builds: they must not change unnoticed.
 
+use uuid::Uuid;
+use writ_contract::row::{Condition, Entity, Membership, Principal};
+
 use super::*;
+use crate::RowKey;
 use crate::digest::StateDigest;
-use crate::{Binding, Condition, Entity, Principal, Role, RowKey, Token};
+use crate::testing::{entity_key, grant, grant_id, principal_id, role, team_id, token, token_id, validity};
 
 fn one_of_each() -> Vec<Row> {
-    let id = Uuid::from_u128;
-    let text = str::to_owned;
-    let validity = Validity { from: Some(Timestamp(1)), until: None };
-    let key = EntityKey::new("planes", "p");
+    let condition = ConditionId::from_uuid(Uuid::from_u128(4));
+    let validity = validity(Some(1), None);
+    let key = entity_key("planes", "p");
+    let hash = Hash::of(&[b"token"]);
     vec![
         Row::Organization(OrganizationState::Active),
-        Row::Principal(Principal { id: id(1), kind: PrincipalKind::Team, active: true }),
-        Row::Binding(Binding { team: id(1), member: id(2), validity }),
-        Row::Role(Role::new(
-            text("r"),
-            text("planes"),
-            vec![text("view"), text("edit"), text("view")],
-            vec![text("routes")],
-        )),
+        Row::Principal(Principal { id: principal_id(1), kind: PrincipalKind::Team, active: true }),
+        Row::Membership(Membership { team: team_id(1), member: principal_id(2), validity }),
+        Row::Role(role("r", &["view", "edit", "view"], &["routes"])),
         Row::Grant(Grant {
-            id: id(3),
-            principal: id(1),
-            role: text("r"),
-            entity_type: text("planes"),
-            entity_id: Some(text("p")),
-            region: None,
             validity,
-            condition: Some(id(4)),
+            condition: Some(condition),
+            ..grant(grant_id(3), principal_id(1), "r", Some("p"), None)
         }),
-        Row::Token(Token {
-            id: id(5),
-            hash: Hash::of(&[b"token"]),
-            principal: id(2),
-            kind: TokenKind::Personal,
-            expires_at: Timestamp(2),
-        }),
-        Row::Condition(Condition { id: id(4), effect: Effect::When, cedar_json: text("{}") }),
-        Row::Entity(Entity { key: key.clone(), parent: Some(EntityKey::new("planes", "q")) }),
-        Row::Tombstone(EntityKey::new("planes", "gone")),
+        Row::Token(token(token_id(5), hash, principal_id(2), TokenKind::Personal, 2)),
+        Row::Condition(Condition { id: condition, effect: Effect::When, cedar_json: "{}".parse().unwrap() }),
+        Row::Entity(Entity { key, parent: Some(entity_key("planes", "q")) }),
+        Row::Tombstone(entity_key("planes", "gone")),
     ]
 }
 
@@ -62,19 +50,16 @@ fn the_state_of_one_row_of_each_kind_has_this_digest() {
 
 #[test]
 fn texts_cannot_run_into_each_other() {
-    let entity = |entity_type: &str, id: &str| Row::Tombstone(EntityKey::new(entity_type, id)).canonical();
+    let entity = |entity_type: &str, id: &str| Row::Tombstone(entity_key(entity_type, id)).canonical();
     assert_ne!(entity("ab", "c"), entity("a", "bc"));
-    let role = |actions: &[&str], covers: &[&str]| {
-        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-        Row::Role(Role::new(String::new(), String::new(), texts(actions), texts(covers))).canonical()
-    };
+    let role = |actions: &[&str], covers: &[&str]| Row::Role(role("r", actions, covers)).canonical();
     assert_ne!(role(&["a", "b"], &[]), role(&["a"], &["b"]));
     assert_eq!(role(&["b", "a", "b"], &[]), role(&["a", "b"], &[]));
 }
 
 #[test]
 fn an_entity_and_its_tombstone_have_one_key() {
-    let key = EntityKey::new("planes", "p");
+    let key = entity_key("planes", "p");
     let entity = Row::Entity(Entity { key: key.clone(), parent: None });
     assert_eq!(entity.key(), RowKey::Entity(key.clone()));
     assert_eq!(Row::Tombstone(key).key(), entity.key());

@@ -2,26 +2,23 @@
 
 use std::fmt;
 
-use uuid::Uuid;
-use writ_contract::identity_event::{OrganizationState, TokenKind};
-use writ_contract::policy_change::PrincipalKind;
-use writ_contract::{Hash, PLATFORM_ORGANIZATION, Timestamp};
+use writ_contract::row::{OrganizationState, Principal, PrincipalKind, Token, TokenKind};
+use writ_contract::{Hash, OrganizationId, PLATFORM_ORGANIZATION, PrincipalId, Timestamp, TokenId};
 
 use super::Index;
-use crate::row::{Principal, Token};
 use crate::state::Chain;
 
 /// Whom a token stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authenticated {
     /// The organization.
-    pub organization: Uuid,
+    pub organization: OrganizationId,
     /// The user or system account.
-    pub principal: Uuid,
+    pub principal: PrincipalId,
     /// Which of the two.
     pub kind: PrincipalKind,
     /// The token's id.
-    pub token: Uuid,
+    pub token: TokenId,
     /// First moment at which the token is no longer valid.
     pub expires_at: Timestamp,
 }
@@ -39,7 +36,7 @@ pub enum Unauthenticated {
     PrincipalInactive,
     /// Its organization is unknown or may not act.
     OrganizationInactive,
-    /// The organization's chain stands still: the token may have been revoked since.
+    /// The organization's chain is halted: the token may have been revoked since.
     ViewIncomplete,
 }
 
@@ -94,7 +91,7 @@ impl Index {
     }
 
     /// The identity chain of an organization of a customer.
-    pub(super) fn identity(&self, organization: Uuid) -> Option<&Chain> {
+    pub(super) fn identity(&self, organization: OrganizationId) -> Option<&Chain> {
         if organization == PLATFORM_ORGANIZATION {
             return None;
         }

@@ -1,6 +1,6 @@
 //! The chains of one organization.
 
-use writ_contract::{ChainId, Stream};
+use writ_contract::{ChainId, Region, Stream};
 
 use crate::state::Chain;
 
@@ -26,7 +26,7 @@ impl Chains {
         self.identity.iter().chain(&self.entities)
     }
 
-    pub(super) fn find(&self, origin: &str, stream: Stream) -> Option<&Chain> {
+    pub(super) fn find(&self, origin: Region, stream: Stream) -> Option<&Chain> {
         let chains = match stream {
             Stream::Identity => &self.identity,
             Stream::Entities => &self.entities,
@@ -36,10 +36,10 @@ impl Chains {
 
     pub(super) fn find_or_insert(&mut self, id: &ChainId) -> &mut Chain {
         let chains = self.of_stream(id.stream);
-        let place = match search(chains, &id.origin) {
+        let place = match search(chains, id.origin) {
             Ok(place) => place,
             Err(place) => {
-                chains.insert(place, Chain::new(id.clone()));
+                chains.insert(place, Chain::new(*id));
                 place
             }
         };
@@ -47,7 +47,7 @@ impl Chains {
     }
 
     pub(super) fn insert(&mut self, chain: Chain) {
-        let id = chain.id().clone();
+        let id = chain.id();
         *self.find_or_insert(&id) = chain;
     }
 
@@ -59,6 +59,6 @@ impl Chains {
     }
 }
 
-fn search(chains: &[Chain], origin: &str) -> Result<usize, usize> {
-    chains.binary_search_by(|chain| chain.id().origin.as_str().cmp(origin))
+fn search(chains: &[Chain], origin: Region) -> Result<usize, usize> {
+    chains.binary_search_by(|chain| chain.id().origin.cmp(&origin))
 }

@@ -17,15 +17,13 @@
 //! names a region only if the query names the same.
 //!
 //! Everything else is a denial: whatever is unknown, any organization-wide forbid, and any chain
-//! that stands still although the answer could depend on it.
+//! that is halted although the answer could depend on it.
 
-use uuid::Uuid;
-use writ_contract::identity_event::OrganizationState;
-use writ_contract::policy_change::{Head, PrincipalKind};
-use writ_contract::{Stream, Timestamp};
+use writ_contract::policy_change::Head;
+use writ_contract::row::{Grant, OrganizationState, PrincipalKind, Role};
+use writ_contract::{GrantId, OrganizationId, PrincipalId, Region, RoleKey, Stream, TeamId, Timestamp};
 
 use super::Index;
-use crate::row::{Grant, Role};
 use crate::rows::Rows;
 use crate::state::Chain;
 
@@ -42,9 +40,9 @@ pub const WHOLE_TYPE: &str = "*";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Query<'a> {
     /// The organization of subject and resource.
-    pub organization: Uuid,
+    pub organization: OrganizationId,
     /// The user or system account.
-    pub subject: Uuid,
+    pub subject: PrincipalId,
     /// Which of the two; one of another kind is unknown.
     pub subject_kind: PrincipalKind,
     /// Key of the catalogue, such as `view`.
@@ -54,20 +52,20 @@ pub struct Query<'a> {
     /// The entity, or [`WHOLE_TYPE`].
     pub resource_id: &'a str,
     /// For [`WHOLE_TYPE`] only: the region it is asked about. Nothing: every region.
-    pub region: Option<&'a str>,
+    pub region: Option<Region>,
 }
 
 /// A grant that reaches the resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Match {
     /// The region of the entity; for a whole type, the query's.
-    pub region: Option<String>,
+    pub region: Option<Region>,
     /// The grant.
-    pub grant: Uuid,
+    pub grant: GrantId,
     /// Its role.
-    pub role: String,
+    pub role: RoleKey,
     /// The team that holds it, if it is not the subject itself.
-    pub team: Option<Uuid>,
+    pub team: Option<TeamId>,
 }
 
 /// The answer, and what it rests on.
@@ -104,7 +102,7 @@ impl Index {
     fn view(&self, query: &Query<'_>) -> Option<View<'_>> {
         let identity = self.identity(query.organization)?;
         let platform = self.organizations.get(&writ_contract::PLATFORM_ORGANIZATION);
-        let catalogue = platform.and_then(|chains| chains.find(&identity.id().origin, Stream::Identity));
+        let catalogue = platform.and_then(|chains| chains.find(identity.id().origin, Stream::Identity));
         let entities = match query.resource_id {
             WHOLE_TYPE => &[],
             _ => self.organizations.get(&query.organization)?.entities(),
@@ -127,7 +125,7 @@ impl<'a> View<'a> {
     }
 
     fn heads(&self) -> Vec<Head> {
-        self.chains().map(|chain| chain.head().clone()).collect()
+        self.chains().map(|chain| *chain.head()).collect()
     }
 
     fn permit(&self, query: &Query<'_>, now: Timestamp) -> Result<Vec<Match>, Reason> {
@@ -161,15 +159,15 @@ impl<'a> View<'a> {
     }
 
     /// The subject, then the active teams it is in at `now`.
-    fn holders(&self, subject: Uuid, now: Timestamp) -> Vec<Holder> {
-        let bindings = self.rows().bindings_of(subject).filter(|binding| binding.validity.holds(now));
-        let teams = bindings.map(|binding| binding.team).filter(|team| self.is_active_team(*team));
+    fn holders(&self, subject: PrincipalId, now: Timestamp) -> Vec<Holder> {
+        let memberships = self.rows().memberships_of(subject).filter(|membership| membership.validity.holds(now));
+        let teams = memberships.map(|membership| membership.team).filter(|team| self.is_active_team(*team));
         let itself = Holder { principal: subject, team: None };
-        std::iter::once(itself).chain(teams.map(|team| Holder { principal: team, team: Some(team) })).collect()
+        std::iter::once(itself).chain(teams.map(|team| Holder { principal: team.into(), team: Some(team) })).collect()
     }
 
-    fn is_active_team(&self, id: Uuid) -> bool {
-        self.rows().principal(id).is_some_and(|team| team.kind == PrincipalKind::Team && team.active)
+    fn is_active_team(&self, id: TeamId) -> bool {
+        self.rows().principal(id.into()).is_some_and(|team| team.kind == PrincipalKind::Team && team.active)
     }
 
     /// The first grant that reaches the resource, or how close the closest one came.
@@ -193,11 +191,13 @@ impl<'a> View<'a> {
     }
 
     fn try_grant(&self, grant: &Grant, action: &str, resource: &Resource<'_>, now: Timestamp) -> Result<(), Reason> {
-        let role = self.role(&grant.role).filter(|role| role.entity_type == grant.entity_type && role.includes(action));
+        let role = self
+            .role(&grant.role)
+            .filter(|role| role.entity_type == grant.entity_type && role.actions.contains(action));
         if !role.is_some_and(|role| resource.lies_under(grant, role)) {
             return Err(Reason::NoGrant);
         }
-        if grant.region.as_deref().is_some_and(|region| resource.region() != Some(region)) {
+        if grant.region.is_some_and(|region| resource.region() != Some(region)) {
             return Err(Reason::RegionNotCovered);
         }
         if !grant.validity.holds(now) {
@@ -206,7 +206,7 @@ impl<'a> View<'a> {
         if grant.condition.is_some() { Err(Reason::ConditionNotSupported) } else { Ok(()) }
     }
 
-    fn role(&self, role: &str) -> Option<&'a Role> {
+    fn role(&self, role: &RoleKey) -> Option<&'a Role> {
         self.rows().role(role).or_else(|| self.catalogue?.rows().role(role))
     }
 
@@ -217,8 +217,8 @@ impl<'a> View<'a> {
 
 /// Who may hold a grant for the subject.
 struct Holder {
-    principal: Uuid,
-    team: Option<Uuid>,
+    principal: PrincipalId,
+    team: Option<TeamId>,
 }
 
 #[cfg(test)]

@@ -2,20 +2,20 @@
 
 use std::collections::HashMap;
 
-use uuid::Uuid;
-use writ_contract::Hash;
+use writ_contract::row::Token;
+use writ_contract::{Hash, OrganizationId, TokenId};
 
-use crate::apply::Delta;
-use crate::row::{Row, RowKey, Token};
+use crate::delta::Delta;
+use crate::row::{Row, RowKey};
 use crate::rows::Rows;
 
 /// Where a token is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct TokenPlace {
     /// In whose identity chain.
-    pub(super) organization: Uuid,
+    pub(super) organization: OrganizationId,
     /// Its id there.
-    pub(super) token: Uuid,
+    pub(super) token: TokenId,
 }
 
 /// Tokens of all organizations by hash.
@@ -32,12 +32,12 @@ impl Tokens {
     }
 
     /// Adds all tokens of an identity chain.
-    pub(super) fn insert_all(&mut self, organization: Uuid, rows: &Rows) {
+    pub(super) fn insert_all(&mut self, organization: OrganizationId, rows: &Rows) {
         rows.tokens().for_each(|token| self.insert(organization, token));
     }
 
     /// Follows what `delta` will change in the rows of an identity chain.
-    pub(super) fn change(&mut self, organization: Uuid, rows: &Rows, delta: &Delta) {
+    pub(super) fn change(&mut self, organization: OrganizationId, rows: &Rows, delta: &Delta) {
         for key in &delta.dropped {
             if let RowKey::Token(id) = key {
                 self.remove(organization, rows.token(*id));
@@ -51,11 +51,11 @@ impl Tokens {
         }
     }
 
-    fn insert(&mut self, organization: Uuid, token: &Token) {
+    fn insert(&mut self, organization: OrganizationId, token: &Token) {
         self.0.entry(token.hash).or_default().push(TokenPlace { organization, token: token.id });
     }
 
-    fn remove(&mut self, organization: Uuid, token: Option<&Token>) {
+    fn remove(&mut self, organization: OrganizationId, token: Option<&Token>) {
         let Some(token) = token else { return };
         let Some(places) = self.0.get_mut(&token.hash) else { return };
         places.retain(|place| *place != TokenPlace { organization, token: token.id });

@@ -1,15 +1,17 @@
 //! Decisions by looking at every row.
 
-use writ_contract::identity_event::{Effect, OrganizationState, TokenKind};
-use writ_contract::policy_change::PrincipalKind;
-use writ_contract::{Hash, PLATFORM_ORGANIZATION, Stream, Timestamp};
+use writ_contract::row::{Effect, EntityKey, Grant, OrganizationState, Principal, PrincipalKind, Role, TokenKind};
+use writ_contract::{
+    EntityId, EntityType, Hash, OrganizationId, PLATFORM_ORGANIZATION, PrincipalId, Region, Stream, Timestamp,
+};
 
 use super::rows::entity;
 use super::{Model, ModelChain};
-use crate::{EntityKey, Grant, Query, Reason, Role, Row};
+use crate::testing::entity_key;
+use crate::{Query, Reason, Row};
 
 impl Model {
-    fn of_stream(&self, organization: uuid::Uuid, stream: Stream) -> Vec<&ModelChain> {
+    fn of_stream(&self, organization: OrganizationId, stream: Stream) -> Vec<&ModelChain> {
         self.chains.iter().filter(|chain| chain.id.organization == organization && chain.id.stream == stream).collect()
     }
 
@@ -30,20 +32,20 @@ impl Model {
             return reason;
         }
         let roles = [rows.clone(), catalogues.iter().flat_map(|chain| chain.rows()).collect()].concat();
-        let reach = |region: Option<&str>, lineage: &[EntityKey]| reach(&rows, &roles, query, region, lineage, now);
+        let reach = |region: Option<Region>, lineage: &[Place]| reach(&rows, &roles, query, region, lineage, now);
         if query.resource_id == "*" {
-            return reach(query.region, &[EntityKey::new(query.resource_type, "*")]);
+            return reach(query.region, &[(query.resource_type.parse().unwrap(), None)]);
         }
-        let key = EntityKey::new(query.resource_type, query.resource_id);
-        let lineages = regions.iter().map(|chain| (chain.id.origin.clone(), lineage(&chain.rows(), &key)));
+        let key = entity_key(query.resource_type, query.resource_id);
+        let lineages = regions.iter().map(|chain| (chain.id.origin, lineage(&chain.rows(), &key)));
         let found: Vec<_> = lineages.filter(|(_, lineage)| !lineage.is_empty()).collect();
         if found.is_empty() {
             return Reason::UnknownEntity;
         }
         // Which region's denial is named depends on the order; any is right.
         let mut reasons: Vec<_> =
-            found.iter().map(|(origin, lineage)| (origin, reach(Some(origin), lineage))).collect();
-        reasons.sort_by_key(|(origin, _)| (*origin).clone());
+            found.iter().map(|(origin, lineage)| (origin, reach(Some(*origin), lineage))).collect();
+        reasons.sort_by_key(|(origin, _)| **origin);
         reasons
             .into_iter()
             .map(|(_, reason)| reason)
@@ -52,7 +54,7 @@ impl Model {
     }
 
     /// The principal that a token stands for.
-    pub(crate) fn authenticate(&self, hash: &Hash, now: Timestamp) -> Option<uuid::Uuid> {
+    pub(crate) fn authenticate(&self, hash: &Hash, now: Timestamp) -> Option<PrincipalId> {
         let chains = self.chains.iter().filter(|chain| chain.id.stream == Stream::Identity);
         let everywhere: Vec<_> = chains
             .flat_map(|chain| chain.rows().into_iter().map(move |row| (chain, row)))
@@ -69,7 +71,7 @@ impl Model {
             TokenKind::Invite => return None,
         };
         let active = rows.contains(&Row::Organization(OrganizationState::Active))
-            && rows.contains(&Row::Principal(crate::Principal { id: token.principal, kind, active: true }));
+            && rows.contains(&Row::Principal(Principal { id: token.principal, kind, active: true }));
         let customer = chain.id.organization != PLATFORM_ORGANIZATION;
         (active && customer && chain.halt.is_none() && now < token.expires_at).then_some(token.principal)
     }
@@ -100,12 +102,15 @@ fn check_subject(rows: &[Row], query: &Query<'_>) -> Result<(), Reason> {
     }
 }
 
+/// What a grant may be on: an entity, or with none a type as a whole.
+type Place = (EntityType, Option<EntityKey>);
+
 /// The living entity and its ancestors; nothing if it does not live.
-fn lineage(rows: &[Row], key: &EntityKey) -> Vec<EntityKey> {
+fn lineage(rows: &[Row], key: &EntityKey) -> Vec<Place> {
     let mut lineage = Vec::new();
     let mut next = Some(key.clone());
     while let Some(found) = next.and_then(|key| entity(rows, &key)) {
-        lineage.push(found.key.clone());
+        lineage.push((found.key.entity_type.clone(), Some(found.key.clone())));
         next = found.parent.clone();
     }
     lineage
@@ -116,8 +121,8 @@ fn reach(
     rows: &[Row],
     roles: &[Row],
     query: &Query<'_>,
-    region: Option<&str>,
-    lineage: &[EntityKey],
+    region: Option<Region>,
+    lineage: &[Place],
     now: Timestamp,
 ) -> Reason {
     let order = [
@@ -134,7 +139,7 @@ fn reach(
     let outcome = |grant: &Grant| {
         if !fits(roles, grant, query.action, lineage) {
             0
-        } else if grant.region.is_some() && grant.region.as_deref() != region {
+        } else if grant.region.is_some() && grant.region != region {
             1
         } else if !grant.validity.holds(now) {
             2
@@ -148,27 +153,28 @@ fn reach(
 }
 
 /// Whether the subject is the principal, or in the team that it is.
-fn holds(rows: &[Row], subject: uuid::Uuid, principal: uuid::Uuid, now: Timestamp) -> bool {
-    let active_team = crate::Principal { id: principal, kind: PrincipalKind::Team, active: true };
+fn holds(rows: &[Row], subject: PrincipalId, principal: PrincipalId, now: Timestamp) -> bool {
+    let active_team = Principal { id: principal, kind: PrincipalKind::Team, active: true };
     let is_team = rows.contains(&Row::Principal(active_team));
     let is_member = rows.iter().any(|row| {
-        matches!(row, Row::Binding(row) if row.team == principal && row.member == subject && row.validity.holds(now))
+        matches!(row, Row::Membership(row) if PrincipalId::from(row.team) == principal && row.member == subject && row.validity.holds(now))
     });
     subject == principal || is_team && is_member
 }
 
-fn fits(roles: &[Row], grant: &Grant, action: &str, lineage: &[EntityKey]) -> bool {
+fn fits(roles: &[Row], grant: &Grant, action: &str, lineage: &[Place]) -> bool {
     // The organization's own rows come first.
     let role: Option<&Role> = roles.iter().find_map(|row| match row {
-        Row::Role(role) if role.role == grant.role => Some(role),
+        Row::Role(role) if role.key == grant.role => Some(role),
         _ => None,
     });
     let Some(role) = role else { return false };
-    let is_on = |key: &EntityKey| {
-        key.entity_type == grant.entity_type && grant.entity_id.as_ref().is_none_or(|id| *id == key.id)
+    let is_on = |(entity_type, key): &Place| {
+        let on_it = |id: &EntityId| key.as_ref().is_some_and(|key| key.entity_id == *id);
+        *entity_type == grant.entity_type && grant.entity_id.as_ref().is_none_or(on_it)
     };
-    let covers = role.covers_children.contains(&lineage[0].entity_type);
+    let covers = role.covers_children.contains(&lineage[0].0);
     role.entity_type == grant.entity_type
-        && role.actions.iter().any(|known| known == action)
+        && role.actions.iter().any(|known| known.as_str() == action)
         && (is_on(&lineage[0]) || covers && lineage[1..].iter().any(is_on))
 }

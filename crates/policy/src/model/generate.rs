@@ -1,10 +1,22 @@
 //! A small world, so that random operations meet.
 
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::str::FromStr;
+
 use proptest::prelude::*;
 use uuid::Uuid;
-use writ_contract::identity_event::{Effect, OrganizationState, TokenKind};
-use writ_contract::policy_change::{Operation, PrincipalKind};
-use writ_contract::{ChainId, Hash, PLATFORM_ORGANIZATION, Stream, Timestamp};
+use writ_contract::policy_change::Operation;
+use writ_contract::row::{
+    Condition, Effect, Entity, EntityKey, Grant, Membership, OrganizationState, Principal, PrincipalKind, Role, Token,
+    TokenKind, Validity,
+};
+use writ_contract::{
+    ChainId, ConditionId, GrantId, Hash, OrganizationId, PLATFORM_ORGANIZATION, PrincipalId, Stream, TeamId, Timestamp,
+    TokenId,
+};
+
+use crate::testing::{self, chain, entity, principal_id, put_principal, role};
 
 pub(crate) const ACTIONS: [&str; 2] = ["view", "edit"];
 pub(crate) const TYPES: [&str; 2] = ["planes", "routes"];
@@ -13,37 +25,31 @@ pub(crate) const ROLES: [&str; 3] = ["planes.viewer", "planes.admin", "own"];
 pub(crate) const REGIONS: [&str; 2] = ["us", "eu"];
 pub(crate) const PRINCIPALS: u128 = 4;
 
-pub(crate) fn organization() -> Uuid {
-    Uuid::from_u128(0xA)
+pub(crate) fn organization() -> OrganizationId {
+    testing::organization(0xA)
+}
+
+/// A chain of identity that claims to come from elsewhere than the organization's home.
+pub(crate) fn foreign() -> ChainId {
+    chain(organization(), "eu", Stream::Identity)
 }
 
 /// The chains of the small world; the last one claims an organization that is not its own.
 pub(crate) fn chains() -> Vec<ChainId> {
-    let chain = |organization, origin: &str, stream| ChainId { organization, origin: origin.to_owned(), stream };
     vec![
         chain(organization(), "us", Stream::Identity),
         chain(PLATFORM_ORGANIZATION, "us", Stream::Identity),
         chain(organization(), "us", Stream::Entities),
         chain(organization(), "eu", Stream::Entities),
-        chain(organization(), "eu", Stream::Identity),
+        foreign(),
     ]
 }
 
 /// Begins every chain, so that most queries get as far as the grants.
 pub(crate) fn beginning(chain: usize) -> Vec<Operation> {
-    let role = |role: &str, actions: &[&str], covers: &[&str]| Operation::PutRole {
-        role: role.to_owned(),
-        entity_type: "planes".to_owned(),
-        actions: actions.iter().map(|action| (*action).to_owned()).collect(),
-        covers_children: covers.iter().map(|kind| (*kind).to_owned()).collect(),
-    };
-    let principal = |id, kind| Operation::PutPrincipal { id: Uuid::from_u128(id), kind, active: true };
-    let entity = |id: &str| Operation::PutEntity {
-        entity_type: "planes".to_owned(),
-        id: id.to_owned(),
-        parent_type: None,
-        parent_id: None,
-    };
+    let principal = |id, kind| put_principal(principal_id(id), kind, true);
+    let role = |key, actions, covers| Operation::PutRole(role(key, actions, covers));
+    let entity = |id| Operation::PutEntity(entity("planes", id, None));
     match chain {
         0 | 4 => vec![
             Operation::PutOrganization { state: OrganizationState::Active },
@@ -61,12 +67,16 @@ fn id() -> impl Strategy<Value = Uuid> {
     (0..PRINCIPALS).prop_map(Uuid::from_u128)
 }
 
-fn one_of(texts: &'static [&'static str]) -> impl Strategy<Value = String> {
-    prop::sample::select(texts).prop_map(str::to_owned)
+fn principal() -> impl Strategy<Value = PrincipalId> {
+    id().prop_map(PrincipalId::from_uuid)
 }
 
-fn some_of(texts: &'static [&'static str]) -> impl Strategy<Value = Vec<String>> {
-    prop::collection::vec(one_of(texts), 0..3)
+fn one_of<T: FromStr<Err: Debug> + Debug>(texts: &'static [&'static str]) -> impl Strategy<Value = T> {
+    prop::sample::select(texts).prop_map(|text| text.parse().unwrap())
+}
+
+fn some_of<T: FromStr<Err: Debug> + Debug + Ord>(texts: &'static [&'static str]) -> impl Strategy<Value = BTreeSet<T>> {
+    prop::collection::btree_set(one_of(texts), 0..3)
 }
 
 fn bound() -> impl Strategy<Value = Option<Timestamp>> {
@@ -77,64 +87,72 @@ fn kind() -> impl Strategy<Value = PrincipalKind> {
     prop::sample::select(&[PrincipalKind::User, PrincipalKind::Team, PrincipalKind::SystemAccount][..])
 }
 
+fn validity() -> impl Strategy<Value = Validity> {
+    (bound(), bound()).prop_map(|(from, until)| Validity { from, until })
+}
+
 fn principals() -> impl Strategy<Value = Operation> {
+    let team = || id().prop_map(TeamId::from_uuid);
     prop_oneof![
-        3 => (id(), kind(), prop::bool::weighted(0.8))
-            .prop_map(|(id, kind, active)| Operation::PutPrincipal { id, kind, active }),
-        1 => id().prop_map(|id| Operation::DropPrincipal { id }),
-        4 => (id(), id(), bound(), bound()).prop_map(|(team, member, valid_from, valid_until)| Operation::PutBinding {
-            team, member, valid_from, valid_until,
-        }),
-        1 => (id(), id()).prop_map(|(team, member)| Operation::DropBinding { team, member }),
+        3 => (principal(), kind(), prop::bool::weighted(0.8))
+            .prop_map(|(id, kind, active)| Operation::PutPrincipal(Principal { id, kind, active })),
+        1 => principal().prop_map(|id| Operation::DropPrincipal { id }),
+        4 => (team(), principal(), validity())
+            .prop_map(|(team, member, validity)| Operation::PutMembership(Membership { team, member, validity })),
+        1 => (team(), principal()).prop_map(|(team, member)| Operation::DropMembership { team, member }),
     ]
 }
 
 fn grants() -> impl Strategy<Value = Operation> {
+    let grant = || id().prop_map(GrantId::from_uuid);
+    let condition = prop::option::weighted(0.1, id().prop_map(ConditionId::from_uuid));
     let scope = (prop::option::of(one_of(&ENTITIES)), prop::option::of(one_of(&REGIONS)));
-    let put = (id(), id(), one_of(&ROLES), one_of(&TYPES), scope, bound(), bound(), prop::option::weighted(0.1, id()));
+    let put = (grant(), principal(), one_of(&ROLES), one_of(&TYPES), scope, validity(), condition);
     prop_oneof![
-        8 => put.prop_map(|(id, principal, role, entity_type, scope, valid_from, valid_until, condition)| {
-            let (entity_id, region) = scope;
-            Operation::PutGrant {
-                id, principal, role, entity_type, entity_id, region, valid_from, valid_until, condition,
-            }
+        8 => put.prop_map(|(id, principal, role, entity_type, (entity_id, region), validity, condition)| {
+            Operation::PutGrant(Grant { id, principal, role, entity_type, entity_id, region, validity, condition })
         }),
-        1 => id().prop_map(|id| Operation::DropGrant { id }),
+        1 => grant().prop_map(|id| Operation::DropGrant { id }),
         2 => (one_of(&ROLES), one_of(&TYPES), some_of(&ACTIONS), some_of(&TYPES)).prop_map(
-            |(role, entity_type, actions, covers_children)| {
-                Operation::PutRole { role, entity_type, actions, covers_children }
+            |(key, entity_type, actions, covers_children)| {
+                Operation::PutRole(Role { key, entity_type, actions, covers_children })
             }
         ),
-        1 => one_of(&ROLES).prop_map(|role| Operation::DropRole { role }),
+        1 => one_of(&ROLES).prop_map(|key| Operation::DropRole { key }),
     ]
 }
 
+fn entity_key() -> impl Strategy<Value = EntityKey> {
+    (one_of(&TYPES), one_of(&ENTITIES)).prop_map(|(entity_type, entity_id)| EntityKey { entity_type, entity_id })
+}
+
 fn entities() -> impl Strategy<Value = Operation> {
-    let parent = (prop::option::of(one_of(&TYPES)), prop::option::of(one_of(&ENTITIES)));
     prop_oneof![
-        5 => (one_of(&TYPES), one_of(&ENTITIES), parent).prop_map(|(entity_type, id, (parent_type, parent_id))| {
-            Operation::PutEntity { entity_type, id, parent_type, parent_id }
-        }),
-        1 => (one_of(&TYPES), one_of(&ENTITIES))
-            .prop_map(|(entity_type, id)| Operation::DropEntity { entity_type, id }),
+        5 => (entity_key(), prop::option::of(entity_key()))
+            .prop_map(|(key, parent)| Operation::PutEntity(Entity { key, parent })),
+        1 => entity_key().prop_map(Operation::DropEntity),
     ]
 }
 
 fn others() -> impl Strategy<Value = Operation> {
     use OrganizationState::{Active, Deleted, Suspended};
+    let token = || id().prop_map(TokenId::from_uuid);
+    let condition = || id().prop_map(ConditionId::from_uuid);
     let state = prop_oneof![6 => Just(Active), 2 => Just(Suspended), 1 => Just(Deleted)];
     let token_kind = prop::sample::select(&[TokenKind::Personal, TokenKind::SystemAccount, TokenKind::Invite][..]);
     let effect = prop::sample::select(&[Effect::Forbid, Effect::When, Effect::When][..]);
     prop_oneof![
         2 => state.prop_map(|state| Operation::PutOrganization { state }),
         1 => Just(Operation::DropAll {}),
-        8 => (id(), 0..3_u8, id(), token_kind, 0..4_i64).prop_map(|(id, hash, principal, kind, until)| {
-            Operation::PutToken { id, hash: Hash::of(&[&[hash]]), principal, kind, expires_at: Timestamp(until) }
+        8 => (token(), 0..3_u8, principal(), token_kind, 0..4_i64).prop_map(|(id, hash, principal, kind, until)| {
+            let (hash, expires_at) = (Hash::of(&[&[hash]]), Timestamp(until));
+            Operation::PutToken(Token { id, hash, principal, kind, expires_at })
         }),
-        1 => id().prop_map(|id| Operation::DropToken { id }),
-        2 => (id(), effect)
-            .prop_map(|(id, effect)| Operation::PutCondition { id, effect, cedar_json: "{}".to_owned() }),
-        2 => id().prop_map(|id| Operation::DropCondition { id }),
+        1 => token().prop_map(|id| Operation::DropToken { id }),
+        2 => (condition(), effect).prop_map(|(id, effect)| {
+            Operation::PutCondition(Condition { id, effect, cedar_json: "{}".parse().unwrap() })
+        }),
+        2 => condition().prop_map(|id| Operation::DropCondition { id }),
     ]
 }
 

@@ -1,10 +1,10 @@
 //! Operations on a vector of rows.
 
-use writ_contract::Hash;
-use writ_contract::identity_event::OrganizationState;
 use writ_contract::policy_change::Operation;
+use writ_contract::row::{Entity, EntityKey, OrganizationState};
+use writ_contract::{Hash, PrincipalId};
 
-use crate::{Binding, Condition, Entity, EntityKey, Grant, Principal, Role, Row, Token, Validity};
+use crate::Row;
 
 /// The rows after some operations on none.
 pub(crate) fn replay(operations: impl IntoIterator<Item = Operation>) -> Vec<Row> {
@@ -36,56 +36,32 @@ fn execute(rows: &mut Vec<Row>, operation: Operation) {
             }
         }
         Operation::DropAll {} => rows.retain(|row| matches!(row, Row::Organization(_))),
-        Operation::PutPrincipal { id, kind, active } => put(rows, Row::Principal(Principal { id, kind, active })),
+        Operation::PutPrincipal(principal) => put(rows, Row::Principal(principal)),
         Operation::DropPrincipal { id } => rows.retain(|row| match row {
             Row::Principal(row) => row.id != id,
-            Row::Binding(row) => row.team != id && row.member != id,
+            Row::Membership(row) => PrincipalId::from(row.team) != id && row.member != id,
             Row::Grant(row) => row.principal != id,
             Row::Token(row) => row.principal != id,
             _ => true,
         }),
-        Operation::PutBinding { team, member, valid_from, valid_until } => {
-            let validity = Validity { from: valid_from, until: valid_until };
-            put(rows, Row::Binding(Binding { team, member, validity }));
+        Operation::PutMembership(membership) => put(rows, Row::Membership(membership)),
+        Operation::DropMembership { team, member } => {
+            rows.retain(|row| !matches!(row, Row::Membership(row) if row.team == team && row.member == member));
         }
-        Operation::DropBinding { team, member } => {
-            rows.retain(|row| !matches!(row, Row::Binding(row) if row.team == team && row.member == member));
-        }
-        Operation::PutRole { role, entity_type, actions, covers_children } => {
-            put(rows, Row::Role(Role::new(role, entity_type, actions, covers_children)));
-        }
-        Operation::DropRole { role } => rows.retain(|row| match row {
-            Row::Role(row) => row.role != role,
-            Row::Grant(row) => row.role != role,
+        Operation::PutRole(role) => put(rows, Row::Role(role)),
+        Operation::DropRole { key } => rows.retain(|row| match row {
+            Row::Role(row) => row.key != key,
+            Row::Grant(row) => row.role != key,
             _ => true,
         }),
-        Operation::PutGrant {
-            id,
-            principal,
-            role,
-            entity_type,
-            entity_id,
-            region,
-            valid_from,
-            valid_until,
-            condition,
-        } => {
-            let validity = Validity { from: valid_from, until: valid_until };
-            put(rows, Row::Grant(Grant { id, principal, role, entity_type, entity_id, region, validity, condition }));
-        }
+        Operation::PutGrant(grant) => put(rows, Row::Grant(grant)),
         Operation::DropGrant { id } => rows.retain(|row| !matches!(row, Row::Grant(row) if row.id == id)),
-        Operation::PutToken { id, hash, principal, kind, expires_at } => {
-            put(rows, Row::Token(Token { id, hash, principal, kind, expires_at }));
-        }
+        Operation::PutToken(token) => put(rows, Row::Token(token)),
         Operation::DropToken { id } => rows.retain(|row| !matches!(row, Row::Token(row) if row.id == id)),
-        Operation::PutCondition { id, effect, cedar_json } => {
-            put(rows, Row::Condition(Condition { id, effect, cedar_json }))
-        }
+        Operation::PutCondition(condition) => put(rows, Row::Condition(condition)),
         Operation::DropCondition { id } => rows.retain(|row| !matches!(row, Row::Condition(row) if row.id == id)),
-        Operation::PutEntity { entity_type, id, parent_type, parent_id } => {
-            put_entity(rows, EntityKey { entity_type, id }, parent_type, parent_id);
-        }
-        Operation::DropEntity { entity_type, id } => drop_entity(rows, &EntityKey { entity_type, id }),
+        Operation::PutEntity(entity) => put_entity(rows, entity),
+        Operation::DropEntity(key) => drop_entity(rows, &key),
     }
 }
 
@@ -102,21 +78,19 @@ pub(crate) fn entity<'a>(rows: &'a [Row], key: &EntityKey) -> Option<&'a Entity>
     })
 }
 
-fn put_entity(rows: &mut Vec<Row>, key: EntityKey, parent_type: Option<String>, parent_id: Option<String>) {
-    let known = entity(rows, &key).is_some() || rows.contains(&Row::Tombstone(key.clone()));
-    if known || parent_type.is_some() != parent_id.is_some() {
+fn put_entity(rows: &mut Vec<Row>, new: Entity) {
+    if entity(rows, &new.key).is_some() || rows.contains(&Row::Tombstone(new.key.clone())) {
         return;
     }
-    let parent = parent_type.zip(parent_id).map(|(entity_type, id)| EntityKey { entity_type, id });
     let mut levels = 1;
-    let mut above = parent.clone();
+    let mut above = new.parent.clone();
     while let Some(key) = above {
         let Some(found) = entity(rows, &key) else { return };
         levels += 1;
         above = found.parent.clone();
     }
     if levels <= 8 {
-        rows.push(Row::Entity(Entity { key, parent }));
+        rows.push(Row::Entity(new));
     }
 }
 

@@ -4,15 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use uuid::Uuid;
-use writ_contract::actor::Actor;
-use writ_contract::policy_change::{ChangeSet, Operation, PolicyOps, PrincipalKind};
-use writ_contract::{ChainId, Hash, Timestamp, encode};
+use writ_contract::policy_change::{ChangeSet, Operation, PolicyOps};
+use writ_contract::row::PrincipalKind;
+use writ_contract::{ChainId, Hash, Revision, Timestamp, encode};
 
 use super::generate::{ACTIONS, ENTITIES, PRINCIPALS, REGIONS, TYPES, beginning, chains, operation, organization};
 use super::{Model, rows};
 use crate::digest::{StateDigest, history_digest};
-use crate::{Chain, Delta, Header, Index, Query, Row, RowKey, Standing, Verdict, seal};
+use crate::testing::{header, principal_id, region};
+use crate::{Chain, Delta, Index, Query, Row, RowKey, Standing, Verdict, seal};
 
 /// What happens next.
 #[derive(Debug, Clone)]
@@ -72,23 +72,16 @@ impl World {
 
     fn write(&mut self, chain: usize, ops: Vec<Operation>) -> LogRecord {
         let chain = &mut self.origin[chain];
-        let header = Header {
-            position: chain.next(),
-            committed_at: chain.next_committed_at(Timestamp(7)),
-            actor: Actor::system("test"),
-            cause: None,
-            request_id: None,
-            rejected: None,
-        };
+        let header = header(chain.next(), chain.next_committed_at(Timestamp(7)));
         let (set, delta) = seal(chain, header, ops.clone()).unwrap();
         chain.commit(&delta);
-        self.log.push((chain.id().clone(), set, PolicyOps { ops }));
+        self.log.push((chain.id(), set, PolicyOps { ops }));
         self.log.last().unwrap().clone()
     }
 
     fn deliver(&mut self, (chain, set, ops): &LogRecord) -> Verdict {
-        self.model.apply(&chain.origin, set, ops);
-        let verdict = self.index.apply(&chain.origin, set, ops);
+        self.model.apply(chain.origin, set, ops);
+        let verdict = self.index.apply(chain.origin, set, ops);
         if let Some(delta) = verdict.delta() {
             store(&mut self.stored, delta);
         }
@@ -115,7 +108,12 @@ impl World {
             assert_eq!(rows, expected, "rows of {}", chain.id);
             assert_eq!(found.rows().keys().collect::<BTreeSet<_>>(), rows.keys().cloned().collect());
             assert_eq!(found.head().state_digest, chain.state_digest(), "state digest of {}", chain.id);
-            assert_eq!(found.head().revision, chain.applied.len() as i64, "revision of {}", chain.id);
+            assert_eq!(
+                found.head().revision,
+                Revision::first_epoch(chain.applied.len() as i64),
+                "revision of {}",
+                chain.id
+            );
             assert_eq!(found.standing().halt, chain.halt, "halt of {}", chain.id);
             assert_eq!(self.stored[&chain.id], (found.standing().clone(), rows), "stored {}", chain.id);
         }
@@ -151,12 +149,12 @@ impl World {
 
 fn queries() -> impl Iterator<Item = Query<'static>> {
     let kinds = [PrincipalKind::User, PrincipalKind::SystemAccount];
-    let subjects = (0..PRINCIPALS).flat_map(move |subject| kinds.map(|kind| (Uuid::from_u128(subject), kind)));
+    let subjects = (0..PRINCIPALS).flat_map(move |subject| kinds.map(|kind| (principal_id(subject), kind)));
     subjects.flat_map(|(subject, subject_kind)| {
         let ids = ENTITIES.into_iter().chain(["*"]);
         let resources = TYPES.into_iter().flat_map(move |kind| ids.clone().map(move |id| (kind, id)));
         resources.flat_map(move |(resource_type, resource_id)| {
-            let region = (subject.as_u128() % 2 == 0).then_some(REGIONS[1]);
+            let region = (subject.as_uuid().as_u128().is_multiple_of(2)).then(|| region(REGIONS[1]));
             ACTIONS.map(|action| Query {
                 organization: organization(),
                 subject,
@@ -171,7 +169,7 @@ fn queries() -> impl Iterator<Item = Query<'static>> {
 }
 
 fn store(stored: &mut BTreeMap<ChainId, (Standing, BTreeMap<RowKey, Row>)>, delta: &Delta) {
-    let entry = stored.entry(delta.chain().clone()).or_insert_with(|| (delta.standing.clone(), BTreeMap::new()));
+    let entry = stored.entry(delta.chain()).or_insert_with(|| (delta.standing.clone(), BTreeMap::new()));
     entry.0 = delta.standing.clone();
     delta.dropped.iter().for_each(|key| assert!(entry.1.remove(key).is_some(), "dropped what was not there"));
     for row in &delta.put {
@@ -185,7 +183,7 @@ fn forked((chain, set, _): &LogRecord, ops: Vec<Operation>) -> LogRecord {
     let ops = PolicyOps { ops };
     let payload = encode(&ops).unwrap();
     let digest = history_digest(&set.previous_digest, &payload);
-    (chain.clone(), ChangeSet { payload, digest, ..set.clone() }, ops)
+    (*chain, ChangeSet { payload, digest, ..set.clone() }, ops)
 }
 
 fn damaged((chain, set, ops): &LogRecord, damage: Damage) -> LogRecord {
@@ -196,7 +194,7 @@ fn damaged((chain, set, ops): &LogRecord, damage: Damage) -> LogRecord {
         Damage::Feature => set.features = 1 << 40,
         Damage::Parts => set.parts = 2,
     }
-    (chain.clone(), set, ops.clone())
+    (*chain, set, ops.clone())
 }
 
 proptest! {
@@ -221,7 +219,7 @@ proptest! {
         world.log.clone().iter().for_each(|record| drop(world.deliver(record)));
         world.check();
         for chain in &world.origin[..4] {
-            prop_assert_eq!(world.index.head(chain.id()), Some(chain.head()));
+            prop_assert_eq!(world.index.head(&chain.id()), Some(chain.head()));
         }
     }
 

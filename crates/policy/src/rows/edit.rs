@@ -1,10 +1,10 @@
 //! Rows in and out, with what the secondary indexes say of them.
 
-use uuid::Uuid;
-use writ_contract::identity_event::Effect;
+use writ_contract::row::{Condition, Effect, Entity, EntityKey, Grant, Membership, Token};
+use writ_contract::{ConditionId, GrantId, PrincipalId, TeamId, TokenId};
 
 use super::{Announced, Rows, entity_row};
-use crate::row::{Binding, Condition, Entity, EntityKey, Grant, Row, RowKey, Token};
+use crate::row::{Row, RowKey};
 
 impl Rows {
     /// Inserts a row, or replaces the one with the same key, which is returned.
@@ -13,8 +13,8 @@ impl Rows {
         match row {
             Row::Organization(state) => self.organization = Some(state),
             Row::Principal(row) => drop(self.principals.insert(row.id, row)),
-            Row::Binding(row) => self.put_binding(row),
-            Row::Role(row) => drop(self.roles.insert(row.role.clone(), row)),
+            Row::Membership(row) => self.put_membership(row),
+            Row::Role(row) => drop(self.roles.insert(row.key.clone(), row)),
             Row::Grant(row) => self.put_grant(row),
             Row::Token(row) => self.put_token(row),
             Row::Condition(row) => self.put_condition(row),
@@ -29,8 +29,8 @@ impl Rows {
         match key {
             RowKey::Organization => self.organization.take().map(Row::Organization),
             RowKey::Principal(id) => self.principals.remove(id).map(Row::Principal),
-            RowKey::Binding { team, member } => self.remove_binding(*team, *member).map(Row::Binding),
-            RowKey::Role(role) => self.roles.remove(role).map(Row::Role),
+            RowKey::Membership { team, member } => self.remove_membership(*team, *member).map(Row::Membership),
+            RowKey::Role(key) => self.roles.remove(key).map(Row::Role),
             RowKey::Grant(id) => self.remove_grant(*id).map(Row::Grant),
             RowKey::Token(id) => self.remove_token(*id).map(Row::Token),
             RowKey::Condition(id) => self.remove_condition(*id).map(Row::Condition),
@@ -38,16 +38,16 @@ impl Rows {
         }
     }
 
-    fn put_binding(&mut self, row: Binding) {
-        self.members_of_team.insert(row.team, row.member);
+    fn put_membership(&mut self, row: Membership) {
+        self.members_of_team.insert(row.team.into(), row.member);
         self.teams_of_member.insert(row.member, row.team);
-        self.bindings.insert((row.team, row.member), row);
+        self.memberships.insert((row.team, row.member), row);
     }
 
-    fn remove_binding(&mut self, team: Uuid, member: Uuid) -> Option<Binding> {
-        self.members_of_team.remove(team, member);
-        self.teams_of_member.remove(member, team);
-        self.bindings.remove(&(team, member))
+    fn remove_membership(&mut self, team: TeamId, member: PrincipalId) -> Option<Membership> {
+        self.members_of_team.remove(&team.into(), &member);
+        self.teams_of_member.remove(&member, &team);
+        self.memberships.remove(&(team, member))
     }
 
     fn put_grant(&mut self, row: Grant) {
@@ -56,10 +56,10 @@ impl Rows {
         self.grants.insert(row.id, row);
     }
 
-    fn remove_grant(&mut self, id: Uuid) -> Option<Grant> {
+    fn remove_grant(&mut self, id: GrantId) -> Option<Grant> {
         let row = self.grants.remove(&id)?;
-        self.grants_of_principal.remove(row.principal, id);
-        self.grants_of_role.remove(row.role.clone(), id);
+        self.grants_of_principal.remove(&row.principal, &id);
+        self.grants_of_role.remove(&row.role, &id);
         Some(row)
     }
 
@@ -68,9 +68,9 @@ impl Rows {
         self.tokens.insert(row.id, row);
     }
 
-    fn remove_token(&mut self, id: Uuid) -> Option<Token> {
+    fn remove_token(&mut self, id: TokenId) -> Option<Token> {
         let row = self.tokens.remove(&id)?;
-        self.tokens_of_principal.remove(row.principal, id);
+        self.tokens_of_principal.remove(&row.principal, &id);
         Some(row)
     }
 
@@ -79,7 +79,7 @@ impl Rows {
         self.conditions.insert(row.id, row);
     }
 
-    fn remove_condition(&mut self, id: Uuid) -> Option<Condition> {
+    fn remove_condition(&mut self, id: ConditionId) -> Option<Condition> {
         let row = self.conditions.remove(&id)?;
         self.forbids -= usize::from(row.effect == Effect::Forbid);
         Some(row)
@@ -95,7 +95,7 @@ impl Rows {
     fn remove_entity(&mut self, key: &EntityKey) -> Option<Row> {
         let announced = self.entities.remove(key)?;
         if let Announced::Live { parent: Some(parent) } = &announced {
-            self.children.remove(parent.clone(), key.clone());
+            self.children.remove(parent, key);
         }
         Some(entity_row(key, &announced))
     }

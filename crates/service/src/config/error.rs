@@ -1,11 +1,11 @@
-//! What is wrong with a setting.
+//! Missing and invalid settings.
 
 use figment::error::Kind;
 
-use super::environment::{field, variable};
+use super::PREFIX;
 
-/// Settings that are missing or wrong. The text names each variable and says what is expected; it
-/// never holds a value, which may be a secret.
+/// Missing or invalid settings. The message names each variable and what is expected, never the value, which may be a
+/// secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{variable}: {reason}{}", .others.iter().map(|other| format!("; {other}")).collect::<String>())]
 pub struct ConfigError {
@@ -15,13 +15,13 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    /// The setting `field` (its name in the file, such as `listen`) is wrong.
+    /// The setting `field` (its name in the file, such as `listen`) is invalid.
     pub fn invalid(field: &str, reason: impl Into<String>) -> Self {
-        Self { variable: variable(field), reason: reason.into(), others: Vec::new() }
+        Self { variable: format!("{PREFIX}{}", field.to_ascii_uppercase()), reason: reason.into(), others: Vec::new() }
     }
 
-    /// Several as one, each once; none if there are none.
-    pub(super) fn all(errors: Vec<Self>) -> Option<Self> {
+    /// Fails with all errors combined, each once.
+    pub(super) fn all(errors: Vec<Self>) -> Result<(), Self> {
         let mut different: Vec<Self> = Vec::new();
         for error in errors {
             if !different.contains(&error) {
@@ -29,12 +29,15 @@ impl ConfigError {
             }
         }
         let mut different = different.into_iter();
-        different.next().map(|first| Self { others: different.collect(), ..first })
+        match different.next() {
+            Some(first) => Err(Self { others: different.collect(), ..first }),
+            None => Ok(()),
+        }
     }
 
-    /// The setting, as the file has it, such as `listen`.
+    /// Name of the setting in the file, such as `listen`.
     pub(super) fn field(&self) -> String {
-        field(&self.variable)
+        self.variable.trim_start_matches(PREFIX).to_ascii_lowercase()
     }
 
     /// Name of the first environment variable, such as `WRIT_LISTEN`.
@@ -48,7 +51,7 @@ impl From<figment::Error> for ConfigError {
         match (&error.kind, error.path.first()) {
             (Kind::MissingField(field), _) => Self::invalid(field, "not set"),
             (kind, Some(field)) => Self::invalid(field, reason(kind)),
-            // Without a path it is the file that cannot be read as TOML.
+            // An error without a path: the file is not TOML.
             (kind, None) => Self::invalid("config", reason(kind)),
         }
     }

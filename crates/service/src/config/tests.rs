@@ -13,6 +13,10 @@ struct Own {
     identity_urls: BTreeMap<Region, BaseUrl>,
 }
 
+impl ServiceSettings for Own {
+    const REQUIRED: Required = &[("database_url", "postgres://a@b/c"), ("consistency_key", "5a5a")];
+}
+
 fn load_with(changes: &[(&str, &str)]) -> Result<(Common, Own), ConfigError> {
     let mut variables = BTreeMap::from([
         ("WRIT_REGION", "eu"),
@@ -91,8 +95,28 @@ fn everything_that_is_wrong_is_named_at_once() {
 }
 
 #[test]
-fn the_examples_of_the_file_are_settings_that_work() {
-    assert!(problems::<Common>(&examples()).is_empty() && problems::<Own>(&examples()).is_empty());
+fn an_optional_setting_and_a_default_hide_no_other_fault() {
+    let changes = [("WRIT_OTLP_ENDPOINT", "collector9"), ("WRIT_LOG_FORMAT", "xml0"), ("WRIT_IDENTITY_URLS", "usx")];
+    let text = load_with(&changes).unwrap_err().to_string();
+    for (variable, _) in changes {
+        assert_eq!(text.matches(variable).count(), 1, "{variable} in {text}");
+    }
+}
+
+#[test]
+fn settings_that_contradict_each_other_are_all_named() {
+    let changes = [("WRIT_REGION", "au"), ("WRIT_TRACE_RATIO", "1.5"), ("WRIT_KAFKA_USERNAME", "audit")];
+    let text = load_with(&changes).unwrap_err().to_string();
+    for variable in ["WRIT_REGION", "WRIT_TRACE_RATIO", "WRIT_KAFKA_PASSWORD"] {
+        assert!(text.contains(variable), "{variable} in {text}");
+    }
+}
+
+#[test]
+fn the_examples_of_required_settings_are_valid() {
+    let variables = Common::REQUIRED.iter().chain(Own::REQUIRED);
+    let variables = variables.map(|(name, example)| (format!("WRIT_{}", name.to_uppercase()), (*example).to_owned()));
+    assert!(load_from::<Own>(variables).is_ok());
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Settings that are written as text: numbers, lists, maps, addresses.
+//! Parsing settings from text: numbers, lists, maps, URLs.
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Display};
@@ -9,51 +9,51 @@ use axum::http::Uri;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, MapAccess, SeqAccess, Visitor};
 
-/// Reads anything that is written as one text or number. For `#[serde(deserialize_with)]`.
+/// Reads a `T` from text, a number or a boolean. For `#[serde(deserialize_with)]`.
 ///
 /// # Errors
-/// When the text is not a `T`.
+/// If it is not a `T`.
 pub fn parsed<'de, T, D>(deserializer: D) -> Result<T, D::Error>
 where
     T: FromStr<Err: Display>,
     D: Deserializer<'de>,
 {
-    deserializer.deserialize_any(Scalar(PhantomData))
+    deserializer.deserialize_any(ScalarVisitor(PhantomData))
 }
 
-/// Reads a list: comma-separated text, or an array. For `#[serde(deserialize_with)]`.
+/// Reads a list from comma-separated text or an array. For `#[serde(deserialize_with)]`.
 ///
 /// # Errors
-/// When the list is empty or one of its items is not a `T`.
+/// If one of the items is not a `T`.
 pub fn list<'de, T, D>(deserializer: D) -> Result<Vec<T>, D::Error>
 where
     T: FromStr<Err: Display>,
     D: Deserializer<'de>,
 {
-    deserializer.deserialize_any(List(PhantomData))
+    deserializer.deserialize_any(ListVisitor(PhantomData))
 }
 
-/// Reads a map: text such as `us=http://…,eu=http://…`, or a table. For
+/// Reads a map from text such as `us=http://…,eu=http://…` or a table. For
 /// `#[serde(deserialize_with)]`.
 ///
 /// # Errors
-/// When a pair has no `=`, a key or value is wrong, or a key occurs twice.
+/// If a pair has no `=`, a key or value is invalid, or a key occurs twice.
 pub fn map<'de, K, V, D>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
 where
     K: FromStr<Err: Display> + Ord,
     V: FromStr<Err: Display>,
     D: Deserializer<'de>,
 {
-    deserializer.deserialize_any(Pairs(PhantomData))
+    deserializer.deserialize_any(MapVisitor(PhantomData))
 }
 
 fn parse<T: FromStr<Err: Display>, E: Error>(text: &str) -> Result<T, E> {
     text.trim().parse().map_err(E::custom)
 }
 
-struct Scalar<T>(PhantomData<T>);
+struct ScalarVisitor<T>(PhantomData<T>);
 
-impl<T: FromStr<Err: Display>> Visitor<'_> for Scalar<T> {
+impl<T: FromStr<Err: Display>> Visitor<'_> for ScalarVisitor<T> {
     type Value = T;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -81,9 +81,9 @@ impl<T: FromStr<Err: Display>> Visitor<'_> for Scalar<T> {
     }
 }
 
-struct List<T>(PhantomData<T>);
+struct ListVisitor<T>(PhantomData<T>);
 
-impl<'de, T: FromStr<Err: Display>> Visitor<'de> for List<T> {
+impl<'de, T: FromStr<Err: Display>> Visitor<'de> for ListVisitor<T> {
     type Value = Vec<T>;
 
     fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -103,9 +103,9 @@ impl<'de, T: FromStr<Err: Display>> Visitor<'de> for List<T> {
     }
 }
 
-struct Pairs<K, V>(PhantomData<(K, V)>);
+struct MapVisitor<K, V>(PhantomData<(K, V)>);
 
-impl<'de, K, V> Visitor<'de> for Pairs<K, V>
+impl<'de, K, V> Visitor<'de> for MapVisitor<K, V>
 where
     K: FromStr<Err: Display> + Ord,
     V: FromStr<Err: Display>,
@@ -142,7 +142,7 @@ where
 pub struct BaseUrl(String);
 
 impl BaseUrl {
-    /// The address, without a slash at its end.
+    /// The URL, without a trailing slash.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -154,7 +154,7 @@ impl Display for BaseUrl {
     }
 }
 
-/// A text that is no base address.
+/// The text is not a base URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected an address such as http://127.0.0.1:8080")]
 pub struct InvalidUrl;
@@ -166,7 +166,7 @@ impl FromStr for BaseUrl {
         let text = text.trim_end_matches('/');
         let uri: Uri = text.parse().map_err(|_| InvalidUrl)?;
         let known = matches!(uri.scheme_str(), Some("http" | "https"));
-        // A user name or password in an address would end up in logs and redirects.
+        // A user name or password in a URL would end up in logs and redirects.
         let plain = uri.authority().is_some_and(|host| !host.as_str().contains('@'));
         let bare = uri.path() == "/" && uri.query().is_none();
         (known && plain && bare).then(|| Self(text.to_owned())).ok_or(InvalidUrl)

@@ -5,19 +5,37 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
-use serde_json::error::Category;
+use deserr::{Deserr, IntoValue, ValuePointerRef};
 
+use super::Faults;
 use crate::problem::{InvalidParameter, Problem};
 
-/// JSON in a request, refused with a [`Problem`]: 415 another content type, 413 too large, 400
-/// not JSON or not of the type. In an answer, JSON of `T`.
+/// A JSON body of type `T`: 415 for another content type, 413 if it is too large, 400 if it is not
+/// JSON or not a `T`, with every field that is wrong.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Json<T>(pub T);
 
-impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
+/// A body with the content type of JSON, not parsed yet, for handlers that first check who asks.
+#[derive(Debug, Clone)]
+pub struct JsonBytes(Bytes);
+
+/// The bytes of a body are not JSON.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the body is not valid JSON")]
+pub struct NotJson;
+
+impl JsonBytes {
+    /// Reads the body as `T`; the inner result has what is wrong with it.
+    ///
+    /// # Errors
+    /// When it is not JSON at all.
+    pub fn read<T: Deserr<Faults>>(&self) -> Result<Result<T, Faults>, NotJson> {
+        let value: serde_json::Value = serde_json::from_slice(&self.0).map_err(|_| NotJson)?;
+        Ok(T::deserialize_from_value(value.into_value(), ValuePointerRef::Origin))
+    }
+}
+
+impl<S: Send + Sync> FromRequest<S> for JsonBytes {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
@@ -27,30 +45,19 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
                 "Expected a request with Content-Type: application/json",
             ));
         }
-        let body = Bytes::from_request(request, state).await.map_err(unreadable)?;
-        read_json(&body).map(Self)
+        Bytes::from_request(request, state).await.map(Self).map_err(unreadable)
     }
 }
 
-impl<T: Serialize> IntoResponse for Json<T> {
-    fn into_response(self) -> Response {
-        axum::Json(self.0).into_response()
-    }
-}
+impl<S: Send + Sync, T: Deserr<Faults>> FromRequest<S> for Json<T> {
+    type Rejection = Problem;
 
-/// Reads a whole body as `T`.
-///
-/// # Errors
-/// 400 when the bytes are not JSON or not of the type; the problem names the field.
-pub fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
-    if body.is_empty() {
-        return Err(Problem::bad_request("The request has no body"));
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        match JsonBytes::from_request(request, state).await?.read() {
+            Ok(read) => read.map(Self).map_err(Faults::in_body),
+            Err(NotJson) => Err(malformed()),
+        }
     }
-    let mut text = serde_json::Deserializer::from_slice(body);
-    let value = serde_path_to_error::deserialize(&mut text)
-        .map_err(|error| refused(&error.path().to_string(), error.inner()))?;
-    text.end().map_err(|error| malformed(&error))?;
-    Ok(value)
 }
 
 /// `application/json` or `application/<anything>+json`, with or without parameters.
@@ -69,118 +76,9 @@ fn unreadable(rejection: BytesRejection) -> Problem {
     }
 }
 
-fn refused(path: &str, error: &serde_json::Error) -> Problem {
-    match error.classify() {
-        Category::Data => Problem::invalid([parameter(path, &without_position(error))]),
-        Category::Syntax | Category::Eof | Category::Io => malformed(error),
-    }
-}
-
-fn malformed(error: &serde_json::Error) -> Problem {
-    Problem::bad_request(format!("The request body is not valid JSON: {error}"))
-}
-
-fn without_position(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    match text.rfind(" at line ") {
-        Some(end) => text[..end].to_owned(),
-        None => text,
-    }
-}
-
-/// Serde tells a missing or unknown field by its text alone; the path is then the object's.
-fn parameter(path: &str, reason: &str) -> InvalidParameter {
-    let path = if path == "." { "" } else { path };
-    if let Some(name) = quoted_after(reason, "missing field `") {
-        return InvalidParameter::body(join(path, name), "required", "is required");
-    }
-    if let Some(name) = quoted_after(reason, "unknown field `") {
-        // The path ends with the unknown field itself.
-        let field = if path.ends_with(name) { path.to_owned() } else { join(path, name) };
-        return InvalidParameter::body(field, "unknown_property", "is not a known property");
-    }
-    InvalidParameter::body(path, "type", reason)
-}
-
-fn quoted_after<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {
-    text.strip_prefix(prefix)?.split('`').next()
-}
-
-fn join(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+fn malformed() -> Problem {
+    Problem::invalid([InvalidParameter::body("body", "is_object", "request format is invalid")])
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use axum::Router;
-    use axum::body::Body;
-    use axum::extract::DefaultBodyLimit;
-    use axum::routing::post;
-    use serde::Deserialize;
-    use tower::ServiceExt;
-
-    #[derive(Debug, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    #[expect(dead_code, reason = "read by serde only")]
-    struct Team {
-        name: String,
-        labels: Labels,
-    }
-
-    #[derive(Debug, Deserialize)]
-    #[serde(deny_unknown_fields)]
-    #[expect(dead_code, reason = "read by serde only")]
-    struct Labels {
-        size: u32,
-    }
-
-    fn parameter_of(body: &str) -> (String, &'static str) {
-        let problem = read_json::<Team>(body.as_bytes()).unwrap_err();
-        assert_eq!(problem.status(), 400);
-        let parameter = problem.invalid_parameters()[0].clone();
-        (parameter.field, parameter.rule.unwrap())
-    }
-
-    #[test]
-    fn a_wrong_field_is_named_with_its_path() {
-        assert_eq!(parameter_of(r#"{"labels":{"size":1}}"#), ("name".into(), "required"));
-        assert_eq!(parameter_of(r#"{"name":"a","labels":{}}"#), ("labels.size".into(), "required"));
-        assert_eq!(parameter_of(r#"{"name":1,"labels":{"size":1}}"#), ("name".into(), "type"));
-        assert_eq!(parameter_of(r#"{"name":"a","labels":{"size":"x"}}"#), ("labels.size".into(), "type"));
-        assert_eq!(parameter_of(r#"{"name":"a","labels":{"sice":1}}"#), ("labels.sice".into(), "unknown_property"));
-        assert_eq!(parameter_of(r#"{"nick":"a"}"#), ("nick".into(), "unknown_property"));
-        assert_eq!(parameter_of("[]"), (String::new(), "type"));
-    }
-
-    #[test]
-    fn what_is_not_json_has_no_field() {
-        for body in ["", "{", "{\"name\":", "nonsense", "\u{0}", "{} {}"] {
-            let problem = read_json::<serde_json::Value>(body.as_bytes()).unwrap_err();
-            assert_eq!(problem.status(), 400, "{body}");
-            assert!(problem.invalid_parameters().is_empty());
-        }
-    }
-
-    async fn status(content_type: Option<&str>, body: &'static str) -> u16 {
-        let echo = |Json(team): Json<serde_json::Value>| async move { Json(team) };
-        let app = Router::new().route("/", post(echo)).layer(DefaultBodyLimit::max(20));
-        let mut request = Request::post("/");
-        if let Some(content_type) = content_type {
-            request = request.header(CONTENT_TYPE, content_type);
-        }
-        let answer = app.oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
-        answer.status().as_u16()
-    }
-
-    #[tokio::test]
-    async fn content_type_and_size_are_checked() {
-        assert_eq!(status(Some("application/json"), "{}").await, 200);
-        assert_eq!(status(Some("Application/JSON; charset=utf-8"), "{}").await, 200);
-        assert_eq!(status(Some("application/merge-patch+json"), "{}").await, 200);
-        assert_eq!(status(Some("text/plain"), "{}").await, 415);
-        assert_eq!(status(None, "{}").await, 415);
-        assert_eq!(status(Some("application/json"), "[1,2,3,4,5,6,7,8,9,10,11]").await, 413);
-        assert_eq!(status(Some("application/json"), "").await, 400);
-    }
-}
+mod tests;

@@ -1,5 +1,5 @@
-//! Each request as a span and a measurement: method, matched route and status, never the path,
-//! query, headers or body, which may hold secrets or personal data.
+//! A span and a measurement for each request. Both have method, matched route and status, never the path, query,
+//! headers or body, which may contain secrets or personal data.
 
 use std::time::{Duration, Instant, SystemTime};
 
@@ -36,7 +36,7 @@ pub(super) async fn observe(request: Request, next: Next) -> Response {
     response
 }
 
-/// A request that takes too long is given up: 503.
+/// Cancels a request that takes too long and answers 503.
 pub(super) async fn in_time(limit: Duration, request: Request, next: Next) -> Response {
     match tokio::time::timeout(limit, next.run(request)).await {
         Ok(response) => response,
@@ -57,8 +57,8 @@ fn span(method: &'static str, route: &str, headers: &HeaderMap) -> Span {
         error.type = Empty,
         trace_id = Empty,
     );
-    let caller = global::get_text_map_propagator(|propagator| propagator.extract(&Headers(headers)));
-    // Fails only where no trace layer is installed, and then there is nothing to continue.
+    let caller = global::get_text_map_propagator(|propagator| propagator.extract(&HeaderExtractor(headers)));
+    // Fails only without a trace layer, and then there is no trace to continue.
     let _ = span.set_parent(caller);
     let context = span.context();
     let trace = context.span().span_context().trace_id();
@@ -74,7 +74,7 @@ fn record(span: &Span, status: StatusCode) {
     }
 }
 
-/// The span of a request whose own is not recorded, because there are too many like it, but which failed.
+/// Records the span of a failed request afterwards, if the sampler dropped it when the request began.
 fn failed(context: &Context, method: &'static str, route: &str, status: StatusCode, begun: SystemTime) {
     let attributes = vec![
         KeyValue::new("http.request.method", method),
@@ -89,7 +89,7 @@ fn failed(context: &Context, method: &'static str, route: &str, status: StatusCo
     span.end();
 }
 
-/// Methods of anyone's invention would be labels without number.
+/// Arbitrary methods would be an unlimited number of label values.
 fn known(method: &Method) -> &'static str {
     match *method {
         Method::GET => "GET",
@@ -103,9 +103,9 @@ fn known(method: &Method) -> &'static str {
     }
 }
 
-struct Headers<'a>(&'a HeaderMap);
+struct HeaderExtractor<'a>(&'a HeaderMap);
 
-impl Extractor for Headers<'_> {
+impl Extractor for HeaderExtractor<'_> {
     fn get(&self, key: &str) -> Option<&str> {
         self.0.get(key).and_then(|value| value.to_str().ok())
     }

@@ -1,5 +1,4 @@
-//! `/livez`, `/readyz`, `/metrics`, `/status`: the same for every service, and there from the
-//! first moment, so that it can be asked what a start waits for.
+//! `/livez`, `/readyz`, `/metrics` and `/status`. They answer from the start, to show what a service waits for.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,7 +23,7 @@ const PROMETHEUS_TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
 type Section = Arc<dyn Fn() -> BoxFuture<'static, Value> + Send + Sync>;
 type Gauges = Arc<dyn Fn() + Send + Sync>;
 
-/// What operators can ask a process. Clones share it.
+/// The operational routes of a process. Clones share them.
 #[derive(Clone)]
 pub struct Operations {
     program: Program,
@@ -32,7 +31,7 @@ pub struct Operations {
     health: Health,
     metrics: PrometheusHandle,
     sections: Arc<Mutex<BTreeMap<&'static str, Section>>>,
-    /// Long sections, by the query parameter that asks for them.
+    /// Long sections, by the query parameter that includes them.
     on_request: Arc<Mutex<BTreeMap<&'static str, (&'static str, Section)>>>,
     gauges: Arc<Mutex<Vec<Gauges>>>,
     begun: Instant,
@@ -45,8 +44,7 @@ impl Operations {
         Self { program, region, health, metrics, sections, on_request, gauges, begun: Instant::now() }
     }
 
-    /// Adds a member to the JSON of `/status`, asked for each time. It must hold nothing personal
-    /// and no secret.
+    /// Adds a member to the JSON of `/status`, computed for each request.
     pub fn section<F>(&self, name: &'static str, section: impl Fn() -> F + Send + Sync + 'static)
     where
         F: Future<Output = Value> + Send + 'static,
@@ -55,7 +53,7 @@ impl Operations {
         self.sections().insert(name, section);
     }
 
-    /// As [`Operations::section`], but only for those who ask with `?<parameter>=1`.
+    /// Like [`Operations::section`], but only included with `?<parameter>=1`.
     pub fn section_on_request<F>(
         &self,
         parameter: &'static str,
@@ -68,12 +66,12 @@ impl Operations {
         self.on_request.lock().unwrap_or_else(PoisonError::into_inner).insert(parameter, (name, section));
     }
 
-    /// Adds gauges that `read` sets each time `/metrics` is asked for; it must not wait.
+    /// Adds gauges that `read` sets whenever `/metrics` is read. It must not block.
     pub fn gauges(&self, read: impl Fn() + Send + Sync + 'static) {
         self.gauges.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::new(read));
     }
 
-    /// Sets every gauge that is as it is now.
+    /// Updates all gauges.
     fn measure(&self) {
         process::measure();
         for check in self.health.findings() {
@@ -83,14 +81,14 @@ impl Operations {
         gauges.iter().for_each(|read| read());
     }
 
-    /// The long sections that a query asks for.
+    /// The long sections that a query includes.
     fn requested(&self, query: &BTreeMap<String, String>) -> Vec<(&'static str, Section)> {
         let known = self.on_request.lock().unwrap_or_else(PoisonError::into_inner);
         let asked = known.iter().filter(|(parameter, _)| query.get(**parameter).is_some_and(|value| value == "1"));
         asked.map(|(_, (name, section))| (*name, section.clone())).collect()
     }
 
-    /// Name of the service.
+    /// Name of the program.
     pub fn name(&self) -> &'static str {
         self.program.name
     }

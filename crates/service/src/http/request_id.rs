@@ -1,9 +1,6 @@
-//! `X-Request-ID`: echoed if the client sent one, made up if not.
+//! `X-Request-ID`: echoed if the client sent one, generated otherwise.
 
-use std::convert::Infallible;
-
-use axum::extract::{FromRequestParts, Request};
-use axum::http::request::Parts;
+use axum::extract::Request;
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -12,7 +9,7 @@ use uuid::Uuid;
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const LONGEST: usize = 128;
 
-/// Names one request, as the events it causes name it. Never logged: a client may choose it.
+/// Identifies a request, also in the events it causes. Never logged, because a client can choose it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RequestId(String);
 
@@ -22,7 +19,7 @@ impl RequestId {
         &self.0
     }
 
-    /// The client's own if it is harmless on the log, otherwise a new one.
+    /// The client's own if it only has characters that are safe in records, otherwise a new one.
     fn of(sent: Option<&HeaderValue>) -> Self {
         sent.and_then(|value| value.to_str().ok())
             .filter(|text| is_harmless(text))
@@ -35,15 +32,7 @@ fn is_harmless(text: &str) -> bool {
     (1..=LONGEST).contains(&text.len()) && text.bytes().all(allowed)
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for RequestId {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(parts.extensions.get().cloned().unwrap_or_else(|| Self::of(None)))
-    }
-}
-
-/// Makes the id known to handlers and sends it back.
+/// Adds the id to the request's extensions and to the answer.
 pub(super) async fn echo(mut request: Request, next: Next) -> Response {
     let sent = request.headers().get(&X_REQUEST_ID).cloned();
     let id = RequestId::of(sent.as_ref());

@@ -1,14 +1,17 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use axum::Extension;
 use axum::routing::{get, post};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::RequestId;
+use crate::extract::JsonBytes;
 use crate::health::Health;
+use crate::metrics::{DATABASE, HTTP, PROCESS};
 use crate::telemetry::{Program, recorder};
-use crate::{Json, RequestId};
 
-const LIMITS: Limits = Limits { body: 100, time: Duration::from_millis(200) };
+const LIMITS: RequestLimits = RequestLimits { body: 100, time: Duration::from_millis(200) };
 
 struct Running {
     base: String,
@@ -22,8 +25,8 @@ async fn start() -> Running {
     let listener = listen(([127, 0, 0, 1], 0).into()).await.unwrap();
     let base = format!("http://{}", listener.local_addr().unwrap());
     let (health, routes, stop) = (Health::default(), Routes::default(), CancellationToken::new());
-    let program = Program { name: "writ-test", version: "1.2.3" };
-    let operations = Operations::new(program, "eu".parse().unwrap(), health.clone(), recorder().handle());
+    let program = Program::new("writ-test", &[]);
+    let operations = Operations::new(program, "eu".parse().unwrap(), health.clone(), recorder(&[]).handle());
     operations.section("topics", || async { json!({"identity-events": 7}) });
     operations.section_on_request("chains", "heads", || async { json!(["long"]) });
     let server = tokio::spawn(serve(listener, operations, routes.clone(), stop.clone()));
@@ -40,10 +43,10 @@ impl Running {
 
 fn example() -> Router {
     Router::new()
-        .route("/ids", get(|id: RequestId| async move { id.as_str().to_owned() }))
+        .route("/ids", get(|Extension(id): Extension<RequestId>| async move { id.as_str().to_owned() }))
         .route("/panics", get(async || panics()))
         .route("/hangs", get(std::future::pending::<()>))
-        .route("/bodies", post(|Json(body): Json<Value>| async move { Json(body) }))
+        .route("/bodies", post(|_: JsonBytes| async move { "read" }))
 }
 
 #[expect(clippy::panic, reason = "what the test is about")]
@@ -126,7 +129,7 @@ async fn a_request_id_is_echoed_and_only_a_harmless_one_is_used() {
 
 #[tokio::test(flavor = "current_thread")]
 async fn measurements_name_the_route_and_never_the_path() {
-    let recorder = recorder();
+    let recorder = recorder(&[PROCESS, HTTP, DATABASE]);
     let _guard = metrics::set_default_local_recorder(&recorder);
     let routes = Router::new().route("/users/{userId}", get(|| async {}));
     let app = guarded(routes, LIMITS);
@@ -143,11 +146,11 @@ async fn measurements_name_the_route_and_never_the_path() {
 
 #[tokio::test(flavor = "current_thread")]
 async fn gauges_are_read_when_metrics_are_asked_for() {
-    let recorder = recorder();
+    let recorder = recorder(&[PROCESS, HTTP, DATABASE]);
     let _guard = metrics::set_default_local_recorder(&recorder);
     let health = Health::default();
     let check = health.check("database");
-    let program = Program { name: "writ-test", version: "1.2.3" };
+    let program = Program::new("writ-test", &[]);
     let operations = Operations::new(program, "eu".parse().unwrap(), health, recorder.handle());
     operations.gauges(|| metrics::gauge!("writ_database_connections_max").set(16.0));
     let metrics = async || {
@@ -176,7 +179,7 @@ async fn a_request_under_way_is_answered_before_the_end() {
         released.cancelled().await;
         "done"
     };
-    running.routes.open(Router::new().route("/slow", get(slow)), Limits::default());
+    running.routes.open(Router::new().route("/slow", get(slow)), RequestLimits::default());
     let request = tokio::spawn(reqwest::get(format!("{}/slow", running.base)));
     while BEGUN.load(Ordering::SeqCst) == 0 {
         tokio::task::yield_now().await;

@@ -1,15 +1,14 @@
-//! What the operating system knows of this process, under the names all Prometheus clients use. Where there is no
-//! `/proc`, it is left out.
+//! Process metrics, named as in all Prometheus clients. Left out where there is no `/proc`.
 
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Clock ticks of `/proc`: the same on every Linux that programs see.
+/// `USER_HZ`, the unit of times in `/proc`: the same on every Linux.
 const TICKS_PER_SECOND: u64 = 100;
-/// Of the fields behind the program's name in `/proc/self/stat`: user time, followed by system time.
+/// Index of the user time in `/proc/self/stat`, counted after the program's name. The system time follows.
 const USER_TIME: usize = 11;
 
-/// Notes that the process starts now.
+/// Records the start time of the process.
 pub(super) fn started() {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     metrics::gauge!("process_start_time_seconds").set(now.as_secs_f64());
@@ -38,7 +37,7 @@ fn resident_bytes(status: &str) -> Option<u64> {
 }
 
 fn processor_seconds(stat: &str) -> Option<u64> {
-    // The name may hold spaces and brackets; what follows the last bracket does not.
+    // The name may contain spaces and brackets; the fields after the last bracket do not.
     let fields = stat.rsplit_once(')')?.1.split_whitespace();
     let ticks: Vec<u64> = fields.skip(USER_TIME).take(2).map_while(|field| field.parse().ok()).collect();
     (ticks.len() == 2).then(|| ticks.iter().sum::<u64>() / TICKS_PER_SECOND)

@@ -1,4 +1,4 @@
-//! Spans of this process, exported over OTLP when there is a collector.
+//! Spans of this process, exported over OTLP if there is a collector.
 
 pub(super) mod export;
 mod sampling;
@@ -19,19 +19,20 @@ use uuid::Uuid;
 
 use super::Program;
 use crate::config::{BaseUrl, Common, ConfigError};
+use sampling::KeepErrors;
 
-/// What the spans are recorded by: the same in every crate, so that they are one group in a batch.
+/// Name of the instrumentation scope. All crates use the same, so that their spans form one group in a batch.
 pub(crate) const TRACER: &str = "writ";
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Without a collector spans still have ids, which travel on and name problems, and go nowhere.
+/// Without a collector spans still have ids, which are propagated and named in problems, but nothing is recorded.
 pub(super) fn provider(program: Program, common: &Common) -> anyhow::Result<SdkTracerProvider> {
     global::set_text_map_propagator(TraceContextPropagator::new());
     let builder = SdkTracerProvider::builder().with_resource(resource(program, common));
     let Some(endpoint) = common.otlp_endpoint.as_ref().filter(|_| common.telemetry) else {
         return Ok(builder.with_sampler(Sampler::AlwaysOff).build());
     };
-    let sampler = sampling::KeepErrors::of(common.trace_ratio, common.trace_read_ratio);
+    let sampler = KeepErrors::new(common.trace_ratio, common.trace_read_ratio, program.high_volume_routes);
     Ok(builder.with_sampler(sampler).with_span_processor(export::Processor::new(exporter(endpoint)?)).build())
 }
 
@@ -49,7 +50,7 @@ where
 
 fn exporter(endpoint: &BaseUrl) -> Result<SpanExporter, ConfigError> {
     if !endpoint.as_str().starts_with("http://") {
-        return Err(ConfigError::invalid("otlp_endpoint", "expected http://; a collector is near"));
+        return Err(ConfigError::invalid("otlp_endpoint", "expected http://: a collector runs close to the service"));
     }
     SpanExporter::builder()
         .with_http()
@@ -70,7 +71,7 @@ fn resource(program: Program, common: &Common) -> Resource {
             KeyValue::new("service.instance.id", Uuid::now_v7().to_string()),
             KeyValue::new("cloud.region", region.clone()),
             KeyValue::new("writ.region", region),
-            // By this Jaeger knows spans of one clock, and does not warn that one begins after its parent's end.
+            // Jaeger takes spans with the same ip to share a clock, and then does not warn about clock skew.
             KeyValue::new("ip", common.listen.ip().to_string()),
         ])
         .build()

@@ -1,23 +1,32 @@
-use super::*;
 use proptest::prelude::*;
+use uuid::Uuid;
+use writ_contract::Stream;
+
+use super::*;
 
 fn key() -> ConsistencyKey {
     "0a".repeat(32).parse::<ConsistencyKey>().unwrap()
 }
 
-fn any_position() -> impl Strategy<Value = Position> {
-    let stream = prop_oneof![Just(Stream::Identity), Just(Stream::Entities)];
-    ("[a-z][a-z0-9]{1,7}", stream, 1..=i64::MAX, 1..=i64::MAX).prop_map(|(origin, stream, epoch, revision)| Position {
-        origin: origin.parse().unwrap(),
-        stream,
-        epoch,
-        revision,
-    })
+fn organization(number: u128) -> OrganizationId {
+    OrganizationId::from_uuid(Uuid::from_u128(number))
+}
+
+fn any_seen(organization: OrganizationId) -> impl Strategy<Value = SeenRevision> {
+    ("[a-z][a-z0-9]{1,7}", prop::sample::select(Stream::ALL), 1..=i64::MAX, 1..=i64::MAX).prop_map(
+        move |(origin, stream, epoch, number)| SeenRevision {
+            chain: ChainId { organization, origin: origin.parse().unwrap(), stream },
+            revision: Revision { epoch, number },
+        },
+    )
+}
+
+fn any_token_of(organization: OrganizationId) -> impl Strategy<Value = ConsistencyToken> {
+    prop::collection::vec(any_seen(organization), 0..6).prop_map(move |seen| ConsistencyToken { organization, seen })
 }
 
 fn any_token() -> impl Strategy<Value = ConsistencyToken> {
-    (any::<u128>(), prop::collection::vec(any_position(), 0..6))
-        .prop_map(|(id, positions)| ConsistencyToken { organization: Uuid::from_u128(id), positions })
+    any::<u128>().prop_flat_map(|id| any_token_of(organization(id)))
 }
 
 proptest! {
@@ -36,17 +45,15 @@ proptest! {
     }
 
     #[test]
-    fn joined_tokens_come_apart_again(id in any::<u128>(), lists in prop::collection::vec(prop::collection::vec(any_position(), 1..3), 1..5)) {
-        let organization = Uuid::from_u128(id);
-        let tokens: Vec<_> = lists.into_iter().map(|positions| ConsistencyToken { organization, positions }).collect();
+    fn joined_tokens_come_apart_again(tokens in prop::collection::vec(any_token_of(organization(1)), 1..5)) {
         let text = tokens.iter().map(|token| key().issue(token)).collect::<Vec<_>>().join(", ");
         let wanted: Vec<_> = tokens.into_iter().map(Wanted::State).collect();
-        prop_assert_eq!(key().parse_joined(&text, organization).unwrap(), wanted);
+        prop_assert_eq!(key().parse_joined(&text, organization(1)).unwrap(), wanted);
     }
 
     #[test]
     fn no_text_makes_parse_panic(text in "\\PC*") {
-        let _ = key().parse_joined(&text, Uuid::nil());
+        let _ = key().parse_joined(&text, organization(0));
     }
 
     #[test]
@@ -57,16 +64,14 @@ proptest! {
     }
 }
 
-fn token(organization: u128) -> ConsistencyToken {
-    ConsistencyToken {
-        organization: Uuid::from_u128(organization),
-        positions: vec![Position { origin: "us".parse().unwrap(), stream: Stream::Identity, epoch: 1, revision: 7 }],
-    }
+fn token(number: u128) -> ConsistencyToken {
+    let organization = organization(number);
+    let chain = ChainId { organization, origin: "us".parse().unwrap(), stream: Stream::Identity };
+    ConsistencyToken { organization, seen: vec![SeenRevision { chain, revision: Revision::first_epoch(7) }] }
 }
 
 #[test]
 fn each_refusal_has_its_name() {
-    let organization = Uuid::from_u128(1);
     let other_key = "0b".repeat(32).parse::<ConsistencyKey>().unwrap();
     let genuine = key().issue(&token(1));
     let cases = [
@@ -80,16 +85,16 @@ fn each_refusal_has_its_name() {
         (vec![genuine.clone(); 17].join(","), ConsistencyError::Malformed),
     ];
     for (text, error) in cases {
-        assert_eq!(key().parse_joined(&text, organization), Err(error), "{text}");
+        assert_eq!(key().parse_joined(&text, organization(1)), Err(error), "{text}");
     }
 }
 
 #[test]
 fn a_state_and_an_event_are_joined() {
     let text = format!("{},event;eu;gateway;4711", key().issue(&token(1)));
-    let wanted = key().parse_joined(&text, Uuid::from_u128(1)).unwrap();
+    let wanted = key().parse_joined(&text, organization(1)).unwrap();
     assert!(matches!(&wanted[0], Wanted::State(state) if *state == token(1)));
-    assert!(matches!(&wanted[1], Wanted::Event(event) if event.id == "4711"));
+    assert!(matches!(&wanted[1], Wanted::Event(event) if event.id == "4711" && event.producer == "gateway"));
 }
 
 #[test]

@@ -1,17 +1,17 @@
 use std::collections::HashMap;
 
 use sqlx::PgPool;
-use uuid::Uuid;
-use writ_contract::Hash;
+use writ_contract::{Hash, OrganizationId};
 
 use super::*;
-use crate::chain;
-use crate::record::Entry;
-use crate::record::tests::entry;
+use crate::delimited::packed;
+use crate::entry::tests::entry;
+use crate::entry::{Defect, Entry};
+use crate::hash_chain;
 
-type Row = (Uuid, i64, String, Vec<u8>);
+type EntryRow = (OrganizationId, i64, String, Hash);
 /// Key, payload, kind of the actor, defect, headers, time.
-type Raw = (Option<Vec<u8>>, Option<Vec<u8>>, Option<String>, Option<String>, Vec<u8>, i64);
+type Content = (Option<Vec<u8>>, Option<Vec<u8>>, Option<String>, Option<String>, Vec<u8>, i64);
 
 async fn append_all(pool: &PgPool, entries: &[Entry]) -> Vec<TopicCount> {
     let mut tx = pool.begin().await.unwrap();
@@ -20,20 +20,18 @@ async fn append_all(pool: &PgPool, entries: &[Entry]) -> Vec<TopicCount> {
     added
 }
 
-async fn rows(pool: &PgPool) -> Vec<Row> {
+async fn rows(pool: &PgPool) -> Vec<EntryRow> {
     sqlx::query_as("SELECT organization, sequence, record_id, chain FROM entry ORDER BY organization, sequence")
         .fetch_all(pool)
         .await
         .unwrap()
 }
 
-/// What the table must hold after `entries`, each given once.
-fn expected(entries: &[Entry]) -> Vec<Row> {
-    let links = chain::extend(HashMap::new(), entries);
-    let mut rows: Vec<_> = links
-        .iter()
-        .map(|link| (link.entry.organization, link.sequence, link.entry.id.clone(), link.chain.0.to_vec()))
-        .collect();
+/// The rows after `entries`, each appended once.
+fn expected(entries: &[Entry]) -> Vec<EntryRow> {
+    let links = hash_chain::extend(HashMap::new(), entries);
+    let mut rows: Vec<_> =
+        links.iter().map(|link| (link.entry.organization, link.sequence, link.entry.id.clone(), link.chain)).collect();
     rows.sort();
     rows
 }
@@ -55,16 +53,17 @@ async fn whatever_is_delivered_again_is_appended_once(pool: PgPool) {
     }
     assert_eq!(append_all(&pool, &entries).await, []);
     assert_eq!(rows(&pool).await, expected(&entries));
-    let counted = TopicCount { origin: "us".into(), topic: "identity-events".into(), entries: 20 };
+    let counted = TopicCount { origin: "us".parse().unwrap(), topic: "identity-events".into(), entries: 20 };
     assert_eq!(counts(&pool).await.unwrap(), [counted]);
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn another_payload_under_a_used_id_is_not_lost(pool: PgPool) {
+async fn another_record_under_a_used_id_is_not_lost(pool: PgPool) {
     let first = entry(1, "a");
     let mut second = first.clone();
     second.payload = Some(b"other".to_vec());
     second.payload_hash = Hash::of(&[b"other"]);
+    second.record_hash = second.payload_hash;
     append_all(&pool, std::slice::from_ref(&first)).await;
     append_all(&pool, std::slice::from_ref(&second)).await;
     assert_eq!(rows(&pool).await, expected(&[first, second]));
@@ -76,14 +75,14 @@ async fn a_row_holds_all_that_was_kept(pool: PgPool) {
     raw.actor = None;
     raw.key = None;
     raw.payload = Some(vec![0, 0xff, 0]);
-    raw.defect = Some("not Avro".to_owned());
+    raw.defect = Some(Defect::lossy("not Avro"));
     append_all(&pool, std::slice::from_ref(&raw)).await;
-    let row: Raw = sqlx::query_as("SELECT key, payload, actor_kind, defect, headers, occurred_at FROM entry")
+    let row: Content = sqlx::query_as("SELECT key, payload, actor_kind, defect, headers, occurred_at FROM entry")
         .fetch_one(&pool)
         .await
         .unwrap();
-    let headers = chain::packed(&raw.headers);
-    assert_eq!(row, (None, raw.payload, None, raw.defect, headers, raw.occurred_at.0));
+    let headers = packed(&raw.headers);
+    assert_eq!(row, (None, raw.payload, None, raw.defect.map(|defect| defect.to_string()), headers, raw.occurred_at.0));
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]

@@ -1,26 +1,23 @@
 //! Conditions on a list.
 
-/// Conditions on a text: all that are given must hold.
+use writ_contract::UserId;
+
+use super::text::Text;
+
+/// Conditions on a text; all that are given must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TextFilter {
     /// The text is exactly this.
-    pub eq: Option<String>,
-    /// The text contains this, in any case of letters.
-    pub contains: Option<String>,
-}
-
-impl TextFilter {
-    /// The pattern for `ILIKE` that stands for `contains`.
-    pub fn pattern(&self) -> Option<String> {
-        self.contains.as_deref().map(containing)
-    }
+    pub eq: Option<Text>,
+    /// The text contains this, ignoring case.
+    pub contains: Option<Text>,
 }
 
 /// A condition on one label.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LabelFilter {
     /// Key of the label.
-    pub key: String,
+    pub key: Text,
     /// What must hold for it.
     pub test: LabelTest,
 }
@@ -28,46 +25,32 @@ pub struct LabelFilter {
 /// What must hold for a label.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LabelTest {
-    /// It is there with this value.
-    Eq(String),
-    /// It is there and its value contains this.
-    Contains(String),
-    /// It is there, or it is not.
+    /// It has this value.
+    Eq(Text),
+    /// Its value contains this, ignoring case.
+    Contains(Text),
+    /// It exists, or it does not.
     Exists(bool),
 }
 
-impl LabelTest {
-    /// The operator's name and what it is applied to, as the SQL of a label filter takes them.
-    pub fn operands(&self) -> (&'static str, String) {
-        match self {
-            Self::Eq(value) => ("eq", value.clone()),
-            Self::Contains(value) => ("contains", containing(value)),
-            Self::Exists(there) => ("exists", there.to_string()),
-        }
-    }
+/// Conditions on a list of users.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct UserFilter {
+    /// This user only.
+    pub id: Option<UserId>,
+    /// On the e-mail address, ignoring case.
+    pub email: TextFilter,
+    /// On the full name.
+    pub full_name: TextFilter,
+    /// Whether the user is active.
+    pub active: Option<bool>,
 }
 
-/// A pattern for `LIKE` that matches what contains `text`, whatever characters it holds.
-fn containing(text: &str) -> String {
-    let mut pattern = String::with_capacity(text.len() + 2);
-    pattern.push('%');
-    for c in text.chars() {
-        if matches!(c, '\\' | '%' | '_') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
-    }
-    pattern.push('%');
-    pattern
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn wildcards_stand_for_themselves() {
-        assert_eq!(containing("50%_\\x"), "%50\\%\\_\\\\x%");
-        assert_eq!(containing(""), "%%");
-    }
+/// Conditions on a list of teams.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TeamFilter {
+    /// On the name.
+    pub name: TextFilter,
+    /// On labels; all must hold.
+    pub labels: Vec<LabelFilter>,
 }

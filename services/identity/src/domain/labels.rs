@@ -2,143 +2,141 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use super::Violation;
 
-use super::fields::Fields;
-use super::text::Fault;
-
-/// Labels by key.
-pub type Labels = BTreeMap<String, String>;
-
-/// Changes to labels; `None` removes one.
-pub type LabelChanges = BTreeMap<String, Option<String>>;
-
-const MOST: usize = 50;
-const LONGEST: usize = 63;
+/// Labels of one team.
+pub const MOST: usize = 50;
+/// Characters of a key or value.
+pub const LONGEST: usize = 63;
+/// A value: letters, digits, hyphens, dots and underscores, with a letter or digit at both ends.
+pub const VALUE_PATTERN: &str = "^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$";
+/// A key does not start with a reserved prefix.
+pub const KEY_PATTERN: &str = r"^(?!kong|konnect|mesh|kic|_)[^\u0000-\u001f\u007f-\u009f]+$";
 const RESERVED: [&str; 5] = ["kong", "konnect", "mesh", "kic", "_"];
 
-/// The labels of a new team; none given, none set.
-pub fn read(fields: &mut Fields<'_>, name: &str) -> Labels {
-    let Some(changes) = read_map(fields, name) else { return Labels::new() };
-    if changes.values().any(Option::is_none) {
-        fields.refuse(name, ("values must be strings".into(), "is_string"));
-    }
-    changes.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
-}
+/// Labels by key, checked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Labels(BTreeMap<String, String>);
 
-/// The changes of a PATCH: absent leaves the labels alone, null removes all of them.
-pub fn read_changes(fields: &mut Fields<'_>, name: &str) -> Option<Option<LabelChanges>> {
-    match fields.raw(name)? {
-        Value::Null => Some(None),
-        _ => read_map(fields, name).map(Some),
-    }
-}
+/// Changes to labels by key, checked; `None` removes one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LabelChanges(BTreeMap<String, Option<String>>);
 
-/// The labels after a PATCH.
-///
-/// # Errors
-/// When there would be more than fifty.
-pub fn merge(labels: &Labels, changes: Option<&LabelChanges>) -> Result<Labels, Fault> {
-    let Some(changes) = changes else { return Ok(Labels::new()) };
-    let mut merged = labels.clone();
-    for (key, value) in changes {
-        match value {
-            Some(value) => merged.insert(key.clone(), value.clone()),
-            None => merged.remove(key),
-        };
+impl Labels {
+    /// The labels, checked.
+    ///
+    /// # Errors
+    /// When there are too many, or a key or value is not a label's.
+    pub fn new(labels: BTreeMap<String, String>) -> Result<Self, Violation> {
+        at_most_fifty(labels.len())?;
+        labels.iter().try_for_each(|(key, value)| check_key(key).and_then(|()| check_value(value)))?;
+        Ok(Self(labels))
     }
-    if merged.len() > MOST { Err(too_many()) } else { Ok(merged) }
-}
 
-fn read_map(fields: &mut Fields<'_>, name: &str) -> Option<LabelChanges> {
-    let value = fields.raw(name).filter(|value| !value.is_null())?;
-    match changes_of(value) {
-        Ok(changes) => Some(changes),
-        Err(fault) => {
-            fields.refuse(name, fault);
-            None
+    /// The labels by key.
+    pub fn as_map(&self) -> &BTreeMap<String, String> {
+        &self.0
+    }
+
+    /// The labels by key.
+    pub fn into_map(self) -> BTreeMap<String, String> {
+        self.0
+    }
+
+    /// The labels after `changes`.
+    ///
+    /// # Errors
+    /// When there would be too many.
+    pub fn merge(&self, changes: &LabelChanges) -> Result<Self, Violation> {
+        let mut merged = self.clone();
+        for (key, value) in &changes.0 {
+            match value {
+                Some(value) => merged.0.insert(key.clone(), value.clone()),
+                None => merged.0.remove(key),
+            };
         }
+        at_most_fifty(merged.0.len())?;
+        Ok(merged)
     }
 }
 
-fn changes_of(value: &Value) -> Result<LabelChanges, Fault> {
-    let map = value.as_object().ok_or(("must be an object".into(), "is_object"))?;
-    if map.len() > MOST {
-        return Err(too_many());
+impl LabelChanges {
+    /// The changes, checked.
+    ///
+    /// # Errors
+    /// When there are too many, or a key or value is not a label's.
+    pub fn new(changes: BTreeMap<String, Option<String>>) -> Result<Self, Violation> {
+        at_most_fifty(changes.len())?;
+        changes
+            .iter()
+            .try_for_each(|(key, value)| check_key(key).and_then(|()| value.as_deref().map_or(Ok(()), check_value)))?;
+        Ok(Self(changes))
     }
-    map.iter().map(|(key, value)| Ok((checked_key(key)?, checked_value(value)?))).collect()
 }
 
-fn checked_key(key: &str) -> Result<String, Fault> {
+fn at_most_fifty(labels: usize) -> Result<(), Violation> {
+    if labels > MOST { Err(Violation::of("max_items", "at most 50 labels are allowed")) } else { Ok(()) }
+}
+
+fn check_key(key: &str) -> Result<(), Violation> {
     if RESERVED.iter().any(|reserved| key.starts_with(reserved)) {
-        return Err(("keys must not start with kong, konnect, mesh, kic or _".into(), "is_label"));
+        return Err(Violation::of("is_label", "keys must not start with kong, konnect, mesh, kic or _"));
     }
-    if key.is_empty() || key.chars().count() > LONGEST || key.contains('\0') {
-        return Err(("keys must have 1 to 63 characters".into(), "is_label"));
+    if key.is_empty() || key.chars().count() > LONGEST || key.contains(char::is_control) {
+        return Err(Violation::of("is_label", "keys must have 1 to 63 characters, none of them a control character"));
     }
-    Ok(key.to_owned())
+    Ok(())
 }
 
-fn checked_value(value: &Value) -> Result<Option<String>, Fault> {
-    match value {
-        Value::Null => Ok(None),
-        Value::String(text) if is_value(text) => Ok(Some(text.clone())),
-        Value::String(_) => Err((
-            "values must have 1 to 63 letters, digits, hyphens, dots and underscores, with a letter or digit at both ends".into(),
-            "is_label",
-        )),
-        _ => Err(("values must be strings".into(), "is_string")),
-    }
-}
-
-fn is_value(text: &str) -> bool {
+fn check_value(value: &str) -> Result<(), Violation> {
     let alphanumeric = |c: char| c.is_ascii_alphanumeric();
     let inside = |c: char| alphanumeric(c) || matches!(c, '-' | '.' | '_');
-    (1..=LONGEST).contains(&text.len())
-        && text.starts_with(alphanumeric)
-        && text.ends_with(alphanumeric)
-        && text.chars().all(inside)
-}
-
-fn too_many() -> Fault {
-    ("at most 50 labels are allowed".into(), "max_items")
+    let is_value = (1..=LONGEST).contains(&value.len())
+        && value.starts_with(alphanumeric)
+        && value.ends_with(alphanumeric)
+        && value.chars().all(inside);
+    if is_value {
+        return Ok(());
+    }
+    let reason =
+        "values must have 1 to 63 letters, digits, hyphens, dots and underscores, with a letter or digit at both ends";
+    Err(Violation::of("is_label", reason))
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use serde_json::json;
 
     use super::*;
 
-    fn rule_of(labels: Value) -> Option<&'static str> {
-        changes_of(&labels).err().map(|(_, rule)| rule)
+    fn rule_of(key: &str, value: &str) -> Option<&'static str> {
+        Labels::new([(key.to_owned(), value.to_owned())].into()).err().map(|violation| violation.rule)
+    }
+
+    fn numbered(labels: std::ops::Range<usize>) -> BTreeMap<String, String> {
+        labels.map(|n| (format!("l{n}"), "v".to_owned())).collect()
     }
 
     #[test]
     fn what_labels_may_be() {
-        assert_eq!(rule_of(json!({"env": "test", "owner.team": "a-b_c.D1"})), None);
-        for key in ["kong", "konnect-x", "mesh1", "kic", "_a", ""] {
-            assert_eq!(rule_of(json!({key: "a"})), Some("is_label"), "{key}");
+        assert_eq!(rule_of("env", "test"), None);
+        assert_eq!(rule_of("owner.team", "a-b_c.D1"), None);
+        for key in ["kong", "konnect-x", "mesh1", "kic", "_a", "", &"e".repeat(64)] {
+            assert_eq!(rule_of(key, "a"), Some("is_label"), "{key}");
         }
-        for value in ["", "-a", "a.", "a b", "ä"] {
-            assert_eq!(rule_of(json!({"env": value})), Some("is_label"), "{value}");
+        for value in ["", "-a", "a.", "a b", "ä", &"a".repeat(64)] {
+            assert_eq!(rule_of("env", value), Some("is_label"), "{value}");
         }
-        assert_eq!(rule_of(json!({"env": 5})), Some("is_string"));
-        assert_eq!(rule_of(json!({"e".repeat(64): "a"})), Some("is_label"));
-        assert_eq!(rule_of(json!({"env": "a".repeat(64)})), Some("is_label"));
-        assert_eq!(rule_of(json!(["env"])), Some("is_object"));
+        assert!(LabelChanges::new([("kong".to_owned(), None)].into()).is_err());
     }
 
     #[test]
     fn a_team_has_fifty_labels_at_most() {
-        let labels =
-            |from: usize, to: usize| -> Labels { (from..to).map(|n| (format!("l{n}"), "v".to_owned())).collect() };
-        assert_eq!(rule_of(json!(labels(0, 50))), None);
-        assert_eq!(rule_of(json!(labels(0, 51))), Some("max_items"));
-        let more: LabelChanges = [("more".to_owned(), Some("v".to_owned()))].into();
-        assert_eq!(merge(&labels(0, 50), Some(&more)).unwrap_err().1, "max_items");
-        assert_eq!(merge(&labels(0, 49), Some(&more)).unwrap().len(), 50);
+        assert_eq!(Labels::new(numbered(0..51)).unwrap_err().rule, "max_items");
+        let more = LabelChanges::new([("more".to_owned(), Some("v".to_owned()))].into()).unwrap();
+        let fifty = Labels::new(numbered(0..50)).unwrap();
+        assert_eq!(fifty.merge(&more).unwrap_err().rule, "max_items");
+        assert_eq!(Labels::new(numbered(0..49)).unwrap().merge(&more).unwrap().as_map().len(), 50);
     }
 
     proptest! {
@@ -147,12 +145,12 @@ mod tests {
             before in prop::collection::btree_map("[a-e]", "[a-z]{1,3}", 0..5),
             changes in prop::collection::btree_map("[a-e]", prop::option::of("[a-z]{1,3}"), 0..5),
         ) {
-            let after = merge(&before, Some(&changes)).unwrap();
+            let asked = LabelChanges::new(changes.clone()).unwrap();
+            let after = Labels::new(before.clone()).unwrap().merge(&asked).unwrap();
             for key in ["a", "b", "c", "d", "e"] {
                 let expected = changes.get(key).cloned().unwrap_or_else(|| before.get(key).cloned());
-                prop_assert_eq!(after.get(key).cloned(), expected);
+                prop_assert_eq!(after.as_map().get(key).cloned(), expected);
             }
-            prop_assert!(merge(&before, None).unwrap().is_empty());
         }
     }
 }

@@ -4,11 +4,11 @@ use axum::Json;
 use axum::http::{HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use uuid::Uuid;
+use writ_contract::OrganizationId;
 
 use crate::app::App;
 use crate::error::Result;
-use crate::store::Seen;
+use crate::store::SeenState;
 
 const CONSISTENCY_TOKEN: HeaderName = HeaderName::from_static("writ-consistency-token");
 
@@ -27,29 +27,29 @@ pub(super) struct Empty {
 
 impl App {
     /// 200, of a state that was read just now.
-    pub(super) async fn read<T>(&self, organization: Uuid, body: T) -> Result<Answer<T>> {
+    pub(super) async fn read<T>(&self, organization: OrganizationId, body: T) -> Result<Answer<T>> {
         // Read after the body: the token may be newer than what it stands for, never older.
         let seen = self.store.seen(organization).await?;
         Ok(self.ok(seen, body))
     }
 
     /// 200.
-    pub(super) fn ok<T>(&self, seen: Seen, body: T) -> Answer<T> {
+    pub(super) fn ok<T>(&self, seen: SeenState, body: T) -> Answer<T> {
         Answer { status: StatusCode::OK, token: self.consistency_token(seen), body }
     }
 
     /// 201.
-    pub(super) fn created<T>(&self, seen: Seen, body: T) -> Answer<T> {
+    pub(super) fn created<T>(&self, seen: SeenState, body: T) -> Answer<T> {
         Answer { status: StatusCode::CREATED, token: self.consistency_token(seen), body }
     }
 
     /// 201 without a body.
-    pub(super) fn created_empty(&self, seen: Seen) -> Empty {
+    pub(super) fn created_empty(&self, seen: SeenState) -> Empty {
         Empty { status: StatusCode::CREATED, token: self.consistency_token(seen) }
     }
 
     /// 204.
-    pub(super) fn gone(&self, seen: Seen) -> Empty {
+    pub(super) fn gone(&self, seen: SeenState) -> Empty {
         Empty { status: StatusCode::NO_CONTENT, token: self.consistency_token(seen) }
     }
 }

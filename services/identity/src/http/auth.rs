@@ -3,10 +3,11 @@
 use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use uuid::Uuid;
 use writ_contract::actor::{Actor, ActorKind};
+use writ_contract::row::TokenKind;
+use writ_contract::{OrganizationId, StoredText, TokenId, UserId};
 use writ_service::RequestId;
-use writ_tokens::{BearerToken, Kind, hash_of, same_hash};
+use writ_tokens::{BearerToken, hash_of, same_hash};
 
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -20,11 +21,11 @@ const NOT_FOR_OPERATOR: Error = Error::Forbidden("The platform's operator may do
 /// A user of an organization, by a personal token.
 pub(super) struct Caller {
     /// The user's organization.
-    pub(super) organization: Uuid,
+    pub(super) organization: OrganizationId,
     /// The user.
-    pub(super) user: Uuid,
+    pub(super) user: UserId,
     administrator: bool,
-    request_id: Option<String>,
+    request_id: Option<StoredText>,
 }
 
 /// A user who administers the organization.
@@ -32,18 +33,18 @@ pub(super) struct Admin(pub(super) Caller);
 
 /// The operator of the platform.
 pub(super) struct Operator {
-    request_id: Option<String>,
+    request_id: Option<StoredText>,
 }
 
 /// A person who shows an invitation.
 pub(super) struct Invitee {
     /// The organization that invites.
-    pub(super) organization: Uuid,
+    pub(super) organization: OrganizationId,
     /// The user that is to be active.
-    pub(super) user: Uuid,
+    pub(super) user: UserId,
     /// The invitation's token.
-    pub(super) token: Uuid,
-    request_id: Option<String>,
+    pub(super) token: TokenId,
+    request_id: Option<StoredText>,
 }
 
 impl Caller {
@@ -53,12 +54,12 @@ impl Caller {
     }
 
     /// Lets administrators pass, and users who ask about themselves.
-    pub(super) fn must_be(&self, user: Uuid) -> Result<()> {
+    pub(super) fn must_be(&self, user: UserId) -> Result<()> {
         if self.administrator || self.user == user { Ok(()) } else { Err(ADMINISTRATORS_ONLY) }
     }
 
     /// Lets only the user itself pass.
-    pub(super) fn must_be_owner(&self, user: Uuid) -> Result<()> {
+    pub(super) fn must_be_owner(&self, user: UserId) -> Result<()> {
         if self.user == user { Ok(()) } else { Err(Error::Forbidden("Only the user may perform this action")) }
     }
 }
@@ -67,7 +68,7 @@ impl Operator {
     /// The operator as events name it.
     pub(super) fn author(&self) -> Author {
         Author {
-            actor: Actor { kind: ActorKind::Operator, id: "operator".to_owned() },
+            actor: Actor { kind: ActorKind::Operator, id: StoredText::lossy("operator") },
             request_id: self.request_id.clone(),
         }
     }
@@ -80,8 +81,11 @@ impl Invitee {
     }
 }
 
-fn user_author(user: Uuid, request_id: &Option<String>) -> Author {
-    Author { actor: Actor { kind: ActorKind::User, id: user.to_string() }, request_id: request_id.clone() }
+fn user_author(user: UserId, request_id: &Option<StoredText>) -> Author {
+    Author {
+        actor: Actor { kind: ActorKind::User, id: StoredText::lossy(&user.to_string()) },
+        request_id: request_id.clone(),
+    }
 }
 
 impl FromRequestParts<App> for Caller {
@@ -89,13 +93,13 @@ impl FromRequestParts<App> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let token = token_of_this_region(parts, app)?;
-        if token.kind() != Kind::Personal {
+        if token.kind() != TokenKind::Personal {
             return Err(Error::Unauthenticated);
         }
         let holder = of_its_organization(&token, app.store.holder(&token.hash()).await?)?;
         Ok(Self {
             organization: holder.organization,
-            user: holder.principal,
+            user: holder.user,
             administrator: holder.administrator,
             request_id: request_id(parts),
         })
@@ -116,13 +120,13 @@ impl FromRequestParts<App> for Invitee {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let token = token_of_this_region(parts, app)?;
-        if token.kind() != Kind::Invite {
+        if token.kind() != TokenKind::Invite {
             return Err(Error::Unauthenticated);
         }
         let holder = of_its_organization(&token, app.store.invited(&token.hash()).await?)?;
         Ok(Self {
             organization: holder.organization,
-            user: holder.principal,
+            user: holder.user,
             token: holder.token,
             request_id: request_id(parts),
         })
@@ -150,7 +154,7 @@ fn bearer(parts: &Parts) -> Result<&str> {
 }
 
 fn is_operator(text: &str, app: &App) -> bool {
-    same_hash(&hash_of(text), &app.operator)
+    same_hash(&hash_of(text), &app.platform.operator)
 }
 
 /// A well-formed token of an organization homed here. One of another region is sent there, from
@@ -164,7 +168,7 @@ fn token_of_this_region(parts: &Parts, app: &App) -> Result<BearerToken> {
     if token.region() == app.store.region() {
         return Ok(token);
     }
-    let home = app.homes.get(token.region()).ok_or(Error::Unauthenticated)?;
+    let home = app.platform.homes.get(&token.region()).ok_or(Error::Unauthenticated)?;
     Err(Error::Elsewhere { home: home.to_string(), target: target(parts).to_owned() })
 }
 
@@ -179,6 +183,6 @@ fn of_its_organization(token: &BearerToken, holder: Holder) -> Result<Holder> {
     if holder.organization == token.organization() { Ok(holder) } else { Err(Error::Unauthenticated) }
 }
 
-fn request_id(parts: &Parts) -> Option<String> {
-    parts.extensions.get::<RequestId>().map(|id| id.as_str().to_owned())
+fn request_id(parts: &Parts) -> Option<StoredText> {
+    parts.extensions.get::<RequestId>().map(|id| StoredText::lossy(id.as_str()))
 }

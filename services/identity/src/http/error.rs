@@ -1,11 +1,11 @@
-//! How HTTP says why a request is not done.
+//! Errors as HTTP answers.
 
 use axum::http::StatusCode;
 use axum::http::header::{HeaderValue, LOCATION};
 use axum::response::{IntoResponse, Response};
 use writ_service::{InvalidParameter, Problem};
 
-use crate::domain::{Invalid, Source};
+use crate::domain::Violation;
 use crate::error::Error;
 
 impl IntoResponse for Error {
@@ -17,25 +17,21 @@ impl IntoResponse for Error {
 impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         match error {
-            Error::Invalid(invalid) => Self::invalid(parameters(invalid)),
+            Error::Invalid { field, violation: Violation { rule, reason } } => {
+                Self::invalid([InvalidParameter::body(field, rule, reason)])
+            }
+            Error::SystemTeam => {
+                Self::invalid([InvalidParameter::path("teamID", "invalid", "system teams cannot be modified")])
+            }
             Error::Unauthenticated => Self::unauthorized("A valid token is required"),
             Error::Forbidden(why) => Self::forbidden(why),
             Error::NotFound(what) => Self::not_found(format!("The requested {what} was not found")),
             Error::Conflict(why) => Self::conflict(why),
             Error::Elsewhere { home, target } => elsewhere(&home, &target),
-            Error::Refused(problem) => problem,
             Error::Database(error) => database(error),
             Error::Record(error) => Self::internal(error),
         }
     }
-}
-
-fn parameters(invalid: Invalid) -> impl Iterator<Item = InvalidParameter> {
-    invalid.0.into_iter().map(|one| match one.source {
-        Source::Body => InvalidParameter::body(one.field, one.rule, one.reason),
-        Source::Path => InvalidParameter::path(one.field, one.rule, one.reason),
-        Source::Query => InvalidParameter::query(one.field, one.rule, one.reason),
-    })
 }
 
 /// Clients that drop credentials when they follow a redirect find the address in the detail.

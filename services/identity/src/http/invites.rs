@@ -3,55 +3,94 @@
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
+use deserr::Deserr;
 use serde::Serialize;
-use time::OffsetDateTime;
-use utoipa::ToSchema;
-use uuid::Uuid;
-use writ_contract::identity_event::{Change, TokenKind};
-use writ_tokens::Kind;
+use utoipa::{IntoParams, ToSchema};
+use writ_contract::UserId;
+use writ_contract::identity_event::Change;
+use writ_contract::row::TokenKind;
+use writ_service::{Faults, Json};
 
 use super::auth::Invitee;
-use super::{Admin, Answer, Body, Result, tokens as personal_tokens};
+use super::tokens::{CreateToken, IssuedToken, issue};
+use super::users::UserResponse;
+use super::{Admin, Answer, Result};
 use crate::app::App;
-use crate::domain::invite::{AcceptInvite, AcceptInviteBody, INVITE_TTL, InviteUser};
-use crate::domain::token::IssuedToken;
-use crate::domain::user::User;
-use crate::store::invites::Invitee as Known;
+use crate::domain::text::{Email, Name, Text, TokenName};
+use crate::domain::token::INVITE_TTL;
+use crate::store::invites::Addressee;
 use crate::store::tokens::{self, NewToken};
-use crate::store::{Revision, invites, users};
+use crate::store::{PendingRevision, invites, users};
+
+const PREFER: &str = "prefer";
+
+/// Whom to invite.
+#[derive(Debug, Deserr, ToSchema)]
+#[deserr(error = Faults)]
+pub(super) struct InviteUser {
+    /// The person's e-mail address.
+    email: Email,
+}
+
+/// What an invited person says to become a user.
+#[derive(Debug, Deserr, ToSchema)]
+#[deserr(error = Faults)]
+pub(super) struct AcceptInvite {
+    /// The person's first token.
+    token: CreateToken,
+    /// The full name.
+    full_name: Name,
+    /// How the person wants to be called.
+    #[deserr(default)]
+    preferred_name: Option<Text>,
+}
+
+/// Whether the answer to an invitation holds it.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "describes a header that is read by name")]
+pub(super) struct InvitePreference {
+    /// `return=representation`: the answer holds the invitation.
+    #[param(rename = "Prefer", nullable = false)]
+    prefer: Option<String>,
+}
 
 /// An invitation for the administrator to hand over; Writ sends no mail.
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize)]
 pub(super) struct Invitation {
-    /// The user that will be active once the invitation is accepted.
-    user_id: Uuid,
+    /// The user that becomes active once the invitation is accepted.
+    user_id: UserId,
     /// The bearer token for `/v3/invites/accept`.
     invite_token: String,
 }
 
 /// A new user with a first personal token.
 #[derive(Serialize, ToSchema)]
-pub(super) struct Accepted {
-    user: User,
+pub(super) struct AcceptedInvite {
+    user: UserResponse,
     token: IssuedToken,
 }
 
-/// Invites a person. With `Prefer: return=representation` the answer holds the invitation.
-#[utoipa::path(post, path = "/invites", operation_id = "invite_user", tag = "Invites", request_body = InviteUser,
-    responses((status = 201, body = Option<Invitation>), (status = 400), (status = 409)))]
+/// Invites a person.
+#[utoipa::path(post, path = "/invites", operation_id = "invite_user", tag = "Invites", params(InvitePreference),
+    request_body = InviteUser, responses((status = 201, description = "Invited; with `Prefer: return=representation` the body is JSON with `user_id` \
+    and `invite_token`, otherwise it is empty"), (status = 409)))]
 pub(super) async fn invite(
     State(app): State<App>,
     Admin(admin): Admin,
     headers: HeaderMap,
-    Body(body): Body,
+    Json(person): Json<InviteUser>,
 ) -> Result<Response> {
-    let person = InviteUser::read(&body)?;
     let mut revision = app.store.revision(admin.organization, admin.author()).await?;
     let (user_id, mut changes) = expect_user(&mut revision, &person.email).await?;
-    let secret = app.new_token(Kind::Invite, admin.organization);
-    let expires_at = revision.at() + INVITE_TTL;
-    let token =
-        NewToken { principal: user_id, kind: TokenKind::Invite, name: "Invitation", hash: secret.hash(), expires_at };
+    let secret = app.new_token(TokenKind::Invite, admin.organization);
+    let token = NewToken {
+        user: user_id,
+        kind: TokenKind::Invite,
+        name: TokenName::of_ours("Invitation"),
+        hash: secret.hash(),
+        expires_at: revision.at() + INVITE_TTL,
+    };
     let (_, issued) = tokens::insert(&mut revision, token).await?;
     changes.push(issued);
     let seen = revision.commit(changes).await?;
@@ -62,15 +101,15 @@ pub(super) async fn invite(
     Ok(app.created(seen, invitation).into_response())
 }
 
-/// The user to be invited, new or with the earlier invitations taken back.
-async fn expect_user(revision: &mut Revision, email: &str) -> Result<(Uuid, Vec<Change>)> {
+/// The user to invite: a new one, or an invited one whose earlier invitations are withdrawn.
+async fn expect_user(revision: &mut PendingRevision, email: &Email) -> Result<(UserId, Vec<Change>)> {
     match invites::find(revision, email).await? {
-        Known::New => {
-            let user = Uuid::now_v7();
+        Addressee::New => {
+            let user = UserId::generate();
             users::insert_invited(revision, user, email).await?;
             Ok((user, vec![Change::UserInvited { user }]))
         }
-        Known::Lapsed(user, lapsed) => {
+        Addressee::Lapsed(user, lapsed) => {
             for token in &lapsed {
                 tokens::delete(revision, user, *token).await?;
             }
@@ -81,17 +120,20 @@ async fn expect_user(revision: &mut Revision, email: &str) -> Result<(Uuid, Vec<
 
 /// `Prefer: return=representation` (RFC 7240).
 fn wants_representation(headers: &HeaderMap) -> bool {
-    let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+    let values = headers.get_all(PREFER).iter().filter_map(|value| value.to_str().ok());
     values
         .flat_map(|value| value.split(','))
         .any(|preference| preference.trim().eq_ignore_ascii_case("return=representation"))
 }
 
-/// Accepts an invitation, whose token is the bearer: the user is active and has a first token.
-#[utoipa::path(post, path = "/invites/accept", operation_id = "accept_invite", tag = "Invites", request_body = AcceptInviteBody,
-    responses((status = 201, body = Accepted), (status = 400), (status = 401)))]
-pub(super) async fn accept(State(app): State<App>, invitee: Invitee, Body(body): Body) -> Result<Answer<Accepted>> {
-    let accept = AcceptInvite::read(&body, OffsetDateTime::now_utc())?;
+/// Accepts an invitation, whose token is the bearer: the user becomes active and gets a first token.
+#[utoipa::path(post, path = "/invites/accept", operation_id = "accept_invite", tag = "Invites",
+    request_body = AcceptInvite, responses((status = 201, body = AcceptedInvite), (status = 404)))]
+pub(super) async fn accept(
+    State(app): State<App>,
+    invitee: Invitee,
+    Json(accept): Json<AcceptInvite>,
+) -> Result<Answer<AcceptedInvite>> {
     let mut revision = app.store.revision(invitee.organization, invitee.author()).await?;
     // Fails when somebody else has accepted meanwhile.
     tokens::delete(&mut revision, invitee.user, invitee.token).await?;
@@ -101,8 +143,8 @@ pub(super) async fn accept(State(app): State<App>, invitee: Invitee, Body(body):
     (user.active, user.updated_at) = (true, revision.at());
     users::update(&mut revision, &user).await?;
     users::activate(&mut revision, user.id).await?;
-    let (token, issued) = personal_tokens::issue(&app, &mut revision, user.id, &accept.token).await?;
+    let (token, issued) = issue(&app, &mut revision, user.id, accept.token, "token.expires_at").await?;
     let changes = vec![Change::UserActivated { user: user.id }, Change::TokenRevoked { token: invitee.token }, issued];
     let seen = revision.commit(changes).await?;
-    Ok(app.created(seen, Accepted { user, token }))
+    Ok(app.created(seen, AcceptedInvite { user: user.into(), token }))
 }

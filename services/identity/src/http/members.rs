@@ -1,72 +1,102 @@
 //! `/teams/{teamId}/users` and `/users/{userId}/teams`
 
 use axum::extract::State;
-use writ_contract::identity_event::{Change, MemberKind};
+use deserr::Deserr;
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use writ_contract::identity_event::Change;
+use writ_contract::{TeamId, UserId};
+use writ_service::{Faults, Json, Path, Query};
 
-use super::{Admin, Answer, Body, Caller, Empty, Ids, Parameters, Result};
+use super::input::read_id;
+use super::teams::{TeamPath, TeamQuery, TeamResponse};
+use super::users::{UserPath, UserQuery, UserResponse};
+use super::{Admin, Answer, Caller, Empty, Paginated, Result};
 use crate::app::App;
-use crate::domain::page::Paginated;
-use crate::domain::team::{AddMember, Team, TeamFilter};
-use crate::domain::user::{User, UserFilter};
+use crate::domain::Violation;
 use crate::store::{administrators, members};
+
+/// A user of a team in the path.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TeamUserPath {
+    /// The team.
+    team_id: TeamId,
+    /// The user.
+    user_id: UserId,
+}
+
+/// Who joins a team.
+#[derive(Debug, Deserr, ToSchema)]
+#[deserr(error = Faults)]
+pub(super) struct AddMember {
+    /// The user.
+    #[deserr(try_from(String) = read_id -> Violation)]
+    id: UserId,
+}
 
 /// Lists the users of a team.
 #[utoipa::path(get, path = "/teams/{teamId}/users", operation_id = "list_team_users", tag = "Team Membership",
-    responses((status = 200, body = Paginated<User>), (status = 404)), params(("teamId" = uuid::Uuid, Path),
-    ("page[size]" = Option<u32>, Query), ("page[number]" = Option<u32>, Query), ("filter" = Option<String>, Query)))]
+    params(TeamPath, UserQuery), responses((status = 200, body = Paginated<UserResponse>), (status = 404)))]
 pub(super) async fn list(
     State(app): State<App>,
     Admin(admin): Admin,
-    ids: Ids,
-    Parameters(mut query): Parameters,
-) -> Result<Answer<Paginated<User>>> {
-    let filter = UserFilter::read(&mut query);
-    let (page, filter) = (query.page(), query.finish(filter)?);
-    let team = app.store.team(admin.organization, ids.id("teamId")?).await?;
+    Path(path): Path<TeamPath>,
+    Query(query): Query<UserQuery>,
+) -> Result<Answer<Paginated<UserResponse>>> {
+    let (filter, page) = query.split();
+    let team = app.store.team(admin.organization, path.team_id).await?;
     let users = app.store.users(admin.organization, Some(team.id), &filter, page).await?;
-    app.read(admin.organization, users).await
+    app.read(admin.organization, users.into()).await
 }
 
-/// Puts a user into a team.
-#[utoipa::path(post, path = "/teams/{teamId}/users", operation_id = "add_user_to_team", tag = "Team Membership", request_body = AddMember,
-    responses((status = 201), (status = 400), (status = 404), (status = 409)), params(("teamId" = uuid::Uuid, Path)))]
-pub(super) async fn add(State(app): State<App>, Admin(admin): Admin, ids: Ids, Body(body): Body) -> Result<Empty> {
-    let (team, member) = (ids.id("teamId")?, AddMember::read(&body)?.id);
+/// Adds a user to a team.
+#[utoipa::path(post, path = "/teams/{teamId}/users", operation_id = "add_user_to_team", tag = "Team Membership",
+    params(TeamPath), request_body = AddMember, responses((status = 201), (status = 404), (status = 409)))]
+pub(super) async fn add(
+    State(app): State<App>,
+    Admin(admin): Admin,
+    Path(path): Path<TeamPath>,
+    Json(new): Json<AddMember>,
+) -> Result<Empty> {
     let mut revision = app.store.revision(admin.organization, admin.author()).await?;
-    members::add_user(&mut revision, team, member).await?;
-    let added =
-        Change::MemberAdded { team, member, member_kind: MemberKind::User, valid_from: None, valid_until: None };
+    let added = members::add_user(&mut revision, path.team_id, new.id).await?;
     let seen = revision.commit(vec![added]).await?;
     Ok(app.created_empty(seen))
 }
 
-/// Takes a user out of a team.
-#[utoipa::path(delete, path = "/teams/{teamId}/users/{userId}", operation_id = "remove_user_from_team", tag = "Team Membership",
-    responses((status = 204), (status = 404), (status = 409)), params(("teamId" = uuid::Uuid, Path), ("userId" = uuid::Uuid, Path)))]
-pub(super) async fn remove(State(app): State<App>, Admin(admin): Admin, ids: Ids) -> Result<Empty> {
-    let (team, member) = (ids.id("teamId")?, ids.id("userId")?);
+/// Removes a user from a team.
+#[utoipa::path(delete, path = "/teams/{teamId}/users/{userId}", operation_id = "remove_user_from_team",
+    tag = "Team Membership", params(TeamUserPath), responses((status = 204), (status = 404), (status = 409)))]
+pub(super) async fn remove(
+    State(app): State<App>,
+    Admin(admin): Admin,
+    Path(path): Path<TeamUserPath>,
+) -> Result<Empty> {
     let mut revision = app.store.revision(admin.organization, admin.author()).await?;
-    members::remove_user(&mut revision, team, member).await?;
+    members::remove_user(&mut revision, path.team_id, path.user_id).await?;
     administrators::must_remain(&mut revision).await?;
-    let seen = revision.commit(vec![Change::MemberRemoved { team, member }]).await?;
+    let removed = Change::MemberRemoved { team: path.team_id, member: path.user_id.into() };
+    let seen = revision.commit(vec![removed]).await?;
     Ok(app.gone(seen))
 }
 
 /// Lists the teams a user is in.
+///
+/// Labels are filtered by `filter[labels][<key>][eq]`, `filter[labels][<key>][contains]` and
+/// `filter[labels][<key>][exists]`.
 #[utoipa::path(get, path = "/users/{userId}/teams", operation_id = "list_user_teams", tag = "Team Membership",
-    responses((status = 200, body = Paginated<Team>), (status = 404)), params(("userId" = uuid::Uuid, Path),
-    ("page[size]" = Option<u32>, Query), ("page[number]" = Option<u32>, Query), ("filter" = Option<String>, Query)))]
+    params(UserPath, TeamQuery), responses((status = 200, body = Paginated<TeamResponse>), (status = 404)))]
 pub(super) async fn teams(
     State(app): State<App>,
     caller: Caller,
-    ids: Ids,
-    Parameters(mut query): Parameters,
-) -> Result<Answer<Paginated<Team>>> {
-    let id = ids.id("userId")?;
-    caller.must_be(id)?;
-    let filter = TeamFilter::read(&mut query);
-    let (page, filter) = (query.page(), query.finish(filter)?);
-    let user = app.store.user(caller.organization, id).await?;
+    Path(path): Path<UserPath>,
+    Query(query): Query<TeamQuery>,
+) -> Result<Answer<Paginated<TeamResponse>>> {
+    caller.must_be(path.user_id)?;
+    let (filter, page) = query.split();
+    let user = app.store.user(caller.organization, path.user_id).await?;
     let teams = app.store.teams(caller.organization, Some(user.id), &filter, page).await?;
-    app.read(caller.organization, teams).await
+    app.read(caller.organization, teams.into()).await
 }

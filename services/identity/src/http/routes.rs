@@ -2,21 +2,19 @@
 
 use axum::routing::get;
 use axum::{Json, Router};
-use utoipa::OpenApi;
+use time::OffsetDateTime;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{invites, me, members, organizations, roles, team_roles, teams, tokens, user_roles, users};
+use super::{invites, me, members, openapi, organizations, roles, team_roles, teams, tokens, user_roles, users};
 use crate::app::App;
-
-#[derive(OpenApi)]
-#[openapi(info(title = "Writ Identity", description = "The management API, compatible with Konnect Identity v3."))]
-struct Document;
 
 /// The management API and its description.
 pub fn router(app: App) -> Router {
-    let (routes, document) = OpenApiRouter::with_openapi(Document::openapi()).nest("/v3", routes()).split_for_parts();
-    routes.route("/openapi.json", get(|| async { Json(document) })).with_state(app)
+    let (routes, mut api) = OpenApiRouter::with_openapi(openapi::empty()).nest("/v3", routes()).split_for_parts();
+    openapi::complete(&mut api, &app.platform.regions);
+    let document = get(move || std::future::ready(Json(openapi::as_of(&api, OffsetDateTime::now_utc().date()))));
+    routes.route("/openapi.json", document).with_state(app)
 }
 
 fn routes() -> OpenApiRouter<App> {

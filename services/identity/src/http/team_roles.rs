@@ -1,58 +1,71 @@
 //! `/teams/{teamId}/assigned-roles`
 
 use axum::extract::State;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use writ_contract::{GrantId, TeamId};
+use writ_service::{Json, Path, Query};
 
-use super::assigned_roles as roles;
-use super::{Admin, Answer, Body, Empty, Ids, Parameters, Result};
+use super::role_names::{AssignRole, AssignedRole, RoleQuery};
+use super::teams::TeamPath;
+use super::{Admin, Answer, Empty, Paginated, Result, roles};
 use crate::app::App;
-use crate::domain::assignment::{AssignRole, AssignedRole};
-use crate::domain::page::Paginated;
-use crate::store::assignments::{Assignee, AssigneeKind};
+use crate::store::assignments::Assignee;
 
-fn team(ids: &Ids) -> Result<Assignee> {
-    Ok(Assignee { kind: AssigneeKind::Team, id: ids.id("teamId")? })
+/// A role of a team in the path.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct TeamRolePath {
+    /// The team.
+    team_id: TeamId,
+    /// The assignment.
+    role_id: GrantId,
 }
 
 /// Lists the roles of a team.
 #[utoipa::path(get, path = "/teams/{teamId}/assigned-roles", operation_id = "list_team_roles", tag = "Roles",
-    responses((status = 200, body = Paginated<AssignedRole>), (status = 404)),
-    params(("teamId" = uuid::Uuid, Path), ("filter" = Option<String>, Query)))]
+    params(TeamPath, RoleQuery), responses((status = 200, body = Paginated<AssignedRole>), (status = 404)))]
 pub(super) async fn list(
     State(app): State<App>,
-    Admin(caller): Admin,
-    ids: Ids,
-    Parameters(query): Parameters,
+    Admin(admin): Admin,
+    Path(path): Path<TeamPath>,
+    Query(query): Query<RoleQuery>,
 ) -> Result<Answer<Paginated<AssignedRole>>> {
-    let team = team(&ids)?;
-    roles::list(&app, &caller, team, query).await
+    roles::list_assigned(&app, &admin, Assignee::team(path.team_id), &query).await
 }
 
 /// Shows a role of a team.
 #[utoipa::path(get, path = "/teams/{teamId}/assigned-roles/{roleId}", operation_id = "get_team_role", tag = "Roles",
-    responses((status = 200, body = AssignedRole), (status = 404)),
-    params(("teamId" = uuid::Uuid, Path), ("roleId" = uuid::Uuid, Path)))]
-pub(super) async fn get(State(app): State<App>, Admin(caller): Admin, ids: Ids) -> Result<Answer<AssignedRole>> {
-    let team = team(&ids)?;
-    roles::get(&app, &caller, team, &ids).await
+    params(TeamRolePath), responses((status = 200, body = AssignedRole), (status = 404)))]
+pub(super) async fn get(
+    State(app): State<App>,
+    Admin(admin): Admin,
+    Path(path): Path<TeamRolePath>,
+) -> Result<Answer<AssignedRole>> {
+    roles::get_assigned(&app, &admin, Assignee::team(path.team_id), path.role_id).await
 }
 
 /// Assigns a role to a team.
-#[utoipa::path(post, path = "/teams/{teamId}/assigned-roles", operation_id = "assign_team_role", tag = "Roles", request_body = AssignRole,
-    responses((status = 201, body = AssignedRole), (status = 400), (status = 404), (status = 409)),
-    params(("teamId" = uuid::Uuid, Path)))]
+#[utoipa::path(post, path = "/teams/{teamId}/assigned-roles", operation_id = "assign_team_role", tag = "Roles",
+    params(TeamPath), request_body = AssignRole,
+    responses((status = 201, body = AssignedRole), (status = 404), (status = 409)))]
 pub(super) async fn assign(
     State(app): State<App>,
     Admin(admin): Admin,
-    ids: Ids,
-    Body(body): Body,
+    Path(path): Path<TeamPath>,
+    Json(role): Json<AssignRole>,
 ) -> Result<Answer<AssignedRole>> {
-    roles::assign(&app, &admin, team(&ids)?, &body).await
+    roles::assign(&app, &admin, Assignee::team(path.team_id), &role).await
 }
 
 /// Takes a role from a team.
-#[utoipa::path(delete, path = "/teams/{teamId}/assigned-roles/{roleId}", operation_id = "unassign_team_role", tag = "Roles",
-    responses((status = 204), (status = 404), (status = 409)),
-    params(("teamId" = uuid::Uuid, Path), ("roleId" = uuid::Uuid, Path)))]
-pub(super) async fn unassign(State(app): State<App>, Admin(admin): Admin, ids: Ids) -> Result<Empty> {
-    roles::unassign(&app, &admin, team(&ids)?, &ids).await
+#[utoipa::path(delete, path = "/teams/{teamId}/assigned-roles/{roleId}", operation_id = "unassign_team_role",
+    tag = "Roles", params(TeamRolePath), responses((status = 204), (status = 404), (status = 409)))]
+pub(super) async fn unassign(
+    State(app): State<App>,
+    Admin(admin): Admin,
+    Path(path): Path<TeamRolePath>,
+) -> Result<Empty> {
+    roles::unassign(&app, &admin, Assignee::team(path.team_id), path.role_id).await
 }

@@ -1,133 +1,239 @@
 //! `/users/{userId}/access-tokens`
 
-use axum::extract::State;
-use time::OffsetDateTime;
-use writ_contract::identity_event::{Change, TokenKind};
-use writ_tokens::Kind;
+mod create;
 
-use super::{Answer, Body, Caller, Empty, Ids, Result};
+use axum::extract::State;
+use deserr::Deserr;
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use utoipa::{IntoParams, ToSchema};
+use writ_contract::identity_event::Change;
+use writ_contract::{StoredText, TokenId, UserId};
+use writ_service::{Faults, Json, Path};
+
+pub(super) use create::{CreateToken, TOKEN_EXPIRY, issue};
+
+use super::list::PageMeta;
+use super::users::UserPath;
+use super::{Answer, Caller, Empty, Result};
 use crate::app::App;
-use crate::domain::page::PageMeta;
-use crate::domain::token::{CreateToken, CreateTokenBody, IssuedToken, PersonalToken, TokenList, UpdateToken};
-use crate::store::Revision;
-use crate::store::tokens::{self, NewToken};
+use crate::domain::text::TokenName;
+use crate::domain::token::{PersonalToken, TokenState};
+use crate::store::tokens;
+
+/// A token of a user in the path.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct UserTokenPath {
+    /// The user.
+    user_id: UserId,
+    /// The token.
+    token_id: TokenId,
+}
+
+/// A personal access token.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = PersonalToken)]
+pub(super) struct TokenResponse {
+    /// Id of the token; not a secret.
+    id: TokenId,
+    /// The user it belongs to.
+    user_id: UserId,
+    /// What its user calls it.
+    name: String,
+    /// Whether it can be used.
+    state: TokenStateName,
+    /// Who revoked it.
+    revoked_by: Option<UserId>,
+    /// When it was issued.
+    #[serde(with = "time::serde::rfc3339")]
+    created_at: OffsetDateTime,
+    /// When it last changed.
+    #[serde(with = "time::serde::rfc3339")]
+    updated_at: OffsetDateTime,
+    /// When it was last used, if that is known.
+    #[serde(with = "time::serde::rfc3339::option")]
+    last_used_at: Option<OffsetDateTime>,
+    /// When it expires.
+    #[serde(with = "time::serde::rfc3339")]
+    expires_at: OffsetDateTime,
+    /// When it was revoked.
+    #[serde(with = "time::serde::rfc3339::option")]
+    revoked_at: Option<OffsetDateTime>,
+}
+
+/// Whether a token can be used.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "UPPERCASE")]
+#[schema(as = TokenState)]
+enum TokenStateName {
+    /// It can.
+    Active,
+    /// Someone has revoked it.
+    Revoked,
+    /// It has expired.
+    Expired,
+}
+
+impl TokenResponse {
+    /// The token as it is at `now`.
+    fn at(token: PersonalToken, now: OffsetDateTime) -> Self {
+        let state = match token.state(now) {
+            TokenState::Active => TokenStateName::Active,
+            TokenState::Revoked => TokenStateName::Revoked,
+            TokenState::Expired => TokenStateName::Expired,
+        };
+        Self {
+            id: token.id,
+            user_id: token.user,
+            name: token.name.into(),
+            state,
+            revoked_by: token.revoked_by,
+            created_at: token.created_at,
+            updated_at: token.updated_at,
+            last_used_at: token.last_used_at,
+            expires_at: token.expires_at,
+            revoked_at: token.revoked_at,
+        }
+    }
+
+    fn now(token: PersonalToken) -> Self {
+        Self::at(token, OffsetDateTime::now_utc())
+    }
+}
+
+/// A new token with its secret, which is shown this once.
+#[derive(Serialize, ToSchema)]
+pub(super) struct IssuedToken {
+    /// The token.
+    #[serde(flatten)]
+    token: TokenResponse,
+    /// The secret itself.
+    konnect_token: String,
+}
+
+/// The tokens of a user.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct TokenList {
+    /// About the list.
+    meta: PageMeta,
+    /// All of them, oldest first.
+    data: Vec<TokenResponse>,
+}
+
+/// A change of a token.
+#[derive(Debug, Deserr, ToSchema)]
+#[deserr(error = Faults)]
+pub(super) struct UpdateToken {
+    /// What its user calls it.
+    name: TokenName,
+}
 
 /// Lists the tokens of a user.
 #[utoipa::path(get, path = "/users/{userId}/access-tokens", operation_id = "list_tokens", tag = "Personal Access Tokens",
-    responses((status = 200, body = TokenList), (status = 404)), params(("userId" = uuid::Uuid, Path)))]
-pub(super) async fn list(State(app): State<App>, caller: Caller, ids: Ids) -> Result<Answer<TokenList>> {
-    let id = ids.id("userId")?;
-    caller.must_be(id)?;
-    let user = app.store.user(caller.organization, id).await?;
-    let (rows, now) = (app.store.tokens(caller.organization, user.id).await?, OffsetDateTime::now_utc());
+    params(UserPath), responses((status = 200, body = TokenList), (status = 404)))]
+pub(super) async fn list(
+    State(app): State<App>,
+    caller: Caller,
+    Path(path): Path<UserPath>,
+) -> Result<Answer<TokenList>> {
+    caller.must_be(path.user_id)?;
+    let user = app.store.user(caller.organization, path.user_id).await?;
+    let (tokens, now) = (app.store.tokens(caller.organization, user.id).await?, OffsetDateTime::now_utc());
     let list = TokenList {
-        meta: PageMeta::whole(rows.len()),
-        data: rows.into_iter().map(|row| PersonalToken::at(row, now)).collect(),
+        meta: PageMeta::whole(tokens.len()),
+        data: tokens.into_iter().map(|token| TokenResponse::at(token, now)).collect(),
     };
     app.read(caller.organization, list).await
 }
 
-/// Issues a token to the user who asks. Its text is shown this once.
-#[utoipa::path(post, path = "/users/{userId}/access-tokens", operation_id = "create_token", tag = "Personal Access Tokens",
-    request_body = CreateTokenBody, responses((status = 201, body = IssuedToken), (status = 400), (status = 403)),
-    params(("userId" = uuid::Uuid, Path)))]
+/// Issues a token to the calling user. Its secret is shown this once.
+#[utoipa::path(post, path = "/users/{userId}/access-tokens", operation_id = "create_token",
+    tag = "Personal Access Tokens", params(UserPath), request_body = CreateToken,
+    responses((status = 201, body = IssuedToken), (status = 404), (status = 409)))]
 pub(super) async fn create(
     State(app): State<App>,
     caller: Caller,
-    ids: Ids,
-    Body(body): Body,
+    Path(path): Path<UserPath>,
+    Json(new): Json<CreateToken>,
 ) -> Result<Answer<IssuedToken>> {
-    let id = ids.id("userId")?;
-    caller.must_be(id)?;
-    let user = app.store.user(caller.organization, id).await?;
+    caller.must_be(path.user_id)?;
+    let user = app.store.user(caller.organization, path.user_id).await?;
     caller.must_be_owner(user.id)?;
-    let new = CreateToken::read(&body, OffsetDateTime::now_utc())?;
     let mut revision = app.store.revision(caller.organization, caller.author()).await?;
     tokens::must_have_room(&mut revision, user.id).await?;
-    let (token, issued) = issue(&app, &mut revision, user.id, &new).await?;
+    let (token, issued) = issue(&app, &mut revision, user.id, new, "expires_at").await?;
     let seen = revision.commit(vec![issued]).await?;
     Ok(app.created(seen, token))
 }
 
 /// Shows a token.
-#[utoipa::path(get, path = "/users/{userId}/access-tokens/{tokenId}", operation_id = "get_token", tag = "Personal Access Tokens",
-    responses((status = 200, body = PersonalToken), (status = 404)), params(("userId" = uuid::Uuid, Path), ("tokenId" = uuid::Uuid, Path)))]
-pub(super) async fn get(State(app): State<App>, caller: Caller, ids: Ids) -> Result<Answer<PersonalToken>> {
-    let (user, id) = (ids.id("userId")?, ids.id("tokenId")?);
-    caller.must_be(user)?;
-    let row = app.store.token(caller.organization, user, id).await?;
-    app.read(caller.organization, PersonalToken::at(row, OffsetDateTime::now_utc())).await
+#[utoipa::path(get, path = "/users/{userId}/access-tokens/{tokenId}", operation_id = "get_token",
+    tag = "Personal Access Tokens", params(UserTokenPath), responses((status = 200, body = TokenResponse), (status = 404)))]
+pub(super) async fn get(
+    State(app): State<App>,
+    caller: Caller,
+    Path(path): Path<UserTokenPath>,
+) -> Result<Answer<TokenResponse>> {
+    caller.must_be(path.user_id)?;
+    let token = app.store.token(caller.organization, path.user_id, path.token_id).await?;
+    app.read(caller.organization, TokenResponse::now(token)).await
 }
 
-/// Renames a token of the user who asks.
-#[utoipa::path(patch, path = "/users/{userId}/access-tokens/{tokenId}", operation_id = "update_token", tag = "Personal Access Tokens",
-    request_body = UpdateToken, responses((status = 200, body = PersonalToken), (status = 400), (status = 404)),
-    params(("userId" = uuid::Uuid, Path), ("tokenId" = uuid::Uuid, Path)))]
+/// Renames a token of the calling user.
+#[utoipa::path(patch, path = "/users/{userId}/access-tokens/{tokenId}", operation_id = "update_token",
+    tag = "Personal Access Tokens", params(UserTokenPath), request_body = UpdateToken,
+    responses((status = 200, body = TokenResponse), (status = 404)))]
 pub(super) async fn update(
     State(app): State<App>,
     caller: Caller,
-    ids: Ids,
-    Body(body): Body,
-) -> Result<Answer<PersonalToken>> {
-    let (user, id) = (ids.id("userId")?, ids.id("tokenId")?);
-    caller.must_be(user)?;
-    let update = UpdateToken::read(&body)?;
+    Path(path): Path<UserTokenPath>,
+    Json(update): Json<UpdateToken>,
+) -> Result<Answer<TokenResponse>> {
+    caller.must_be(path.user_id)?;
     let mut revision = app.store.revision(caller.organization, caller.author()).await?;
-    let mut token = tokens::get(&mut revision, user, id).await?;
-    caller.must_be_owner(user)?;
+    let mut token = tokens::get(&mut revision, path.user_id, path.token_id).await?;
+    caller.must_be_owner(path.user_id)?;
     if token.name == update.name {
-        return Ok(app.ok(revision.unchanged().await?, PersonalToken::at(token, OffsetDateTime::now_utc())));
+        return Ok(app.ok(revision.unchanged().await?, TokenResponse::now(token)));
     }
     (token.name, token.updated_at) = (update.name, revision.at());
     tokens::update(&mut revision, &token).await?;
-    let seen = revision.commit(vec![Change::TokenChanged { token: id, fields: vec!["name".to_owned()] }]).await?;
-    Ok(app.ok(seen, PersonalToken::at(token, OffsetDateTime::now_utc())))
+    let renamed = Change::TokenChanged { token: token.id, fields: vec![StoredText::lossy("name")] };
+    let seen = revision.commit(vec![renamed]).await?;
+    Ok(app.ok(seen, TokenResponse::now(token)))
 }
 
-/// Revokes a token for ever; it stays in the list.
+/// Revokes a token; it stays in the list.
 #[utoipa::path(patch, path = "/users/{userId}/access-tokens/{tokenId}/revoke", operation_id = "revoke_token",
-    tag = "Personal Access Tokens", responses((status = 200, body = PersonalToken), (status = 404)),
-    params(("userId" = uuid::Uuid, Path), ("tokenId" = uuid::Uuid, Path)))]
-pub(super) async fn revoke(State(app): State<App>, caller: Caller, ids: Ids) -> Result<Answer<PersonalToken>> {
-    let (user, id) = (ids.id("userId")?, ids.id("tokenId")?);
-    caller.must_be(user)?;
+    tag = "Personal Access Tokens", params(UserTokenPath), responses((status = 200, body = TokenResponse), (status = 404)))]
+pub(super) async fn revoke(
+    State(app): State<App>,
+    caller: Caller,
+    Path(path): Path<UserTokenPath>,
+) -> Result<Answer<TokenResponse>> {
+    caller.must_be(path.user_id)?;
     let mut revision = app.store.revision(caller.organization, caller.author()).await?;
-    let mut token = tokens::get(&mut revision, user, id).await?;
+    let mut token = tokens::get(&mut revision, path.user_id, path.token_id).await?;
     if token.revoked_at.is_some() {
-        return Ok(app.ok(revision.unchanged().await?, PersonalToken::at(token, OffsetDateTime::now_utc())));
+        return Ok(app.ok(revision.unchanged().await?, TokenResponse::now(token)));
     }
     token.updated_at = revision.at();
     (token.revoked_at, token.revoked_by) = (Some(revision.at()), Some(caller.user));
     tokens::update(&mut revision, &token).await?;
-    let seen = revision.commit(vec![Change::TokenRevoked { token: id }]).await?;
-    Ok(app.ok(seen, PersonalToken::at(token, OffsetDateTime::now_utc())))
+    let seen = revision.commit(vec![Change::TokenRevoked { token: token.id }]).await?;
+    Ok(app.ok(seen, TokenResponse::now(token)))
 }
 
 /// Deletes a token, which revokes it.
-#[utoipa::path(delete, path = "/users/{userId}/access-tokens/{tokenId}", operation_id = "delete_token", tag = "Personal Access Tokens",
-    responses((status = 204), (status = 404)), params(("userId" = uuid::Uuid, Path), ("tokenId" = uuid::Uuid, Path)))]
-pub(super) async fn delete(State(app): State<App>, caller: Caller, ids: Ids) -> Result<Empty> {
-    let (user, id) = (ids.id("userId")?, ids.id("tokenId")?);
-    caller.must_be(user)?;
+#[utoipa::path(delete, path = "/users/{userId}/access-tokens/{tokenId}", operation_id = "delete_token",
+    tag = "Personal Access Tokens", params(UserTokenPath), responses((status = 204), (status = 404)))]
+pub(super) async fn delete(State(app): State<App>, caller: Caller, Path(path): Path<UserTokenPath>) -> Result<Empty> {
+    caller.must_be(path.user_id)?;
     let mut revision = app.store.revision(caller.organization, caller.author()).await?;
-    tokens::get(&mut revision, user, id).await?;
-    tokens::delete(&mut revision, user, id).await?;
-    let seen = revision.commit(vec![Change::TokenRevoked { token: id }]).await?;
+    tokens::get(&mut revision, path.user_id, path.token_id).await?;
+    tokens::delete(&mut revision, path.user_id, path.token_id).await?;
+    let seen = revision.commit(vec![Change::TokenRevoked { token: path.token_id }]).await?;
     Ok(app.gone(seen))
-}
-
-/// Stores a new personal token, with its text for the one answer that shows it.
-pub(super) async fn issue(
-    app: &App,
-    revision: &mut Revision,
-    user: uuid::Uuid,
-    new: &CreateToken,
-) -> Result<(IssuedToken, Change)> {
-    let secret = app.new_token(Kind::Personal, revision.organization());
-    let expires_at = new.expires_at(revision.at());
-    let token =
-        NewToken { principal: user, kind: TokenKind::Personal, name: &new.name, hash: secret.hash(), expires_at };
-    let (row, issued) = tokens::insert(revision, token).await?;
-    let token = PersonalToken::at(row, revision.at());
-    Ok((IssuedToken { token, konnect_token: secret.expose().to_owned() }, issued))
 }

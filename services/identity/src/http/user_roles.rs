@@ -1,60 +1,73 @@
 //! `/users/{userId}/assigned-roles`
 
 use axum::extract::State;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use writ_contract::{GrantId, UserId};
+use writ_service::{Json, Path, Query};
 
-use super::assigned_roles as roles;
-use super::{Admin, Answer, Body, Caller, Empty, Ids, Parameters, Result};
+use super::role_names::{AssignRole, AssignedRole, RoleQuery};
+use super::users::UserPath;
+use super::{Admin, Answer, Caller, Empty, Paginated, Result, roles};
 use crate::app::App;
-use crate::domain::assignment::{AssignRole, AssignedRole};
-use crate::domain::page::Paginated;
-use crate::store::assignments::{Assignee, AssigneeKind};
+use crate::store::assignments::Assignee;
 
-fn user(ids: &Ids) -> Result<Assignee> {
-    Ok(Assignee { kind: AssigneeKind::User, id: ids.id("userId")? })
+/// A role of a user in the path.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct UserRolePath {
+    /// The user.
+    user_id: UserId,
+    /// The assignment.
+    role_id: GrantId,
 }
 
 /// Lists the roles of a user.
 #[utoipa::path(get, path = "/users/{userId}/assigned-roles", operation_id = "list_user_roles", tag = "Roles",
-    responses((status = 200, body = Paginated<AssignedRole>), (status = 404)),
-    params(("userId" = uuid::Uuid, Path), ("filter" = Option<String>, Query)))]
+    params(UserPath, RoleQuery), responses((status = 200, body = Paginated<AssignedRole>), (status = 404)))]
 pub(super) async fn list(
     State(app): State<App>,
     caller: Caller,
-    ids: Ids,
-    Parameters(query): Parameters,
+    Path(path): Path<UserPath>,
+    Query(query): Query<RoleQuery>,
 ) -> Result<Answer<Paginated<AssignedRole>>> {
-    let user = user(&ids)?;
-    caller.must_be(user.id)?;
-    roles::list(&app, &caller, user, query).await
+    caller.must_be(path.user_id)?;
+    roles::list_assigned(&app, &caller, Assignee::user(path.user_id), &query).await
 }
 
 /// Shows a role of a user.
 #[utoipa::path(get, path = "/users/{userId}/assigned-roles/{roleId}", operation_id = "get_user_role", tag = "Roles",
-    responses((status = 200, body = AssignedRole), (status = 404)),
-    params(("userId" = uuid::Uuid, Path), ("roleId" = uuid::Uuid, Path)))]
-pub(super) async fn get(State(app): State<App>, caller: Caller, ids: Ids) -> Result<Answer<AssignedRole>> {
-    let user = user(&ids)?;
-    caller.must_be(user.id)?;
-    roles::get(&app, &caller, user, &ids).await
+    params(UserRolePath), responses((status = 200, body = AssignedRole), (status = 404)))]
+pub(super) async fn get(
+    State(app): State<App>,
+    caller: Caller,
+    Path(path): Path<UserRolePath>,
+) -> Result<Answer<AssignedRole>> {
+    caller.must_be(path.user_id)?;
+    roles::get_assigned(&app, &caller, Assignee::user(path.user_id), path.role_id).await
 }
 
 /// Assigns a role to a user.
-#[utoipa::path(post, path = "/users/{userId}/assigned-roles", operation_id = "assign_user_role", tag = "Roles", request_body = AssignRole,
-    responses((status = 201, body = AssignedRole), (status = 400), (status = 404), (status = 409)),
-    params(("userId" = uuid::Uuid, Path)))]
+#[utoipa::path(post, path = "/users/{userId}/assigned-roles", operation_id = "assign_user_role", tag = "Roles",
+    params(UserPath), request_body = AssignRole,
+    responses((status = 201, body = AssignedRole), (status = 404), (status = 409)))]
 pub(super) async fn assign(
     State(app): State<App>,
     Admin(admin): Admin,
-    ids: Ids,
-    Body(body): Body,
+    Path(path): Path<UserPath>,
+    Json(role): Json<AssignRole>,
 ) -> Result<Answer<AssignedRole>> {
-    roles::assign(&app, &admin, user(&ids)?, &body).await
+    roles::assign(&app, &admin, Assignee::user(path.user_id), &role).await
 }
 
 /// Takes a role from a user.
-#[utoipa::path(delete, path = "/users/{userId}/assigned-roles/{roleId}", operation_id = "unassign_user_role", tag = "Roles",
-    responses((status = 204), (status = 404), (status = 409)),
-    params(("userId" = uuid::Uuid, Path), ("roleId" = uuid::Uuid, Path)))]
-pub(super) async fn unassign(State(app): State<App>, Admin(admin): Admin, ids: Ids) -> Result<Empty> {
-    roles::unassign(&app, &admin, user(&ids)?, &ids).await
+#[utoipa::path(delete, path = "/users/{userId}/assigned-roles/{roleId}", operation_id = "unassign_user_role",
+    tag = "Roles", params(UserRolePath), responses((status = 204), (status = 404), (status = 409)))]
+pub(super) async fn unassign(
+    State(app): State<App>,
+    Admin(admin): Admin,
+    Path(path): Path<UserRolePath>,
+) -> Result<Empty> {
+    roles::unassign(&app, &admin, Assignee::user(path.user_id), path.role_id).await
 }

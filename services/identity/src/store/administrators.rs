@@ -1,6 +1,6 @@
 //! The rule that an organization keeps somebody who may administer it.
 
-use super::Revision;
+use super::PendingRevision;
 use crate::error::{Error, Result};
 
 /// Refuses a revision that would leave the organization without an active user who holds
@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// [`Error::Conflict`] when there would be none.
-pub async fn must_remain(revision: &mut Revision) -> Result<()> {
+pub async fn must_remain(revision: &mut PendingRevision) -> Result<()> {
     let organization = revision.organization();
     let remains: bool = sqlx::query_scalar(
         "SELECT EXISTS (SELECT FROM administrator a

@@ -1,114 +1,101 @@
 //! Which principal has which role.
 
-use uuid::Uuid;
+use sqlx::Row;
+use sqlx::postgres::PgRow;
+use time::OffsetDateTime;
+use writ_contract::identity_event::Change;
+use writ_contract::row::{Grant, PrincipalKind, Validity};
+use writ_contract::{GrantId, OrganizationId, PrincipalId, RoleKey, TeamId, Timestamp, UserId};
 
-use super::{Revision, Store};
-use crate::domain::Invalid;
-use crate::domain::assignment::{AssignRole, AssignedRole, AssignmentFilter, Grant};
+use super::{PendingRevision, Store};
+use crate::domain::assignment::administrator;
 use crate::error::{Error, Result};
 
 /// A principal that can hold roles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Assignee {
     /// What kind of principal it is.
-    pub kind: AssigneeKind,
+    pub kind: PrincipalKind,
     /// Its id.
-    pub id: Uuid,
+    pub id: PrincipalId,
 }
 
-/// The kinds of principals that can hold roles.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AssigneeKind {
-    /// A person.
-    User,
-    /// A group.
-    Team,
-}
+impl Assignee {
+    /// A user.
+    pub fn user(id: UserId) -> Self {
+        Self { kind: PrincipalKind::User, id: id.into() }
+    }
 
-impl AssigneeKind {
-    /// The name used in tables and answers.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::User => "user",
-            Self::Team => "team",
-        }
+    /// A team.
+    pub fn team(id: TeamId) -> Self {
+        Self { kind: PrincipalKind::Team, id: id.into() }
     }
 }
 
-#[derive(sqlx::FromRow)]
-struct Row {
-    id: Uuid,
-    #[sqlx(flatten)]
-    grant: Grant,
-}
-
-impl From<Row> for AssignedRole {
-    fn from(row: Row) -> Self {
-        Self { id: row.id, role: AssignRole::show(row.grant) }
-    }
+fn grant_of(row: &PgRow) -> sqlx::Result<Grant> {
+    let time = |column| Ok::<_, sqlx::Error>(row.try_get::<Option<OffsetDateTime>, _>(column)?.map(Timestamp::from));
+    Ok(Grant {
+        id: row.try_get("id")?,
+        principal: row.try_get("principal")?,
+        role: row.try_get("role")?,
+        entity_type: row.try_get("entity_type")?,
+        entity_id: row.try_get("entity_id")?,
+        region: row.try_get("region")?,
+        validity: Validity { from: time("valid_from")?, until: time("valid_until")? },
+        condition: row.try_get("condition")?,
+    })
 }
 
 impl Store {
-    /// The roles of a principal that the filter admits, oldest first.
+    /// The grants of a principal, oldest first.
     ///
     /// # Errors
     /// [`Error::NotFound`] when the organization has no such principal.
-    pub async fn assigned_roles(
-        &self,
-        organization: Uuid,
-        assignee: Assignee,
-        filter: &AssignmentFilter,
-    ) -> Result<Vec<AssignedRole>> {
+    pub async fn grants(&self, organization: OrganizationId, assignee: Assignee) -> Result<Vec<Grant>> {
         self.must_exist(organization, assignee).await?;
-        let rows: Vec<Row> = sqlx::query_as(
-            "SELECT id, role, entity_type, entity_id, region FROM role_assignment
-              WHERE organization = $1 AND principal = $2 ORDER BY id",
-        )
-        .bind(organization)
-        .bind(assignee.id)
-        .fetch_all(self.pool())
-        .await?;
-        Ok(rows.into_iter().map(AssignedRole::from).filter(|assigned| filter.admits(&assigned.role)).collect())
+        let rows = sqlx::query("SELECT * FROM role_assignment WHERE organization = $1 AND principal = $2 ORDER BY id")
+            .bind(organization)
+            .bind(assignee.id)
+            .fetch_all(self.pool())
+            .await?;
+        Ok(rows.iter().map(grant_of).collect::<sqlx::Result<_>>()?)
     }
 
-    /// One role of a principal.
+    /// One grant of a principal.
     ///
     /// # Errors
     /// [`Error::NotFound`] when the principal does not have it.
-    pub async fn assigned_role(&self, organization: Uuid, assignee: Assignee, id: Uuid) -> Result<AssignedRole> {
+    pub async fn grant(&self, organization: OrganizationId, assignee: Assignee, id: GrantId) -> Result<Grant> {
         self.must_exist(organization, assignee).await?;
-        let row: Option<Row> = sqlx::query_as(
-            "SELECT id, role, entity_type, entity_id, region FROM role_assignment
-              WHERE organization = $1 AND principal = $2 AND id = $3",
-        )
-        .bind(organization)
-        .bind(assignee.id)
-        .bind(id)
-        .fetch_optional(self.pool())
-        .await?;
-        row.map(AssignedRole::from).ok_or(Error::NotFound("role"))
+        let row = sqlx::query("SELECT * FROM role_assignment WHERE organization = $1 AND principal = $2 AND id = $3")
+            .bind(organization)
+            .bind(assignee.id)
+            .bind(id)
+            .fetch_optional(self.pool())
+            .await?;
+        Ok(grant_of(&row.ok_or(Error::NotFound("role"))?)?)
     }
 
-    async fn must_exist(&self, organization: Uuid, assignee: Assignee) -> Result<()> {
+    async fn must_exist(&self, organization: OrganizationId, assignee: Assignee) -> Result<()> {
         let exists: bool = sqlx::query_scalar(
             "SELECT EXISTS (SELECT FROM principal WHERE organization = $1 AND id = $2 AND kind = $3)",
         )
         .bind(organization)
         .bind(assignee.id)
-        .bind(assignee.kind.name())
+        .bind(assignee.kind)
         .fetch_one(self.pool())
         .await?;
-        if exists { Ok(()) } else { Err(Error::NotFound(assignee.kind.name())) }
+        if exists { Ok(()) } else { Err(Error::NotFound(assignee.kind.as_str())) }
     }
 }
 
-/// Assigns a role and says under which id.
+/// Assigns a role.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the organization has no such principal; [`Error::Invalid`] when it is
-/// a system team; [`Error::Conflict`] when it has the role already.
-pub async fn insert(revision: &mut Revision, assignee: Assignee, grant: &Grant) -> Result<Uuid> {
-    let (organization, id) = (revision.organization(), Uuid::now_v7());
+/// [`Error::NotFound`] when the organization has no such principal; [`Error::SystemTeam`];
+/// [`Error::Conflict`] when it has the role already.
+pub async fn insert(revision: &mut PendingRevision, assignee: Assignee, grant: &Grant) -> Result<()> {
+    let organization = revision.organization();
     let (exists, system_team, assigned): (bool, bool, bool) = sqlx::query_as(
         "WITH p AS (SELECT id, coalesce(system_team, false) AS system_team
                       FROM principal LEFT JOIN team USING (organization, id)
@@ -119,51 +106,49 @@ pub async fn insert(revision: &mut Revision, assignee: Assignee, grant: &Grant) 
          SELECT EXISTS (SELECT FROM p), EXISTS (SELECT FROM p WHERE system_team), EXISTS (SELECT FROM assigned)",
     )
     .bind(organization)
-    .bind(assignee.id)
-    .bind(assignee.kind.name())
-    .bind(id)
+    .bind(grant.principal)
+    .bind(assignee.kind)
+    .bind(grant.id)
     .bind(&grant.role)
     .bind(&grant.entity_type)
     .bind(&grant.entity_id)
-    .bind(&grant.region)
+    .bind(grant.region)
     .fetch_one(revision.connection())
     .await?;
     match (exists, system_team, assigned) {
-        (false, _, _) => Err(Error::NotFound(assignee.kind.name())),
-        (_, true, _) => Err(Invalid::system_team().into()),
+        (false, _, _) => Err(Error::NotFound(assignee.kind.as_str())),
+        (_, true, _) => Err(Error::SystemTeam),
         (_, _, false) => Err(Error::Conflict("Role is already assigned")),
-        _ => Ok(id),
+        _ => Ok(()),
     }
 }
 
-/// Assigns the role of administrators to the system team, under the id it returns.
+/// Makes the system team administrators; returns the change for the event.
 ///
 /// # Errors
 /// When the database does not take it.
-pub async fn insert_administrator(revision: &mut Revision, team: Uuid) -> Result<Uuid> {
-    let (organization, id) = (revision.organization(), Uuid::now_v7());
-    let grant = Grant::administrator();
+pub async fn insert_administrator(revision: &mut PendingRevision, team: TeamId) -> Result<Change> {
+    let (organization, grant) = (revision.organization(), administrator(team.into()));
     sqlx::query(
         "INSERT INTO role_assignment (organization, id, principal, role, entity_type) VALUES ($1, $2, $3, $4, $5)",
     )
     .bind(organization)
-    .bind(id)
-    .bind(team)
+    .bind(grant.id)
+    .bind(grant.principal)
     .bind(&grant.role)
     .bind(&grant.entity_type)
     .execute(revision.connection())
     .await?;
-    Ok(id)
+    Ok(Change::RoleAssigned(grant))
 }
 
-/// Takes a role from a principal and says which it was.
+/// Takes a role from a principal; returns which it was.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the principal does not have it; [`Error::Invalid`] when it is a
-/// system team.
-pub async fn delete(revision: &mut Revision, assignee: Assignee, id: Uuid) -> Result<String> {
+/// [`Error::NotFound`] when the principal does not have it; [`Error::SystemTeam`].
+pub async fn delete(revision: &mut PendingRevision, assignee: Assignee, id: GrantId) -> Result<RoleKey> {
     let organization = revision.organization();
-    let found: Option<(bool, Option<String>)> = sqlx::query_as(
+    let found: Option<(bool, Option<RoleKey>)> = sqlx::query_as(
         "WITH p AS (SELECT id, coalesce(system_team, false) AS system_team
                       FROM principal LEFT JOIN team USING (organization, id)
                      WHERE organization = $1 AND id = $2 AND kind = $3),
@@ -174,13 +159,13 @@ pub async fn delete(revision: &mut Revision, assignee: Assignee, id: Uuid) -> Re
     )
     .bind(organization)
     .bind(assignee.id)
-    .bind(assignee.kind.name())
+    .bind(assignee.kind)
     .bind(id)
     .fetch_optional(revision.connection())
     .await?;
     match found {
-        None => Err(Error::NotFound(assignee.kind.name())),
-        Some((true, _)) => Err(Invalid::system_team().into()),
+        None => Err(Error::NotFound(assignee.kind.as_str())),
+        Some((true, _)) => Err(Error::SystemTeam),
         Some((_, None)) => Err(Error::NotFound("role")),
         Some((_, Some(role))) => Ok(role),
     }

@@ -1,7 +1,6 @@
 //! Who holds a bearer token.
 
-use uuid::Uuid;
-use writ_contract::Hash;
+use writ_contract::{Hash, OrganizationId, TokenId, UserId};
 
 use super::Store;
 use crate::error::{Error, Result};
@@ -10,11 +9,11 @@ use crate::error::{Error, Result};
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct Holder {
     /// The organization the token belongs to; it is active.
-    pub organization: Uuid,
-    /// The principal the token stands for.
-    pub principal: Uuid,
+    pub organization: OrganizationId,
+    /// The user the token stands for.
+    pub user: UserId,
     /// Id of the token.
-    pub token: Uuid,
+    pub token: TokenId,
     /// Whether the principal is active and holds Identity · Admin now.
     pub administrator: bool,
 }
@@ -38,14 +37,14 @@ impl Store {
 
     async fn find_holder(&self, hash: &Hash, kind: &'static str, active: bool) -> Result<Holder> {
         sqlx::query_as(
-            "SELECT t.organization, t.principal, t.id AS token,
+            "SELECT t.organization, t.principal AS \"user\", t.id AS token,
                     EXISTS (SELECT FROM administrator a WHERE a.organization = t.organization AND a.id = t.principal) AS administrator
                FROM token t
                JOIN organization o ON o.id = t.organization AND o.state = 'active'
                JOIN principal p ON p.organization = t.organization AND p.id = t.principal AND p.active = $3
               WHERE t.hash = $1 AND t.kind = $2 AND t.revoked_at IS NULL AND t.expires_at > now()",
         )
-        .bind(hash.0.as_slice())
+        .bind(hash)
         .bind(kind)
         .bind(active)
         .fetch_optional(&self.pool)

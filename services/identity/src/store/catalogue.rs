@@ -5,7 +5,7 @@ use writ_contract::catalogue::Catalogue;
 use writ_contract::identity_event::{Change, Changes};
 use writ_contract::{Hash, PLATFORM_ORGANIZATION, encode};
 
-use super::{Author, Revision, Seen, Store};
+use super::{Author, PendingRevision, SeenState, Store};
 use crate::error::Result;
 
 impl Store {
@@ -14,7 +14,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database does not take it.
-    pub async fn publish_catalogue(&self) -> Result<Seen> {
+    pub async fn publish_catalogue(&self) -> Result<SeenState> {
         self.ensure_platform().await?;
         let author = Author { actor: Actor::system("identity"), request_id: None };
         let mut revision = self.revision(PLATFORM_ORGANIZATION, author).await?;
@@ -27,10 +27,11 @@ impl Store {
 
     async fn ensure_platform(&self) -> Result<()> {
         sqlx::query(
-            "INSERT INTO organization (id, name, state, revision, committed_at, created_at, updated_at)
-             VALUES ($1, '', 'active', 0, now(), now(), now()) ON CONFLICT DO NOTHING",
+            "INSERT INTO organization (id, name, state, revision, digest, committed_at, created_at, updated_at)
+             VALUES ($1, '', 'active', 0, $2, now(), now(), now()) ON CONFLICT DO NOTHING",
         )
         .bind(PLATFORM_ORGANIZATION)
+        .bind(Hash::ZERO)
         .execute(self.pool())
         .await?;
         Ok(())
@@ -38,14 +39,14 @@ impl Store {
 }
 
 /// Notes what is published. False when it was the last to be noted.
-async fn remember(revision: &mut Revision, changes: &[Change]) -> Result<bool> {
+async fn remember(revision: &mut PendingRevision, changes: &[Change]) -> Result<bool> {
     let digest = Hash::of(&[&encode(&Changes { changes: changes.to_vec() })?]);
     let noted = sqlx::query(
         "INSERT INTO published_catalogue AS last (organization, digest) VALUES ($1, $2)
          ON CONFLICT (organization) DO UPDATE SET digest = $2 WHERE last.digest <> $2",
     )
     .bind(PLATFORM_ORGANIZATION)
-    .bind(digest.0.as_slice())
+    .bind(digest)
     .execute(revision.connection())
     .await?;
     Ok(noted.rows_affected() > 0)

@@ -1,32 +1,33 @@
 //! Invitations: users who are not active yet, and the tokens that let them become so.
 
-use uuid::Uuid;
+use writ_contract::{TokenId, UserId};
 
-use super::Revision;
+use super::PendingRevision;
+use crate::domain::text::Email;
 use crate::error::{Error, Result};
 
-/// What an invitation finds.
+/// Who an invitation is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Invitee {
+pub enum Addressee {
     /// Nobody of this address.
     New,
     /// A user whose earlier invitations are over: the user, and the tokens of those invitations.
-    Lapsed(Uuid, Vec<Uuid>),
+    Lapsed(UserId, Vec<TokenId>),
 }
 
 #[derive(sqlx::FromRow)]
 struct Known {
-    id: Uuid,
+    id: UserId,
     active: bool,
     open: bool,
-    invites: Vec<Uuid>,
+    invites: Vec<TokenId>,
 }
 
 /// Looks for a user of this address, in any case of letters.
 ///
 /// # Errors
 /// [`Error::Conflict`] when the user is active or has an invitation that can still be accepted.
-pub async fn find(revision: &mut Revision, email: &str) -> Result<Invitee> {
+pub async fn find(revision: &mut PendingRevision, email: &Email) -> Result<Addressee> {
     let organization = revision.organization();
     let known: Option<Known> = sqlx::query_as(
         "SELECT u.id, p.active,
@@ -36,13 +37,13 @@ pub async fn find(revision: &mut Revision, email: &str) -> Result<Invitee> {
           WHERE organization = $1 AND lower(email) = lower($2)",
     )
     .bind(organization)
-    .bind(email)
+    .bind(email.as_str())
     .fetch_optional(revision.connection())
     .await?;
     match known {
-        None => Ok(Invitee::New),
+        None => Ok(Addressee::New),
         Some(Known { active: true, .. }) => Err(Error::Conflict("User is already active")),
         Some(Known { open: true, .. }) => Err(Error::Conflict("User is already invited")),
-        Some(known) => Ok(Invitee::Lapsed(known.id, known.invites)),
+        Some(known) => Ok(Addressee::Lapsed(known.id, known.invites)),
     }
 }

@@ -1,16 +1,18 @@
 //! Who is in which team.
 
-use uuid::Uuid;
+use writ_contract::identity_event::Change;
+use writ_contract::row::{Membership, Validity};
+use writ_contract::{TeamId, UserId};
 
-use super::Revision;
+use super::PendingRevision;
 use crate::error::{Error, Result};
 
-/// Puts a user into a team.
+/// Puts a user into a team; also returns the change for the event.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the organization has no such team or user; [`Error::Conflict`] when
 /// the user is in the team already.
-pub async fn add_user(revision: &mut Revision, team: Uuid, user: Uuid) -> Result<()> {
+pub async fn add_user(revision: &mut PendingRevision, team: TeamId, user: UserId) -> Result<Change> {
     let organization = revision.organization();
     let (team_exists, user_exists, added): (bool, bool, bool) = sqlx::query_as(
         "WITH t AS (SELECT id FROM principal WHERE organization = $1 AND id = $2 AND kind = 'team'),
@@ -28,15 +30,19 @@ pub async fn add_user(revision: &mut Revision, team: Uuid, user: Uuid) -> Result
         (false, _, _) => Err(Error::NotFound("team")),
         (_, false, _) => Err(Error::NotFound("user")),
         (_, _, false) => Err(Error::Conflict("User is already a member of the team")),
-        _ => Ok(()),
+        _ => Ok(joined(team, user)),
     }
+}
+
+fn joined(team: TeamId, user: UserId) -> Change {
+    Change::MemberAdded(Membership { team, member: user.into(), validity: Validity::default() })
 }
 
 /// Takes a user out of a team.
 ///
 /// # Errors
 /// [`Error::NotFound`] when the organization has no such team, or the user is not in it.
-pub async fn remove_user(revision: &mut Revision, team: Uuid, user: Uuid) -> Result<()> {
+pub async fn remove_user(revision: &mut PendingRevision, team: TeamId, user: UserId) -> Result<()> {
     let organization = revision.organization();
     let removed = sqlx::query(
         "DELETE FROM membership m USING principal p

@@ -1,20 +1,35 @@
 //! Organizations.
 
-use uuid::Uuid;
-use writ_contract::PLATFORM_ORGANIZATION;
-use writ_contract::identity_event::OrganizationState;
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, Row};
+use writ_contract::row::OrganizationState;
+use writ_contract::{OrganizationId, PLATFORM_ORGANIZATION};
 
-use super::{Revision, Store};
-use crate::domain::organization::{Organization, OrganizationRow, state_name};
+use super::listing::text;
+use super::{PendingRevision, Store};
+use crate::domain::organization::Organization;
 use crate::error::{Error, Result};
+
+impl FromRow<'_, PgRow> for Organization {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            name: text(row, "name")?,
+            owner_id: row.try_get("owner_id")?,
+            state: row.try_get("state")?,
+            created_at: row.try_get("created_at")?,
+            updated_at: row.try_get("updated_at")?,
+        })
+    }
+}
 
 impl Store {
     /// An organization that is not deleted. The platform itself is not shown.
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is none.
-    pub async fn organization(&self, id: Uuid) -> Result<Organization> {
-        let row: Option<OrganizationRow> = sqlx::query_as(
+    pub async fn organization(&self, id: OrganizationId) -> Result<Organization> {
+        let row: Option<Organization> = sqlx::query_as(
             "SELECT id, name, owner_id, state, created_at, updated_at FROM organization
               WHERE id = $1 AND id <> $2 AND state <> 'deleted'",
         )
@@ -22,7 +37,7 @@ impl Store {
         .bind(PLATFORM_ORGANIZATION)
         .fetch_optional(self.pool())
         .await?;
-        row.map(Organization::from).ok_or(Error::NotFound("organization"))
+        row.ok_or(Error::NotFound("organization"))
     }
 }
 
@@ -30,25 +45,25 @@ impl Store {
 ///
 /// # Errors
 /// [`Error::NotFound`] when it is deleted.
-pub async fn get(revision: &mut Revision) -> Result<Organization> {
+pub async fn get(revision: &mut PendingRevision) -> Result<Organization> {
     let organization = revision.organization();
-    let row: Option<OrganizationRow> =
+    let row: Option<Organization> =
         sqlx::query_as("SELECT id, name, owner_id, state, created_at, updated_at FROM organization WHERE id = $1")
             .bind(organization)
             .fetch_optional(revision.connection())
             .await?;
-    row.map(Organization::from).ok_or(Error::NotFound("organization"))
+    row.ok_or(Error::NotFound("organization"))
 }
 
 /// Stores a new state. False, and nothing stored, when it is the state already.
 ///
 /// # Errors
 /// When the database does not take it.
-pub async fn set_state(revision: &mut Revision, state: OrganizationState) -> Result<bool> {
+pub async fn set_state(revision: &mut PendingRevision, state: OrganizationState) -> Result<bool> {
     let (organization, at) = (revision.organization(), revision.at());
     let changed = sqlx::query("UPDATE organization SET state = $2, updated_at = $3 WHERE id = $1 AND state <> $2")
         .bind(organization)
-        .bind(state_name(state))
+        .bind(state)
         .bind(at)
         .execute(revision.connection())
         .await?;
@@ -59,7 +74,7 @@ pub async fn set_state(revision: &mut Revision, state: OrganizationState) -> Res
 ///
 /// # Errors
 /// When the database does not take it.
-pub async fn erase(revision: &mut Revision) -> Result<()> {
+pub async fn erase(revision: &mut PendingRevision) -> Result<()> {
     let (organization, at) = (revision.organization(), revision.at());
     sqlx::query("DELETE FROM principal WHERE organization = $1")
         .bind(organization)

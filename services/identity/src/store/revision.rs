@@ -7,16 +7,16 @@ use sqlx::{PgConnection, Postgres, Transaction};
 use time::OffsetDateTime;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
-use uuid::Uuid;
 use writ_contract::actor::Actor;
-use writ_contract::identity_event::{Change, Changes, IdentityEvent, OrganizationState};
+use writ_contract::identity_event::{Change, Changes, IdentityEvent};
 use writ_contract::organization::OrganizationEntry;
-use writ_contract::{Timestamp, encode};
+use writ_contract::row::OrganizationState;
+use writ_contract::{Hash, OrganizationId, Region, Revision, StoredText, Timestamp, UserId, encode};
 use writ_kafka::topics;
 use writ_log::{Outgoing, outbox};
 
 use super::Store;
-use crate::domain::organization::state_name;
+use crate::domain::text::Name;
 use crate::error::{Error, Result};
 use crate::log;
 
@@ -26,34 +26,40 @@ pub struct Author {
     /// Who it is.
     pub actor: Actor,
     /// Id of the request, if there is one.
-    pub request_id: Option<String>,
+    pub request_id: Option<StoredText>,
 }
 
-/// A state of an organization that somebody has seen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
-pub struct Seen {
+/// A state of an organization that a client has seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SeenState {
     /// Which organization.
-    pub organization: Uuid,
-    /// Epoch of the state.
-    pub epoch: i64,
-    /// Revision of the state.
-    pub revision: i64,
+    pub organization: OrganizationId,
+    /// Which state.
+    pub revision: Revision,
 }
 
 #[derive(sqlx::FromRow)]
 struct Next {
-    state: String,
+    state: OrganizationState,
     epoch: i64,
     revision: i64,
+    /// Of the event before.
+    digest: Hash,
     committed_at: OffsetDateTime,
+}
+
+impl Next {
+    fn revision(&self) -> Revision {
+        Revision { epoch: self.epoch, number: self.revision }
+    }
 }
 
 /// A transaction that becomes the next revision of one organization when it commits, and leaves
 /// no trace when it is dropped.
-pub struct Revision {
+pub struct PendingRevision {
     tx: Transaction<'static, Postgres>,
-    region: String,
-    organization: Uuid,
+    region: Region,
+    organization: OrganizationId,
     next: Next,
     author: Author,
     span: Span,
@@ -64,9 +70,9 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::Unauthenticated`] when the organization is not active: its tokens are not valid.
-    pub async fn revision(&self, organization: Uuid, author: Author) -> Result<Revision> {
+    pub async fn revision(&self, organization: OrganizationId, author: Author) -> Result<PendingRevision> {
         let revision = self.revision_in_any_state(organization, author).await?;
-        if revision.next.state != state_name(OrganizationState::Active) {
+        if revision.next.state != OrganizationState::Active {
             return Err(Error::Unauthenticated);
         }
         Ok(revision)
@@ -76,14 +82,14 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is no such organization.
-    pub async fn revision_in_any_state(&self, organization: Uuid, author: Author) -> Result<Revision> {
+    pub async fn revision_in_any_state(&self, organization: OrganizationId, author: Author) -> Result<PendingRevision> {
         let span = transaction_span(organization);
         let mut tx = self.pool.begin().await?;
         let next = sqlx::query_as(
             "UPDATE organization SET revision = revision + 1,
                     committed_at = greatest(clock_timestamp(), committed_at + interval '1 microsecond')
               WHERE id = $1 AND state <> 'deleted'
-             RETURNING state, epoch, revision, committed_at",
+             RETURNING state, epoch, revision, digest, committed_at",
         )
         .bind(organization)
         .fetch_optional(&mut *tx)
@@ -96,17 +102,24 @@ impl Store {
     ///
     /// # Errors
     /// When the organization exists.
-    pub async fn founding(&self, organization: Uuid, name: &str, owner: Uuid, author: Author) -> Result<Revision> {
+    pub async fn founding(
+        &self,
+        organization: OrganizationId,
+        name: &Name,
+        owner: UserId,
+        author: Author,
+    ) -> Result<PendingRevision> {
         let span = transaction_span(organization);
         let mut tx = self.pool.begin().await?;
         let next = sqlx::query_as(
-            "INSERT INTO organization (id, name, owner_id, state, revision, committed_at, created_at, updated_at)
-             SELECT $1, $2, $3, 'active', 1, now, now, now FROM clock_timestamp() AS now
-             RETURNING state, epoch, revision, committed_at",
+            "INSERT INTO organization (id, name, owner_id, state, revision, digest, committed_at, created_at, updated_at)
+             SELECT $1, $2, $3, 'active', 1, $4, now, now, now FROM clock_timestamp() AS now
+             RETURNING state, epoch, revision, digest, committed_at",
         )
         .bind(organization)
-        .bind(name)
+        .bind(name.as_str())
         .bind(owner)
+        .bind(Hash::ZERO)
         .fetch_one(&mut *tx)
         .await?;
         Ok(self.begun(tx, organization, next, author, span))
@@ -115,23 +128,23 @@ impl Store {
     fn begun(
         &self,
         tx: Transaction<'static, Postgres>,
-        organization: Uuid,
+        organization: OrganizationId,
         next: Next,
         author: Author,
         span: Span,
-    ) -> Revision {
-        Revision { tx, region: self.region.to_string(), organization, next, author, span }
+    ) -> PendingRevision {
+        PendingRevision { tx, region: self.region, organization, next, author, span }
     }
 }
 
-impl Revision {
+impl PendingRevision {
     /// Where statements of this revision run.
     pub fn connection(&mut self) -> &mut PgConnection {
         &mut self.tx
     }
 
     /// The organization that changes.
-    pub fn organization(&self) -> Uuid {
+    pub fn organization(&self) -> OrganizationId {
         self.organization
     }
 
@@ -145,10 +158,13 @@ impl Revision {
     ///
     /// # Errors
     /// When the database does not commit; nothing has changed then.
-    pub async fn commit(mut self, changes: Vec<Change>) -> Result<Seen> {
+    pub async fn commit(mut self, changes: Vec<Change>) -> Result<SeenState> {
+        let state = state_after(&changes);
+        let event = self.event(changes)?;
         // What follows from the transaction is a part of its trace.
-        let records = self.span.clone().in_scope(|| self.outgoing(changes))?;
+        let records = self.span.clone().in_scope(|| self.records(&event, state))?;
         async {
+            store_digest(&mut self.tx, &event).await?;
             outbox::append(&mut self.tx, &records).await?;
             self.tx.commit().await
         }
@@ -156,63 +172,63 @@ impl Revision {
         .await?;
         self.span.record("writ.outcome", "committed");
         self.span.record("writ.epoch", self.next.epoch).record("writ.revision", self.next.revision);
-        Ok(Seen { organization: self.organization, epoch: self.next.epoch, revision: self.next.revision })
+        Ok(SeenState { organization: self.organization, revision: self.next.revision() })
     }
 
-    /// Gives the revision up because nothing changes, and says what was seen.
+    /// Gives the revision up because nothing changes; returns what was seen.
     ///
     /// # Errors
     /// When the database cannot be reached.
-    pub async fn unchanged(self) -> Result<Seen> {
+    pub async fn unchanged(self) -> Result<SeenState> {
         self.tx.rollback().await?;
         self.span.record("writ.outcome", "unchanged");
-        Ok(Seen { organization: self.organization, epoch: self.next.epoch, revision: self.next.revision - 1 })
+        let seen = Revision { epoch: self.next.epoch, number: self.next.revision - 1 };
+        Ok(SeenState { organization: self.organization, revision: seen })
     }
 
-    fn outgoing(&self, changes: Vec<Change>) -> Result<Vec<Outgoing>> {
-        let state = state_after(&changes);
-        let mut records = vec![self.outgoing_event(changes)?];
-        if let Some(state) = state {
-            records.push(self.outgoing_entry(state)?);
-        }
-        Ok(records)
-    }
-
-    fn outgoing_event(&self, changes: Vec<Change>) -> Result<Outgoing> {
-        let event = IdentityEvent {
+    fn event(&self, changes: Vec<Change>) -> Result<IdentityEvent> {
+        let payload = encode(&Changes { changes })?;
+        Ok(IdentityEvent {
             organization: self.organization,
-            epoch: self.next.epoch,
-            revision: self.next.revision,
+            revision: self.next.revision(),
+            previous_digest: self.next.digest,
+            digest: Hash::of(&[&self.next.digest.0, &payload]),
             committed_at: Timestamp::from(self.next.committed_at),
             actor: self.author.actor.clone(),
             cause: None,
             request_id: self.author.request_id.clone(),
             features: 0,
-            payload: encode(&Changes { changes })?,
-        };
-        let record = Outgoing::new(topics::IDENTITY_EVENTS, self.organization, &self.source(), &event)?;
-        Ok(record.measured_from(event.committed_at))
+            payload,
+        })
     }
 
-    fn outgoing_entry(&self, state: OrganizationState) -> Result<Outgoing> {
-        let entry = OrganizationEntry {
-            organization: self.organization,
-            home_region: self.region.clone(),
-            state,
-            epoch: self.next.epoch,
-            revision: self.next.revision,
-            updated_at: Timestamp::from(self.next.committed_at),
-        };
-        Ok(Outgoing::new(topics::ORGANIZATIONS, self.organization, &self.source(), &entry)?)
-    }
-
-    fn source(&self) -> String {
-        log::source(&self.region)
+    /// The event and, if the organization's state changed, its entry in the directory.
+    fn records(&self, event: &IdentityEvent, state: Option<OrganizationState>) -> Result<Vec<Outgoing>> {
+        let (key, source) = (self.organization, log::source(self.region));
+        let record = Outgoing::new(topics::IDENTITY_EVENTS, key, &source, event)?;
+        let mut records = vec![record.measured_from(event.committed_at)];
+        if let Some(state) = state {
+            let entry = OrganizationEntry {
+                organization: self.organization,
+                home_region: self.region,
+                state,
+                revision: self.next.revision(),
+                updated_at: event.committed_at,
+            };
+            records.push(Outgoing::new(topics::ORGANIZATIONS, key, &source, &entry)?);
+        }
+        Ok(records)
     }
 }
 
+/// The next event names the digest of this one.
+async fn store_digest(connection: &mut PgConnection, event: &IdentityEvent) -> sqlx::Result<()> {
+    let statement = sqlx::query("UPDATE organization SET digest = $2 WHERE id = $1");
+    statement.bind(event.organization).bind(event.digest).execute(connection).await.map(drop)
+}
+
 /// The span `transaction`, from the wait for a connection until it is committed or given up.
-fn transaction_span(organization: Uuid) -> Span {
+fn transaction_span(organization: OrganizationId) -> Span {
     tracing::info_span!(
         "transaction",
         otel.kind = "client",

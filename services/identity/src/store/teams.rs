@@ -1,22 +1,51 @@
 //! Teams.
 
-use sqlx::PgExecutor;
-use sqlx::types::Json;
-use uuid::Uuid;
+use std::collections::BTreeMap;
 
-use super::listing::{Counted, page_of, past_the_end};
-use super::{Revision, Store};
-use crate::domain::Invalid;
-use crate::domain::page::{Page, Paginated};
-use crate::domain::team::{CreateTeam, Team, TeamFilter};
+use sqlx::postgres::PgRow;
+use sqlx::types::Json;
+use sqlx::{FromRow, PgExecutor, Row};
+use writ_contract::{OrganizationId, TeamId, UserId};
+
+use super::listing::{Counted, containing, operands, optional_text, page_of, past_the_end, text};
+use super::{PendingRevision, Store};
+use crate::domain::filter::{LabelTest, TeamFilter};
+use crate::domain::labels::Labels;
+use crate::domain::page::{Page, Paged};
+use crate::domain::team::Team;
+use crate::domain::text::Text;
 use crate::error::{Error, Result};
+
+impl FromRow<'_, PgRow> for Team {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        let Json(labels): Json<BTreeMap<String, String>> = row.try_get("labels")?;
+        Ok(Self {
+            id: row.try_get("id")?,
+            name: text(row, "name")?,
+            description: optional_text(row, "description")?,
+            system_team: row.try_get("system_team")?,
+            labels: Labels::new(labels).map_err(|violation| sqlx::Error::Decode(violation.reason.into()))?,
+            created_at: row.try_get("created_at")?,
+            updated_at: row.try_get("updated_at")?,
+        })
+    }
+}
+
+/// The operator's name and its operand, as the statement below takes them.
+fn label_operand(test: &LabelTest) -> (&'static str, String) {
+    match test {
+        LabelTest::Eq(value) => ("eq", value.as_str().to_owned()),
+        LabelTest::Contains(value) => ("contains", containing(value.as_str())),
+        LabelTest::Exists(exists) => ("exists", exists.to_string()),
+    }
+}
 
 impl Store {
     /// A team.
     ///
     /// # Errors
     /// [`Error::NotFound`] when the organization has no such team.
-    pub async fn team(&self, organization: Uuid, id: Uuid) -> Result<Team> {
+    pub async fn team(&self, organization: OrganizationId, id: TeamId) -> Result<Team> {
         find(self.pool(), organization, id).await
     }
 
@@ -26,11 +55,11 @@ impl Store {
     /// When the database cannot be read.
     pub async fn teams(
         &self,
-        organization: Uuid,
-        member: Option<Uuid>,
+        organization: OrganizationId,
+        member: Option<UserId>,
         filter: &TeamFilter,
         page: Page,
-    ) -> Result<Paginated<Team>> {
+    ) -> Result<Paged<Team>> {
         let rows = self.team_rows(organization, member, filter, page).await?;
         if let Some(found) = page_of(page, rows) {
             return Ok(found);
@@ -41,14 +70,15 @@ impl Store {
 
     async fn team_rows(
         &self,
-        organization: Uuid,
-        member: Option<Uuid>,
+        organization: OrganizationId,
+        member: Option<UserId>,
         filter: &TeamFilter,
         page: Page,
     ) -> Result<Vec<Counted<Team>>> {
         let keys: Vec<&str> = filter.labels.iter().map(|label| label.key.as_str()).collect();
         let (operators, values): (Vec<&str>, Vec<String>) =
-            filter.labels.iter().map(|label| label.test.operands()).unzip();
+            filter.labels.iter().map(|label| label_operand(&label.test)).unzip();
+        let (name, name_pattern) = operands(&filter.name);
         let rows = sqlx::query_as(
             "SELECT id, name, description, system_team, labels, created_at, updated_at, count(*) OVER () AS total
                FROM team t
@@ -66,8 +96,8 @@ impl Store {
         )
         .bind(organization)
         .bind(member)
-        .bind(&filter.name.eq)
-        .bind(filter.name.pattern())
+        .bind(name)
+        .bind(name_pattern)
         .bind(keys)
         .bind(operators)
         .bind(values)
@@ -79,7 +109,7 @@ impl Store {
     }
 }
 
-async fn find(connection: impl PgExecutor<'_>, organization: Uuid, id: Uuid) -> Result<Team> {
+async fn find(connection: impl PgExecutor<'_>, organization: OrganizationId, id: TeamId) -> Result<Team> {
     sqlx::query_as(
         "SELECT id, name, description, system_team, labels, created_at, updated_at FROM team WHERE organization = $1 AND id = $2",
     )
@@ -93,52 +123,50 @@ async fn find(connection: impl PgExecutor<'_>, organization: Uuid, id: Uuid) -> 
 /// The team as it is within the revision, to be changed.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the organization has no such team; [`Error::Invalid`] when it is a
-/// system team.
-pub async fn get_changeable(revision: &mut Revision, id: Uuid) -> Result<Team> {
+/// [`Error::NotFound`] when the organization has no such team; [`Error::SystemTeam`].
+pub async fn get_changeable(revision: &mut PendingRevision, id: TeamId) -> Result<Team> {
     let organization = revision.organization();
     let team = find(revision.connection(), organization, id).await?;
-    if team.system_team { Err(Invalid::system_team().into()) } else { Ok(team) }
+    if team.system_team { Err(Error::SystemTeam) } else { Ok(team) }
 }
 
 /// Inserts a team.
 ///
 /// # Errors
 /// When the database does not take it.
-pub async fn insert(revision: &mut Revision, new: CreateTeam, system_team: bool) -> Result<Team> {
-    let (organization, at) = (revision.organization(), revision.at());
-    let team = sqlx::query_as(
+pub async fn insert(revision: &mut PendingRevision, team: &Team) -> Result<()> {
+    let organization = revision.organization();
+    sqlx::query(
         "WITH new AS (INSERT INTO principal (organization, id, kind, active) VALUES ($1, $2, 'team', true) RETURNING organization, id)
          INSERT INTO team (organization, id, name, description, system_team, labels, created_at, updated_at)
-         SELECT organization, id, $3, $4, $5, $6, $7, $7 FROM new
-         RETURNING id, name, description, system_team, labels, created_at, updated_at",
+         SELECT organization, id, $3, $4, $5, $6, $7, $7 FROM new",
     )
     .bind(organization)
-    .bind(Uuid::now_v7())
-    .bind(new.name)
-    .bind(new.description)
-    .bind(system_team)
-    .bind(Json(new.labels))
-    .bind(at)
-    .fetch_one(revision.connection())
+    .bind(team.id)
+    .bind(team.name.as_str())
+    .bind(team.description.as_ref().map(Text::as_str))
+    .bind(team.system_team)
+    .bind(Json(team.labels.as_map()))
+    .bind(team.created_at)
+    .execute(revision.connection())
     .await?;
-    Ok(team)
+    Ok(())
 }
 
 /// Stores a changed team.
 ///
 /// # Errors
 /// When the database does not take it.
-pub async fn update(revision: &mut Revision, team: &Team) -> Result<()> {
+pub async fn update(revision: &mut PendingRevision, team: &Team) -> Result<()> {
     let organization = revision.organization();
     sqlx::query(
         "UPDATE team SET name = $3, description = $4, labels = $5, updated_at = $6 WHERE organization = $1 AND id = $2",
     )
     .bind(organization)
     .bind(team.id)
-    .bind(&team.name)
-    .bind(&team.description)
-    .bind(&team.labels)
+    .bind(team.name.as_str())
+    .bind(team.description.as_ref().map(Text::as_str))
+    .bind(Json(team.labels.as_map()))
     .bind(team.updated_at)
     .execute(revision.connection())
     .await?;
@@ -149,7 +177,7 @@ pub async fn update(revision: &mut Revision, team: &Team) -> Result<()> {
 ///
 /// # Errors
 /// When the database does not take it.
-pub async fn delete(revision: &mut Revision, id: Uuid) -> Result<()> {
+pub async fn delete(revision: &mut PendingRevision, id: TeamId) -> Result<()> {
     let organization = revision.organization();
     sqlx::query("DELETE FROM principal WHERE organization = $1 AND id = $2 AND kind = 'team'")
         .bind(organization)

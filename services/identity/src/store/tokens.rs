@@ -1,31 +1,50 @@
 //! Bearer tokens, by hash.
 
-use sqlx::PgExecutor;
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, PgExecutor, Row};
 use time::OffsetDateTime;
-use uuid::Uuid;
-use writ_contract::identity_event::{Change, TokenKind};
-use writ_contract::{Hash, Timestamp};
+use writ_contract::identity_event::Change;
+use writ_contract::row::{Token, TokenKind};
+use writ_contract::{Hash, OrganizationId, Timestamp, TokenId, UserId};
 
-use super::{Revision, Store};
-use crate::domain::token::TokenRow;
+use super::listing::text;
+use super::{PendingRevision, Store};
+use crate::domain::text::TokenName;
+use crate::domain::token::PersonalToken;
 use crate::error::{Error, Result};
 
 /// Personal tokens of a user at most, so that their list can be answered whole.
 const MOST: i64 = 1000;
 
 /// A token that is to be stored.
-#[derive(Debug, Clone)]
-pub struct NewToken<'a> {
-    /// Whose it is.
-    pub principal: Uuid,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewToken {
+    /// The user it belongs to.
+    pub user: UserId,
     /// What it stands for.
     pub kind: TokenKind,
     /// What its holder calls it.
-    pub name: &'a str,
+    pub name: TokenName,
     /// SHA-256 of its text.
     pub hash: Hash,
     /// When its time is over.
     pub expires_at: OffsetDateTime,
+}
+
+impl FromRow<'_, PgRow> for PersonalToken {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            user: row.try_get("principal")?,
+            name: text(row, "name")?,
+            revoked_by: row.try_get("revoked_by")?,
+            created_at: row.try_get("created_at")?,
+            updated_at: row.try_get("updated_at")?,
+            last_used_at: row.try_get("last_used_at")?,
+            expires_at: row.try_get("expires_at")?,
+            revoked_at: row.try_get("revoked_at")?,
+        })
+    }
 }
 
 impl Store {
@@ -33,7 +52,7 @@ impl Store {
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub async fn tokens(&self, organization: Uuid, user: Uuid) -> Result<Vec<TokenRow>> {
+    pub async fn tokens(&self, organization: OrganizationId, user: UserId) -> Result<Vec<PersonalToken>> {
         let rows = sqlx::query_as(
             "SELECT id, principal, name, revoked_by, created_at, updated_at, last_used_at, expires_at, revoked_at
                FROM token WHERE organization = $1 AND principal = $2 AND kind = 'personal' ORDER BY id",
@@ -49,12 +68,17 @@ impl Store {
     ///
     /// # Errors
     /// [`Error::NotFound`] when the user has no such token.
-    pub async fn token(&self, organization: Uuid, user: Uuid, id: Uuid) -> Result<TokenRow> {
+    pub async fn token(&self, organization: OrganizationId, user: UserId, id: TokenId) -> Result<PersonalToken> {
         find(self.pool(), organization, user, id).await
     }
 }
 
-async fn find(connection: impl PgExecutor<'_>, organization: Uuid, user: Uuid, id: Uuid) -> Result<TokenRow> {
+async fn find(
+    connection: impl PgExecutor<'_>,
+    organization: OrganizationId,
+    user: UserId,
+    id: TokenId,
+) -> Result<PersonalToken> {
     sqlx::query_as(
         "SELECT id, principal, name, revoked_by, created_at, updated_at, last_used_at, expires_at, revoked_at
            FROM token WHERE organization = $1 AND principal = $2 AND kind = 'personal' AND id = $3",
@@ -71,7 +95,7 @@ async fn find(connection: impl PgExecutor<'_>, organization: Uuid, user: Uuid, i
 ///
 /// # Errors
 /// [`Error::NotFound`] when the user has no such token.
-pub async fn get(revision: &mut Revision, user: Uuid, id: Uuid) -> Result<TokenRow> {
+pub async fn get(revision: &mut PendingRevision, user: UserId, id: TokenId) -> Result<PersonalToken> {
     let organization = revision.organization();
     find(revision.connection(), organization, user, id).await
 }
@@ -80,7 +104,7 @@ pub async fn get(revision: &mut Revision, user: Uuid, id: Uuid) -> Result<TokenR
 ///
 /// # Errors
 /// [`Error::Conflict`] then.
-pub async fn must_have_room(revision: &mut Revision, user: Uuid) -> Result<()> {
+pub async fn must_have_room(revision: &mut PendingRevision, user: UserId) -> Result<()> {
     let organization = revision.organization();
     let count: i64 = sqlx::query_scalar("SELECT count(*) FROM token WHERE organization = $1 AND principal = $2")
         .bind(organization)
@@ -94,49 +118,45 @@ pub async fn must_have_room(revision: &mut Revision, user: Uuid) -> Result<()> {
 ///
 /// # Errors
 /// When the database does not take it.
-pub async fn insert(revision: &mut Revision, new: NewToken<'_>) -> Result<(TokenRow, Change)> {
+pub async fn insert(revision: &mut PendingRevision, new: NewToken) -> Result<(PersonalToken, Change)> {
     let (organization, at) = (revision.organization(), revision.at());
-    let row: TokenRow = sqlx::query_as(
+    let row: PersonalToken = sqlx::query_as(
         "INSERT INTO token (organization, id, principal, kind, name, hash, created_at, updated_at, expires_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)
          RETURNING id, principal, name, revoked_by, created_at, updated_at, last_used_at, expires_at, revoked_at",
     )
     .bind(organization)
-    .bind(Uuid::now_v7())
-    .bind(new.principal)
-    .bind(kind_name(new.kind))
-    .bind(new.name)
-    .bind(new.hash.0.as_slice())
+    .bind(TokenId::generate())
+    .bind(new.user)
+    .bind(new.kind)
+    .bind(new.name.as_str())
+    .bind(new.hash)
     .bind(at)
     .bind(new.expires_at)
     .fetch_one(revision.connection())
     .await?;
-    let expires_at = Timestamp::from(row.expires_at);
-    let issued =
-        Change::TokenIssued { token: row.id, principal: new.principal, kind: new.kind, hash: new.hash, expires_at };
-    Ok((row, issued))
-}
-
-fn kind_name(kind: TokenKind) -> &'static str {
-    match kind {
-        TokenKind::Personal => "personal",
-        TokenKind::SystemAccount => "system_account",
-        TokenKind::Invite => "invite",
-    }
+    let issued = Token {
+        id: row.id,
+        hash: new.hash,
+        principal: new.user.into(),
+        kind: new.kind,
+        expires_at: Timestamp::from(row.expires_at),
+    };
+    Ok((row, Change::TokenIssued(issued)))
 }
 
 /// Stores a changed name or revocation.
 ///
 /// # Errors
 /// When the database does not take it.
-pub async fn update(revision: &mut Revision, token: &TokenRow) -> Result<()> {
+pub async fn update(revision: &mut PendingRevision, token: &PersonalToken) -> Result<()> {
     let organization = revision.organization();
     sqlx::query(
         "UPDATE token SET name = $3, updated_at = $4, revoked_at = $5, revoked_by = $6 WHERE organization = $1 AND id = $2",
     )
     .bind(organization)
     .bind(token.id)
-    .bind(&token.name)
+    .bind(token.name.as_str())
     .bind(token.updated_at)
     .bind(token.revoked_at)
     .bind(token.revoked_by)
@@ -149,11 +169,11 @@ pub async fn update(revision: &mut Revision, token: &TokenRow) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::NotFound`] when the principal has no such token.
-pub async fn delete(revision: &mut Revision, principal: Uuid, id: Uuid) -> Result<()> {
+pub async fn delete(revision: &mut PendingRevision, user: UserId, id: TokenId) -> Result<()> {
     let organization = revision.organization();
     let deleted = sqlx::query("DELETE FROM token WHERE organization = $1 AND principal = $2 AND id = $3")
         .bind(organization)
-        .bind(principal)
+        .bind(user)
         .bind(id)
         .execute(revision.connection())
         .await?;

@@ -1,20 +1,38 @@
 //! Users.
 
-use sqlx::PgExecutor;
-use uuid::Uuid;
+use sqlx::postgres::PgRow;
+use sqlx::{FromRow, PgExecutor, Row};
+use writ_contract::{OrganizationId, TeamId, UserId};
 
-use super::listing::{Counted, page_of, past_the_end};
-use super::{Revision, Store};
-use crate::domain::page::{Page, Paginated};
-use crate::domain::user::{Person, User, UserFilter};
+use super::listing::{Counted, operands, optional_text, page_of, past_the_end, text};
+use super::{PendingRevision, Store};
+use crate::domain::filter::UserFilter;
+use crate::domain::page::{Page, Paged};
+use crate::domain::text::{Email, Name, Text};
+use crate::domain::user::User;
 use crate::error::{Error, Result};
+
+impl FromRow<'_, PgRow> for User {
+    fn from_row(row: &PgRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            id: row.try_get("id")?,
+            email: text(row, "email")?,
+            full_name: optional_text(row, "full_name")?,
+            preferred_name: optional_text(row, "preferred_name")?,
+            active: row.try_get("active")?,
+            inferred_region: row.try_get("inferred_region")?,
+            created_at: row.try_get("created_at")?,
+            updated_at: row.try_get("updated_at")?,
+        })
+    }
+}
 
 impl Store {
     /// A user.
     ///
     /// # Errors
     /// [`Error::NotFound`] when the organization has no such user.
-    pub async fn user(&self, organization: Uuid, id: Uuid) -> Result<User> {
+    pub async fn user(&self, organization: OrganizationId, id: UserId) -> Result<User> {
         find(self.pool(), organization, id).await
     }
 
@@ -24,11 +42,11 @@ impl Store {
     /// When the database cannot be read.
     pub async fn users(
         &self,
-        organization: Uuid,
-        team: Option<Uuid>,
+        organization: OrganizationId,
+        team: Option<TeamId>,
         filter: &UserFilter,
         page: Page,
-    ) -> Result<Paginated<User>> {
+    ) -> Result<Paged<User>> {
         let rows = self.user_rows(organization, team, filter, page).await?;
         if let Some(found) = page_of(page, rows) {
             return Ok(found);
@@ -39,11 +57,13 @@ impl Store {
 
     async fn user_rows(
         &self,
-        organization: Uuid,
-        team: Option<Uuid>,
+        organization: OrganizationId,
+        team: Option<TeamId>,
         filter: &UserFilter,
         page: Page,
     ) -> Result<Vec<Counted<User>>> {
+        let (email, email_pattern) = operands(&filter.email);
+        let (full_name, full_name_pattern) = operands(&filter.full_name);
         let rows = sqlx::query_as(
             "SELECT u.id, email, full_name, preferred_name, active, inferred_region, created_at, updated_at, count(*) OVER () AS total
                FROM user_account u JOIN principal p USING (organization, id)
@@ -59,10 +79,10 @@ impl Store {
         .bind(organization)
         .bind(team)
         .bind(filter.id)
-        .bind(&filter.email.eq)
-        .bind(filter.email.pattern())
-        .bind(&filter.full_name.eq)
-        .bind(filter.full_name.pattern())
+        .bind(email)
+        .bind(email_pattern)
+        .bind(full_name)
+        .bind(full_name_pattern)
         .bind(filter.active)
         .bind(page.offset())
         .bind(page.limit())
@@ -72,7 +92,7 @@ impl Store {
     }
 }
 
-async fn find(connection: impl PgExecutor<'_>, organization: Uuid, id: Uuid) -> Result<User> {
+async fn find(connection: impl PgExecutor<'_>, organization: OrganizationId, id: UserId) -> Result<User> {
     sqlx::query_as(
         "SELECT id, email, full_name, preferred_name, active, inferred_region, created_at, updated_at
            FROM user_account JOIN principal USING (organization, id)
@@ -89,7 +109,7 @@ async fn find(connection: impl PgExecutor<'_>, organization: Uuid, id: Uuid) -> 
 ///
 /// # Errors
 /// [`Error::NotFound`] when the organization has no such user.
-pub async fn get(revision: &mut Revision, id: Uuid) -> Result<User> {
+pub async fn get(revision: &mut PendingRevision, id: UserId) -> Result<User> {
     let organization = revision.organization();
     find(revision.connection(), organization, id).await
 }
@@ -98,31 +118,20 @@ pub async fn get(revision: &mut Revision, id: Uuid) -> Result<User> {
 ///
 /// # Errors
 /// When the organization has a user of this address.
-pub async fn insert(revision: &mut Revision, id: Uuid, person: Person) -> Result<User> {
-    insert_principal(revision, id, &person.email, true).await?;
-    let user = User {
-        id,
-        email: person.email,
-        full_name: Some(person.full_name),
-        preferred_name: person.preferred_name,
-        active: true,
-        inferred_region: None,
-        created_at: revision.at(),
-        updated_at: revision.at(),
-    };
-    update(revision, &user).await?;
-    Ok(user)
+pub async fn insert(revision: &mut PendingRevision, user: &User) -> Result<()> {
+    insert_principal(revision, user.id, &user.email, true).await?;
+    update(revision, user).await
 }
 
 /// Inserts a user who has been invited and is not active yet.
 ///
 /// # Errors
 /// When the organization has a user of this address.
-pub async fn insert_invited(revision: &mut Revision, id: Uuid, email: &str) -> Result<()> {
+pub async fn insert_invited(revision: &mut PendingRevision, id: UserId, email: &Email) -> Result<()> {
     insert_principal(revision, id, email, false).await
 }
 
-async fn insert_principal(revision: &mut Revision, id: Uuid, email: &str, active: bool) -> Result<()> {
+async fn insert_principal(revision: &mut PendingRevision, id: UserId, email: &Email, active: bool) -> Result<()> {
     let (organization, at) = (revision.organization(), revision.at());
     sqlx::query(
         "WITH new AS (INSERT INTO principal (organization, id, kind, active) VALUES ($1, $2, 'user', $3) RETURNING organization, id)
@@ -131,7 +140,7 @@ async fn insert_principal(revision: &mut Revision, id: Uuid, email: &str, active
     .bind(organization)
     .bind(id)
     .bind(active)
-    .bind(email)
+    .bind(email.as_str())
     .bind(at)
     .execute(revision.connection())
     .await?;
@@ -142,13 +151,13 @@ async fn insert_principal(revision: &mut Revision, id: Uuid, email: &str, active
 ///
 /// # Errors
 /// When the database does not take it.
-pub async fn update(revision: &mut Revision, user: &User) -> Result<()> {
+pub async fn update(revision: &mut PendingRevision, user: &User) -> Result<()> {
     let organization = revision.organization();
     sqlx::query("UPDATE user_account SET full_name = $3, preferred_name = $4, updated_at = $5 WHERE organization = $1 AND id = $2")
         .bind(organization)
         .bind(user.id)
-        .bind(&user.full_name)
-        .bind(&user.preferred_name)
+        .bind(user.full_name.as_ref().map(Name::as_str))
+        .bind(user.preferred_name.as_ref().map(Text::as_str))
         .bind(user.updated_at)
         .execute(revision.connection())
         .await?;
@@ -159,7 +168,7 @@ pub async fn update(revision: &mut Revision, user: &User) -> Result<()> {
 ///
 /// # Errors
 /// When the database does not take it.
-pub async fn activate(revision: &mut Revision, id: Uuid) -> Result<()> {
+pub async fn activate(revision: &mut PendingRevision, id: UserId) -> Result<()> {
     let organization = revision.organization();
     sqlx::query("UPDATE principal SET active = true WHERE organization = $1 AND id = $2")
         .bind(organization)
@@ -173,7 +182,7 @@ pub async fn activate(revision: &mut Revision, id: Uuid) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::NotFound`] when the organization has no such user.
-pub async fn erase(revision: &mut Revision, id: Uuid) -> Result<()> {
+pub async fn erase(revision: &mut PendingRevision, id: UserId) -> Result<()> {
     let organization = revision.organization();
     let erased = sqlx::query(
         "WITH erased AS (DELETE FROM principal WHERE organization = $1 AND id = $2 AND kind = 'user' RETURNING id),

@@ -2,8 +2,10 @@ use axum::body::Body;
 use http::Request;
 use serde_json::{Value, json};
 use sqlx::PgPool;
+use writ_contract::UserId;
 use writ_contract::actor::ActorKind;
-use writ_contract::identity_event::{Change, TokenKind};
+use writ_contract::identity_event::Change;
+use writ_contract::row::{Token, TokenKind};
 
 use crate::support::{World, id, text};
 
@@ -17,13 +19,13 @@ async fn an_invited_person_becomes_a_user(pool: PgPool) {
     let acme = world.organization().await;
     let invitation = world.post("/v3/invites", &acme.token, json!({"email": "bob@acme.example"})).await;
     invitation.is(201);
-    let bob = invitation.body["user_id"].as_str().unwrap().parse().unwrap();
+    let bob: UserId = invitation.body["user_id"].as_str().unwrap().parse().unwrap();
     let [invited, issued] = world.last_changes(acme.id).await.try_into().unwrap();
     assert_eq!(invited, Change::UserInvited { user: bob });
-    let Change::TokenIssued { token: invite, principal, kind: TokenKind::Invite, .. } = issued else {
+    let Change::TokenIssued(Token { id: invite, principal, kind: TokenKind::Invite, .. }) = issued else {
         panic!("{issued:?}")
     };
-    assert_eq!(principal, bob);
+    assert_eq!(principal, bob.into());
     let pending = world.get(&format!("/v3/users/{bob}"), &acme.token).await;
     assert_eq!((&pending.body["active"], &pending.body["full_name"]), (&json!(false), &Value::Null));
 
@@ -40,10 +42,12 @@ async fn an_invited_person_becomes_a_user(pool: PgPool) {
     assert_eq!((me.status, &me.body), (200, &accepted.body["user"]));
 
     let (event, changes) = world.events(acme.id).await.pop().unwrap();
-    assert_eq!((event.actor.kind, event.actor.id), (ActorKind::User, bob.to_string()));
+    assert_eq!((event.actor.kind, event.actor.id.as_str()), (ActorKind::User, bob.to_string().as_str()));
     let [activated, revoked, issued] = changes.try_into().unwrap();
     assert_eq!((activated, revoked), (Change::UserActivated { user: bob }, Change::TokenRevoked { token: invite }));
-    assert!(matches!(issued, Change::TokenIssued { principal, kind: TokenKind::Personal, .. } if principal == bob));
+    assert!(
+        matches!(issued, Change::TokenIssued(Token { principal, kind: TokenKind::Personal, .. }) if principal == bob.into())
+    );
     world.post("/v3/invites/accept", &token, acceptance()).await.is_problem(401);
 }
 
@@ -73,7 +77,7 @@ async fn a_second_invitation_conflicts_until_the_first_has_lapsed(pool: PgPool) 
     let second = world.post("/v3/invites", &acme.token, json!({"email": "bob@acme.example"})).await;
     second.is(201);
     assert_eq!(second.body["user_id"], first.body["user_id"]);
-    assert!(matches!(world.last_changes(acme.id).await[..], [Change::TokenRevoked { .. }, Change::TokenIssued { .. }]));
+    assert!(matches!(world.last_changes(acme.id).await[..], [Change::TokenRevoked { .. }, Change::TokenIssued(_)]));
     world.post("/v3/invites/accept", &text(&second.body["invite_token"]), acceptance()).await.is(201);
 }
 

@@ -1,7 +1,8 @@
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use uuid::Uuid;
-use writ_contract::identity_event::{Change, MemberKind};
+use writ_contract::identity_event::Change;
+use writ_contract::row::{Membership, Validity};
 
 use crate::support::World;
 
@@ -13,14 +14,8 @@ async fn a_user_is_put_into_a_team_and_taken_out(pool: PgPool) {
     let users = format!("/v3/teams/{team}/users");
     let added = world.post(&users, &acme.token, json!({"id": bob.id})).await;
     assert_eq!((added.status, &added.body), (201, &Value::Null));
-    let expected = Change::MemberAdded {
-        team,
-        member: bob.id,
-        member_kind: MemberKind::User,
-        valid_from: None,
-        valid_until: None,
-    };
-    assert_eq!(world.last_changes(acme.id).await, [expected]);
+    let membership = Membership { team, member: bob.id.into(), validity: Validity::default() };
+    assert_eq!(world.last_changes(acme.id).await, [Change::MemberAdded(membership)]);
     world.post(&users, &acme.token, json!({"id": bob.id})).await.is_problem(409);
 
     assert_eq!(world.get(&users, &acme.token).await.column("email"), ["bob@acme.example"]);
@@ -29,7 +24,7 @@ async fn a_user_is_put_into_a_team_and_taken_out(pool: PgPool) {
 
     let member = format!("{users}/{}", bob.id);
     world.delete(&member, &acme.token).await.is(204);
-    assert_eq!(world.last_changes(acme.id).await, [Change::MemberRemoved { team, member: bob.id }]);
+    assert_eq!(world.last_changes(acme.id).await, [Change::MemberRemoved { team, member: bob.id.into() }]);
     world.delete(&member, &acme.token).await.is_problem(404);
     assert_eq!(world.get(&users, &acme.token).await.body["data"], json!([]));
 }

@@ -2,8 +2,10 @@ use serde_json::json;
 use sqlx::PgPool;
 use uuid::Uuid;
 use writ_contract::actor::ActorKind;
-use writ_contract::identity_event::{Change, OrganizationState, TokenKind};
-use writ_tokens::{BearerToken, Kind};
+use writ_contract::identity_event::Change;
+use writ_contract::row::{Grant, Membership, OrganizationState, Token, TokenKind};
+use writ_contract::{Hash, PrincipalId, Revision};
+use writ_tokens::BearerToken;
 
 use crate::support::{OPERATOR, World};
 
@@ -24,7 +26,7 @@ async fn an_organization_begins_with_its_owner_as_administrator(pool: PgPool) {
     assert_eq!((&owner.body["email"], &owner.body["active"]), (&json!("ada@acme.example"), &json!(true)));
 
     let token = BearerToken::parse(&acme.token).unwrap();
-    assert_eq!((token.kind(), token.region().as_str(), token.organization()), (Kind::Personal, "us", acme.id));
+    assert_eq!((token.kind(), token.region().as_str(), token.organization()), (TokenKind::Personal, "us", acme.id));
 }
 
 #[sqlx::test(migrator = "writ_identity::store::MIGRATOR")]
@@ -33,7 +35,7 @@ async fn its_first_event_tells_all_of_it(pool: PgPool) {
     let acme = world.organization().await;
     let admins = world.administrators(&acme).await;
     let (event, changes) = world.events(acme.id).await.remove(0);
-    assert_eq!((event.epoch, event.revision, event.features), (1, 1, 0));
+    assert_eq!((event.revision, event.previous_digest, event.features), (Revision::first_epoch(1), Hash::ZERO, 0));
     assert_eq!((event.actor.kind, event.actor.id.as_str()), (ActorKind::Operator, "operator"));
     assert!(event.request_id.is_some());
     let [created, invited, activated, team, assigned, member, issued] = changes.try_into().unwrap();
@@ -42,16 +44,21 @@ async fn its_first_event_tells_all_of_it(pool: PgPool) {
     assert_eq!(activated, Change::UserActivated { user: acme.owner });
     assert_eq!(team, Change::TeamCreated { team: admins, system: true });
     assert!(
-        matches!(assigned, Change::RoleAssigned { principal, role, entity_type, entity_id: None, region: None, .. }
-        if principal == admins && role == "identity.admin" && entity_type == "identity")
+        matches!(assigned, Change::RoleAssigned(Grant { principal, role, entity_type, entity_id: None, region: None, .. })
+        if principal == PrincipalId::from(admins) && role == "identity.admin" && entity_type == "identity")
     );
-    assert!(matches!(member, Change::MemberAdded { team, member, .. } if team == admins && member == acme.owner));
+    assert!(
+        matches!(member, Change::MemberAdded(Membership { team, member, .. }) if team == admins && member == acme.owner.into())
+    );
     let hash = BearerToken::parse(&acme.token).unwrap().hash();
-    assert!(matches!(issued, Change::TokenIssued { principal, kind: TokenKind::Personal, hash: issued, .. }
-        if principal == acme.owner && issued == hash));
+    assert!(matches!(issued, Change::TokenIssued(Token { principal, kind: TokenKind::Personal, hash: issued, .. })
+        if principal == acme.owner.into() && issued == hash));
 
     let [entry] = world.entries(acme.id).await.try_into().unwrap();
-    assert_eq!((entry.home_region.as_str(), entry.state, entry.revision), ("us", OrganizationState::Active, 1));
+    assert_eq!(
+        (entry.home_region.as_str(), entry.state, entry.revision),
+        ("us", OrganizationState::Active, Revision::first_epoch(1))
+    );
     assert_eq!(entry.updated_at, event.committed_at);
 }
 
@@ -70,7 +77,8 @@ async fn the_operator_suspends_and_activates(pool: PgPool) {
 
     world.patch(&path, OPERATOR, json!({"state": "active"})).await.is(200);
     world.get("/v3/users/me", &acme.token).await.is(200);
-    let states: Vec<_> = world.entries(acme.id).await.into_iter().map(|entry| (entry.revision, entry.state)).collect();
+    let states: Vec<_> =
+        world.entries(acme.id).await.into_iter().map(|entry| (entry.revision.number, entry.state)).collect();
     use OrganizationState::{Active, Suspended};
     assert_eq!(states, [(1, Active), (2, Suspended), (3, Active)]);
     assert_eq!(world.last_changes(acme.id).await, [Change::OrganizationStateChanged { state: Active }]);

@@ -1,6 +1,8 @@
 use serde_json::json;
 use sqlx::PgPool;
 
+use writ_contract::{TeamId, TokenId, UserId};
+
 use crate::support::{OPERATOR, World, id, text};
 
 /// Occurs in every name, address, label and description of the story below.
@@ -14,17 +16,17 @@ async fn story(world: &World) {
     let founded =
         world.post("/v3/organizations", OPERATOR, json!({"name": MARK, "owner": owner, "token": token})).await;
     founded.is(201);
-    let (admin, owner) = (text(&founded.body["token"]["konnect_token"]), id(&founded.body["owner"]));
+    let (admin, owner): (_, UserId) = (text(&founded.body["token"]["konnect_token"]), id(&founded.body["owner"]));
     let invitation = world.post("/v3/invites", &admin, json!({"email": format!("bob@{MARK}.example")})).await;
     let accept = json!({"full_name": MARK, "preferred_name": MARK, "token": {"name": MARK, "ttl_seconds": 86400}});
     world.post("/v3/invites/accept", &text(&invitation.body["invite_token"]), accept).await.is(201);
     let team = json!({"name": MARK, "description": MARK, "labels": {MARK: MARK}});
-    let team = id(&world.post("/v3/teams", &admin, team).await.body);
+    let team: TeamId = id(&world.post("/v3/teams", &admin, team).await.body);
     let update = json!({"name": format!("{MARK} 2"), "description": "gone", "labels": {format!("{MARK}2"): MARK}});
     world.patch(&format!("/v3/teams/{team}"), &admin, update).await.is(200);
     world.patch(&format!("/v3/users/{owner}"), &admin, json!({"full_name": format!("{MARK} 2")})).await.is(200);
     let tokens = format!("/v3/users/{owner}/access-tokens");
-    let token = id(&world.post(&tokens, &admin, json!({"name": MARK, "ttl_seconds": 86400})).await.body);
+    let token: TokenId = id(&world.post(&tokens, &admin, json!({"name": MARK, "ttl_seconds": 86400})).await.body);
     world.patch(&format!("{tokens}/{token}"), &admin, json!({"name": format!("{MARK} 2")})).await.is(200);
 }
 

@@ -1,7 +1,9 @@
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use uuid::Uuid;
+use writ_contract::GrantId;
 use writ_contract::identity_event::Change;
+use writ_contract::row::{Grant, Validity};
 
 use crate::support::{World, id};
 
@@ -18,20 +20,21 @@ async fn a_role_is_assigned_to_a_team_in_one_region(pool: PgPool) {
     let entity = "817d0422-45c9-4d88-8d64-45aef05c1ae7";
     let assigned = world.post(&path, &acme.token, viewer(entity, "eu")).await;
     assigned.is(201);
-    let assignment = id(&assigned.body);
+    let assignment: GrantId = id(&assigned.body);
     let mut expected = viewer(entity, "eu");
     expected["id"] = json!(assignment);
     assert_eq!(assigned.body, expected);
-    let change = |entity_id: Option<&str>, region: Option<&str>, assignment| Change::RoleAssigned {
-        assignment,
-        principal: team,
-        role: "control_planes.viewer".to_owned(),
-        entity_type: "control_planes".to_owned(),
-        entity_id: entity_id.map(str::to_owned),
-        region: region.map(str::to_owned),
-        valid_from: None,
-        valid_until: None,
-        condition: None,
+    let change = |entity_id: Option<&str>, region: Option<&str>, assignment| {
+        Change::RoleAssigned(Grant {
+            id: assignment,
+            principal: team.into(),
+            role: "control_planes.viewer".parse().unwrap(),
+            entity_type: "control_planes".parse().unwrap(),
+            entity_id: entity_id.map(|id| id.parse().unwrap()),
+            region: region.map(|code| code.parse().unwrap()),
+            validity: Validity::default(),
+            condition: None,
+        })
     };
     assert_eq!(world.last_changes(acme.id).await, [change(Some(entity), Some("eu"), assignment)]);
     assert_eq!(world.get(&format!("{path}/{assignment}"), &acme.token).await.body, expected);
@@ -44,7 +47,7 @@ async fn a_role_is_assigned_to_a_team_in_one_region(pool: PgPool) {
 
     let one = format!("{path}/{assignment}");
     world.delete(&one, &acme.token).await.is(204);
-    assert_eq!(world.last_changes(acme.id).await, [Change::RoleUnassigned { assignment }]);
+    assert_eq!(world.last_changes(acme.id).await, [Change::RoleUnassigned { grant: assignment }]);
     world.delete(&one, &acme.token).await.is_problem(404);
     world.get(&one, &acme.token).await.is_problem(404);
 }
@@ -68,7 +71,7 @@ async fn roles_of_users_and_teams_are_kept_apart(pool: PgPool) {
     let team = world.team(&acme, "Operators").await;
     let (users, teams) =
         (format!("/v3/users/{}/assigned-roles", acme.owner), format!("/v3/teams/{team}/assigned-roles"));
-    let of_team = id(&world.post(&teams, &acme.token, viewer("*", "eu")).await.body);
+    let of_team: GrantId = id(&world.post(&teams, &acme.token, viewer("*", "eu")).await.body);
     world.get(&format!("{users}/{of_team}"), &acme.token).await.is_problem(404);
     world.delete(&format!("{users}/{of_team}"), &acme.token).await.is_problem(404);
     assert_eq!(world.get(&users, &acme.token).await.body["data"], json!([]));

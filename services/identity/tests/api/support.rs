@@ -1,20 +1,22 @@
 //! An identity service without a network, and what tests ask of it.
 
+use std::fmt::Debug;
+use std::str::FromStr;
+
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use http::{HeaderMap, Method, Request};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use tower::ServiceExt;
-use uuid::Uuid;
 use writ_contract::identity_event::{Change, Changes, IdentityEvent};
 use writ_contract::organization::OrganizationEntry;
-use writ_contract::{Record, SchemaRegistry, decode};
+use writ_contract::{OrganizationId, Record, SchemaRegistry, TeamId, UserId, decode};
 use writ_identity::app::{App, Platform};
 use writ_identity::http::router;
 use writ_identity::store::Store;
-use writ_service::http::{Limits, guarded};
-use writ_tokens::{ConsistencyKey, Position, hash_of};
+use writ_service::http::{RequestLimits, guarded};
+use writ_tokens::{ConsistencyKey, SeenRevision, hash_of};
 
 pub(crate) const OPERATOR: &str = "an-operator-token-of-enough-characters";
 
@@ -35,14 +37,14 @@ pub(crate) struct Reply {
 
 /// An organization with its owner.
 pub(crate) struct Organization {
-    pub(crate) id: Uuid,
-    pub(crate) owner: Uuid,
+    pub(crate) id: OrganizationId,
+    pub(crate) owner: UserId,
     pub(crate) token: String,
 }
 
 /// An active user with a token.
 pub(crate) struct User {
-    pub(crate) id: Uuid,
+    pub(crate) id: UserId,
     pub(crate) token: String,
 }
 
@@ -61,7 +63,7 @@ impl World {
             operator: hash_of(OPERATOR),
             consistency: consistency_key(),
         };
-        let router = guarded(router(App::new(store.clone(), platform)), Limits::default());
+        let router = guarded(router(App::new(store.clone(), platform)), RequestLimits::default());
         Self { pool, store, router }
     }
 
@@ -124,20 +126,20 @@ impl World {
         User { id: id(&accepted.body["user"]), token: text(&accepted.body["token"]["konnect_token"]) }
     }
 
-    pub(crate) async fn team(&self, organization: &Organization, name: &str) -> Uuid {
+    pub(crate) async fn team(&self, organization: &Organization, name: &str) -> TeamId {
         let reply = self.post("/v3/teams", &organization.token, json!({ "name": name })).await;
         reply.is(201);
         id(&reply.body)
     }
 
     /// The system team of administrators.
-    pub(crate) async fn administrators(&self, organization: &Organization) -> Uuid {
+    pub(crate) async fn administrators(&self, organization: &Organization) -> TeamId {
         let teams = self.get("/v3/teams", &organization.token).await;
         let system = teams.body["data"].as_array().unwrap().iter().find(|team| team["system_team"] == true);
         id(system.unwrap())
     }
 
-    async fn records<R: Record>(&self, topic: &str, organization: Uuid) -> Vec<R> {
+    async fn records<R: Record>(&self, topic: &str, organization: OrganizationId) -> Vec<R> {
         let values: Vec<Vec<u8>> =
             sqlx::query_scalar("SELECT value FROM outbox WHERE topic = $1 AND key = $2 ORDER BY id")
                 .bind(topic)
@@ -149,19 +151,19 @@ impl World {
     }
 
     /// The events of an organization that wait in the outbox: all of them.
-    pub(crate) async fn events(&self, organization: Uuid) -> Vec<(IdentityEvent, Vec<Change>)> {
+    pub(crate) async fn events(&self, organization: OrganizationId) -> Vec<(IdentityEvent, Vec<Change>)> {
         let events: Vec<IdentityEvent> = self.records("identity-events", organization).await;
         let changes =
             |event: &IdentityEvent| decode::<Changes>(&event.payload, &SchemaRegistry::default()).unwrap().changes;
         events.into_iter().map(|event| (event.clone(), changes(&event))).collect()
     }
 
-    pub(crate) async fn last_changes(&self, organization: Uuid) -> Vec<Change> {
+    pub(crate) async fn last_changes(&self, organization: OrganizationId) -> Vec<Change> {
         self.events(organization).await.pop().unwrap().1
     }
 
     /// The entries of the directory that wait in the outbox.
-    pub(crate) async fn entries(&self, organization: Uuid) -> Vec<OrganizationEntry> {
+    pub(crate) async fn entries(&self, organization: OrganizationId) -> Vec<OrganizationEntry> {
         self.records("organizations", organization).await
     }
 }
@@ -195,15 +197,15 @@ impl Reply {
     }
 
     /// The state that the consistency token stands for.
-    pub(crate) fn seen(&self) -> (Uuid, Position) {
+    pub(crate) fn seen(&self) -> (OrganizationId, SeenRevision) {
         let token = self.headers["writ-consistency-token"].to_str().unwrap();
         let token = consistency_key().parse(token).unwrap();
-        let [position] = token.positions.try_into().unwrap();
-        (token.organization, position)
+        let [seen] = token.seen.try_into().unwrap();
+        (token.organization, seen)
     }
 
     pub(crate) fn revision(&self) -> i64 {
-        self.seen().1.revision
+        self.seen().1.revision.number
     }
 
     /// The value of `member` in each row of a list.
@@ -213,7 +215,7 @@ impl Reply {
 }
 
 /// The `id` of a JSON object.
-pub(crate) fn id(object: &Value) -> Uuid {
+pub(crate) fn id<Id: FromStr<Err: Debug>>(object: &Value) -> Id {
     object["id"].as_str().unwrap().parse().unwrap()
 }
 

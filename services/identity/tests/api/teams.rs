@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use writ_contract::identity_event::Change;
+use writ_contract::{StoredText, TeamId};
 
 use crate::support::{World, id};
 
@@ -11,7 +12,7 @@ async fn a_team_is_created_changed_and_deleted(pool: PgPool) {
     let body = json!({"name": "Operators", "description": "Run it", "labels": {"env": "test", "tier": "1"}});
     let created = world.post("/v3/teams", &acme.token, body).await;
     created.is(201);
-    let team = id(&created.body);
+    let team: TeamId = id(&created.body);
     assert_eq!((&created.body["system_team"], created.revision()), (&json!(false), 2));
     assert_eq!(world.last_changes(acme.id).await, [Change::TeamCreated { team, system: false }]);
     let path = format!("/v3/teams/{team}");
@@ -22,7 +23,7 @@ async fn a_team_is_created_changed_and_deleted(pool: PgPool) {
     changed.is(200);
     assert_eq!((&changed.body["name"], &changed.body["description"]), (&json!("Ops"), &Value::Null));
     assert_eq!(changed.body["labels"], json!({"env": "live"}));
-    let fields = ["labels", "name", "description"].map(str::to_owned).to_vec();
+    let fields = ["labels", "name", "description"].map(StoredText::lossy).to_vec();
     assert_eq!(world.last_changes(acme.id).await, [Change::TeamChanged { team, fields }]);
     assert_eq!(world.get(&path, &acme.token).await.body, changed.body);
     let same = world.patch(&path, &acme.token, json!({"name": "Ops"})).await;
@@ -71,7 +72,7 @@ async fn a_team_keeps_to_fifty_labels(pool: PgPool) {
     let labels: serde_json::Map<String, Value> = (0..50).map(|n| (format!("l{n}"), json!("v"))).collect();
     let created = world.post("/v3/teams", &acme.token, json!({"name": "Many", "labels": labels})).await;
     created.is(201);
-    let path = format!("/v3/teams/{}", id(&created.body));
+    let path = format!("/v3/teams/{}", id::<TeamId>(&created.body));
     world.patch(&path, &acme.token, json!({"labels": {"more": "v"}})).await.is_invalid(&["labels"]);
     world.patch(&path, &acme.token, json!({"labels": {"more": "v", "l0": null}})).await.is(200);
 }

@@ -1,6 +1,8 @@
 use serde_json::{Value, json};
 use sqlx::PgPool;
-use writ_contract::identity_event::{Change, TokenKind};
+use writ_contract::identity_event::Change;
+use writ_contract::row::{Token, TokenKind};
+use writ_contract::{StoredText, TokenId};
 use writ_tokens::BearerToken;
 
 use crate::support::{World, id, text};
@@ -12,12 +14,12 @@ async fn a_user_has_several_tokens_and_revokes_one(pool: PgPool) {
     let path = format!("/v3/users/{}/access-tokens", acme.owner);
     let created = world.post(&path, &acme.token, json!({"name": "ci", "ttl_seconds": 86400})).await;
     created.is(201);
-    let (token, secret) = (id(&created.body), text(&created.body["konnect_token"]));
+    let (token, secret): (TokenId, _) = (id(&created.body), text(&created.body["konnect_token"]));
     assert_eq!((&created.body["state"], &created.body["user_id"]), (&json!("ACTIVE"), &json!(acme.owner)));
     let hash = BearerToken::parse(&secret).unwrap().hash();
     assert!(
-        matches!(world.last_changes(acme.id).await[..], [Change::TokenIssued { token: issued, principal, kind: TokenKind::Personal, hash: of, .. }]
-        if issued == token && principal == acme.owner && of == hash)
+        matches!(world.last_changes(acme.id).await[..], [Change::TokenIssued(Token { id: issued, principal, kind: TokenKind::Personal, hash: of, .. })]
+        if issued == token && principal == acme.owner.into() && of == hash)
     );
     world.get("/v3/users/me", &secret).await.is(200);
 
@@ -52,12 +54,15 @@ async fn a_token_is_renamed_and_deleted(pool: PgPool) {
     let created = world.post(&path, &acme.token, json!({"name": "ci", "expires_at": wanted})).await;
     created.is(201);
     assert_eq!(created.body["expires_at"], json!(wanted));
-    let (token, secret) = (id(&created.body), text(&created.body["konnect_token"]));
+    let (token, secret): (TokenId, _) = (id(&created.body), text(&created.body["konnect_token"]));
     let one = format!("{path}/{token}");
 
     let renamed = world.patch(&one, &acme.token, json!({"name": "build"})).await;
     assert_eq!((renamed.status, &renamed.body["name"]), (200, &json!("build")));
-    assert_eq!(world.last_changes(acme.id).await, [Change::TokenChanged { token, fields: vec!["name".to_owned()] }]);
+    assert_eq!(
+        world.last_changes(acme.id).await,
+        [Change::TokenChanged { token, fields: vec![StoredText::lossy("name")] }]
+    );
     let same = world.patch(&one, &acme.token, json!({"name": "build"})).await;
     assert_eq!((same.status, same.revision()), (200, renamed.revision()));
 
@@ -81,7 +86,7 @@ async fn a_token_is_issued_to_its_user_alone(pool: PgPool) {
     let path = format!("/v3/users/{}/access-tokens", bob.id);
     let body = json!({"name": "ci", "ttl_seconds": 86400});
     world.post(&path, &acme.token, body.clone()).await.is_problem(403);
-    let token = id(&world.post(&path, &bob.token, body).await.body);
+    let token: TokenId = id(&world.post(&path, &bob.token, body).await.body);
     world.patch(&format!("{path}/{token}"), &acme.token, json!({"name": "mine"})).await.is_problem(403);
 
     // An administrator sees it and can take it away.

@@ -1,5 +1,6 @@
 use serde_json::{Value, json};
 use sqlx::PgPool;
+use writ_contract::StoredText;
 use writ_contract::identity_event::Change;
 
 use crate::support::World;
@@ -14,7 +15,7 @@ async fn names_are_changed_and_only_the_fields_are_told(pool: PgPool) {
     assert_eq!((&changed.body["full_name"], &changed.body["preferred_name"]), (&json!("Ada King"), &json!("Ada")));
     assert_ne!(changed.body["updated_at"], changed.body["created_at"]);
     assert_eq!(world.get(&path, &acme.token).await.body, changed.body);
-    let fields = vec!["full_name".to_owned(), "preferred_name".to_owned()];
+    let fields = ["full_name", "preferred_name"].map(StoredText::lossy).to_vec();
     assert_eq!(world.last_changes(acme.id).await, [Change::UserChanged { user: acme.owner, fields }]);
 
     let again =

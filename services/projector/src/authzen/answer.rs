@@ -1,19 +1,19 @@
-//! What a client is told.
+//! Answers to evaluations.
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 /// One decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Answer {
+pub struct AccessAnswer {
     /// Whether the subject may.
     pub decision: bool,
-    /// Only where a question could not be decided.
+    /// Only if the question could not be decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context: Option<AnswerContext>,
 }
 
-/// What else there is to say of a decision.
+/// More about a decision.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct AnswerContext {
     /// Why the item could not be decided.
@@ -25,18 +25,18 @@ pub struct AnswerContext {
 pub struct ItemError {
     /// The status it would have had as a request of its own.
     pub status: u16,
-    /// For people.
+    /// Explanation for people.
     pub message: String,
 }
 
 /// The decisions of one request, in its order.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct Answers {
-    /// One an item, up to the one that ended the list.
-    pub evaluations: Vec<Answer>,
+pub struct AccessAnswers {
+    /// One for each item, up to the one that ended the list.
+    pub evaluations: Vec<AccessAnswer>,
 }
 
-impl Answer {
+impl AccessAnswer {
     /// A decision.
     pub fn decided(decision: bool) -> Self {
         Self { decision, context: None }

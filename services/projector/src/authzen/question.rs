@@ -2,14 +2,16 @@
 
 use serde_json::Value;
 
-use super::reader::{Fields, Invalid, fields_of, optional_array, optional_object, properties, text, wrong_type};
+use super::reader::{
+    InvalidEvaluation, JsonObject, check_properties, fields_of, optional_array, optional_object, text, wrong_type,
+};
 
-/// So many items may be asked in one request.
-const MOST_ITEMS: usize = 1_000;
+/// Maximum number of items of a request.
+const MAX_ITEMS: usize = 1_000;
 
 /// One question: may this subject do this to that resource?
 #[derive(Debug, Clone, PartialEq)]
-pub struct Evaluation {
+pub struct AccessEvaluation {
     /// `user` or `system_account`; anything else is unknown.
     pub subject_type: String,
     /// Id of the subject.
@@ -20,24 +22,9 @@ pub struct Evaluation {
     pub resource_type: String,
     /// Id of the resource.
     pub resource_id: String,
-    /// What the client says of subject, action and resource, by these names, and `context`.
-    pub said: Said,
 }
 
-/// Properties the client brings along. Conditions read them; facts of the read model win.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Said {
-    /// Of the subject.
-    pub subject: Fields,
-    /// Of the action.
-    pub action: Fields,
-    /// Of the resource.
-    pub resource: Fields,
-    /// Of the circumstances.
-    pub context: Fields,
-}
-
-/// When the list of answers ends before all items are decided.
+/// When the list of answers ends early.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Semantic {
     /// Never.
@@ -71,85 +58,85 @@ impl Semantic {
 
 /// Several questions. A bad item is answered by a denial, the others are decided.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Evaluations {
+pub struct AccessEvaluations {
     /// When to stop.
     pub semantic: Semantic,
     /// In the order of the request.
-    pub items: Vec<Result<Evaluation, Invalid>>,
+    pub items: Vec<Result<AccessEvaluation, InvalidEvaluation>>,
 }
 
-/// What the evaluations endpoint is asked.
+/// A request to the evaluations endpoint.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Request {
-    /// No items: as the evaluation endpoint.
-    One(Evaluation),
+pub enum EvaluationsRequest {
+    /// No items: like a request to the evaluation endpoint.
+    One(AccessEvaluation),
     /// At least one item.
-    Several(Evaluations),
+    Several(AccessEvaluations),
 }
 
-impl Evaluation {
+impl AccessEvaluation {
     /// Reads the body of the evaluation endpoint.
     ///
     /// # Errors
-    /// What is missing or mistyped.
-    pub fn read(body: &[u8]) -> Result<Self, Invalid> {
+    /// If a field is missing or has the wrong type.
+    pub fn read(body: &[u8]) -> Result<Self, InvalidEvaluation> {
         let body = json(body)?;
-        Self::merged(fields_of(&body, "the body")?, &Fields::new())
+        Self::merged(fields_of(&body, "the body")?, &JsonObject::new())
     }
 
     /// Takes each of the four objects from the item, else whole from the defaults.
-    fn merged(item: &Fields, defaults: &Fields) -> Result<Self, Invalid> {
+    fn merged(item: &JsonObject, defaults: &JsonObject) -> Result<Self, InvalidEvaluation> {
         let find = |name: &'static str| Ok(optional_object(item, name)?.or(optional_object(defaults, name)?));
-        let must = |name: &'static str| find(name)?.ok_or_else(|| Invalid::Missing(name.to_owned()));
+        let must = |name: &'static str| find(name)?.ok_or_else(|| InvalidEvaluation::Missing(name.to_owned()));
         let (subject, action) = (must("subject")?, must("action")?);
         let resource = must("resource")?;
-        Ok(Self {
+        let evaluation = Self {
             subject_type: text(subject, "subject", "type")?,
             subject_id: text(subject, "subject", "id")?,
             action: text(action, "action", "name")?,
             resource_type: text(resource, "resource", "type")?,
             resource_id: text(resource, "resource", "id")?,
-            said: Said {
-                subject: properties(subject, "subject")?,
-                action: properties(action, "action")?,
-                resource: properties(resource, "resource")?,
-                context: find("context")?.cloned().unwrap_or_default(),
-            },
-        })
+        };
+        for (entity, name) in [(subject, "subject"), (action, "action"), (resource, "resource")] {
+            check_properties(entity, name)?;
+        }
+        find("context")?;
+        Ok(evaluation)
     }
 }
 
-impl Request {
+impl EvaluationsRequest {
     /// Reads the body of the evaluations endpoint.
     ///
     /// # Errors
-    /// What is missing or mistyped outside the items.
-    pub fn read(body: &[u8]) -> Result<Self, Invalid> {
+    /// If a field outside the items is missing or has the wrong type.
+    pub fn read(body: &[u8]) -> Result<Self, InvalidEvaluation> {
         let body = json(body)?;
         let fields = fields_of(&body, "the body")?;
         let semantic = semantic(fields)?;
         let items = optional_array(fields, "evaluations")?.unwrap_or_default();
         if items.is_empty() {
-            return Evaluation::merged(fields, &Fields::new()).map(Self::One);
+            return AccessEvaluation::merged(fields, &JsonObject::new()).map(Self::One);
         }
-        if items.len() > MOST_ITEMS {
-            return Err(Invalid::TooMany(MOST_ITEMS));
+        if items.len() > MAX_ITEMS {
+            return Err(InvalidEvaluation::TooMany(MAX_ITEMS));
         }
         check_defaults(fields)?;
-        let items = items.iter().map(|item| Evaluation::merged(fields_of(item, "an item of evaluations")?, fields));
-        Ok(Self::Several(Evaluations { semantic, items: items.collect() }))
+        let items =
+            items.iter().map(|item| AccessEvaluation::merged(fields_of(item, "an item of evaluations")?, fields));
+        Ok(Self::Several(AccessEvaluations { semantic, items: items.collect() }))
     }
 }
 
 /// A default of the wrong type spoils the request, not only the items that use it.
-fn check_defaults(fields: &Fields) -> Result<(), Invalid> {
+fn check_defaults(fields: &JsonObject) -> Result<(), InvalidEvaluation> {
     for name in ["subject", "action", "resource", "context"] {
         optional_object(fields, name)?;
     }
     Ok(())
 }
 
-fn semantic(fields: &Fields) -> Result<Semantic, Invalid> {
+fn semantic(fields: &JsonObject) -> Result<Semantic, InvalidEvaluation> {
     const FIELD: &str = "options.evaluations_semantic";
     const EXPECTED: &str = "execute_all, deny_on_first_deny or permit_on_first_permit";
     let Some(options) = optional_object(fields, "options")? else {
@@ -162,6 +149,6 @@ fn semantic(fields: &Fields) -> Result<Semantic, Invalid> {
     }
 }
 
-fn json(body: &[u8]) -> Result<Value, Invalid> {
-    serde_json::from_slice(body).map_err(|_| Invalid::NotJson)
+fn json(body: &[u8]) -> Result<Value, InvalidEvaluation> {
+    serde_json::from_slice(body).map_err(|_| InvalidEvaluation::NotJson)
 }

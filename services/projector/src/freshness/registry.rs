@@ -1,59 +1,57 @@
-//! Who waits for what.
+//! The registered readers, by what they wait for.
 
 use std::collections::HashMap;
 
 use opentelemetry::trace::SpanContext;
 use tokio::sync::oneshot;
-use uuid::Uuid;
-use writ_contract::ChainId;
+use writ_contract::{ChainId, OrganizationId, Revision};
 
-use super::{EventName, Goal, Limits, Place};
+use super::{EventName, Goal, WaiterLimits};
 
-type Wake = oneshot::Sender<SpanContext>;
+type WakeSender = oneshot::Sender<SpanContext>;
 
-/// Waiters by goal, and how many places each organization has taken.
+/// Waiters by goal, and their number for each organization.
 ///
-/// A place is taken until the waiter is dropped, also after it was woken, so that the counts
-/// never depend on who comes first.
+/// A waiter counts until it is dropped, also after it was woken, so that the counts do not depend on the order of events.
 #[derive(Debug, Default)]
 pub(super) struct Registry {
     next_ticket: u64,
-    chains: HashMap<ChainId, HashMap<u64, (Place, Wake)>>,
-    events: HashMap<EventName, HashMap<u64, Wake>>,
-    taken: HashMap<Uuid, usize>,
+    chains: HashMap<ChainId, HashMap<u64, (Revision, WakeSender)>>,
+    events: HashMap<EventName, HashMap<u64, WakeSender>>,
+    registered: HashMap<OrganizationId, usize>,
     total: usize,
 }
 
 impl Registry {
-    pub(super) fn is_full(&self, organization: Uuid, limits: Limits) -> bool {
-        let taken = self.taken.get(&organization).copied().unwrap_or(0);
-        taken >= limits.per_organization || self.total >= limits.total
+    pub(super) fn is_full(&self, organization: OrganizationId, limits: WaiterLimits) -> bool {
+        let registered = self.registered.get(&organization).copied().unwrap_or(0);
+        registered >= limits.per_organization || self.total >= limits.total
     }
 
-    pub(super) fn add(&mut self, goal: &Goal, wake: Wake) -> u64 {
+    pub(super) fn add(&mut self, goal: &Goal, wake: WakeSender) -> u64 {
         let ticket = self.next_ticket;
         self.next_ticket += 1;
         match goal {
-            Goal::Reached(chain, place) => {
-                let waiters = self.chains.entry(chain.clone()).or_default();
-                waiters.insert(ticket, (*place, wake));
+            Goal::Reached(chain, revision) => {
+                let waiters = self.chains.entry(*chain).or_default();
+                waiters.insert(ticket, (*revision, wake));
             }
             Goal::Decided(event) => {
                 let waiters = self.events.entry(event.clone()).or_default();
                 waiters.insert(ticket, wake);
             }
         }
-        *self.taken.entry(goal.organization()).or_default() += 1;
+        *self.registered.entry(goal.organization()).or_default() += 1;
         self.total += 1;
         ticket
     }
 
-    pub(super) fn reached(&mut self, chain: &ChainId, place: Place, seen_in: &SpanContext) {
+    pub(super) fn reached(&mut self, chain: &ChainId, revision: Revision, seen_in: &SpanContext) {
         let Some(waiters) = self.chains.get_mut(chain) else {
             return;
         };
-        let ready = waiters.extract_if(|_, (wanted, _)| *wanted <= place);
-        // A receiver that is gone has given up; nobody is left to tell.
+        let ready = waiters.extract_if(|_, (wanted, _)| *wanted <= revision);
+        // The receiver is gone if the reader has given up.
         for (_, (_, wake)) in ready {
             let _ = wake.send(seen_in.clone());
         }
@@ -69,7 +67,7 @@ impl Registry {
         }
     }
 
-    /// Frees a place, whether its waiter was woken or gave up.
+    /// Forgets a waiter, whether it was woken or gave up.
     pub(super) fn remove(&mut self, goal: &Goal, ticket: u64) {
         match goal {
             Goal::Reached(chain, _) => forget(&mut self.chains, chain, ticket),
@@ -77,10 +75,10 @@ impl Registry {
         }
         self.total = self.total.saturating_sub(1);
         let organization = goal.organization();
-        if let Some(taken) = self.taken.get_mut(&organization) {
-            *taken -= 1;
-            if *taken == 0 {
-                self.taken.remove(&organization);
+        if let Some(registered) = self.registered.get_mut(&organization) {
+            *registered -= 1;
+            if *registered == 0 {
+                self.registered.remove(&organization);
             }
         }
     }

@@ -7,6 +7,7 @@ use tokio::time::timeout;
 use writ_contract::Stream;
 
 use super::*;
+use crate::testing::{HOME, LOCAL, organization, region};
 
 /// Nobody traces here.
 const SEEN_IN: SpanContext = SpanContext::NONE;
@@ -15,50 +16,59 @@ const DEADLINE: Duration = Duration::from_secs(10);
 #[tokio::test]
 async fn a_waiter_learns_in_which_span_its_goal_was_reached() {
     let freshness = freshness();
-    let mut state = freshness.register(goal(1, (1, 5))).unwrap();
+    let mut state = freshness.register(goal(1, at(1, 5))).unwrap();
     let mut outcome = freshness.register(Goal::Decided(event("a"))).unwrap();
     let seen_in = |trace: u128| {
         let (trace, span) = (TraceId::from(trace), SpanId::from(7));
         SpanContext::new(trace, span, TraceFlags::SAMPLED, false, TraceState::NONE)
     };
-    freshness.reached(&chain(1), (1, 5), &seen_in(1));
+    freshness.reached(&chain(1), at(1, 5), &seen_in(1));
     freshness.decided(&event("a"), &seen_in(2));
     assert_eq!(timeout(DEADLINE, state.woken()).await.unwrap(), seen_in(1));
     assert_eq!(timeout(DEADLINE, outcome.woken()).await.unwrap(), seen_in(2));
 }
 
 fn freshness() -> Freshness {
-    Freshness::new(Limits { per_organization: 2, total: 3 })
+    Freshness::new(WaiterLimits { per_organization: 2, total: 3 })
 }
 
-fn chain(organization: u128) -> ChainId {
-    ChainId { organization: Uuid::from_u128(organization), origin: "us".into(), stream: Stream::Identity }
+fn at(epoch: i64, number: i64) -> Revision {
+    Revision { epoch, number }
 }
 
-fn goal(organization: u128, place: Place) -> Goal {
-    Goal::Reached(chain(organization), place)
+fn chain(number: u32) -> ChainId {
+    ChainId { organization: organization(number), origin: region(HOME), stream: Stream::Identity }
+}
+
+fn goal(organization: u32, revision: Revision) -> Goal {
+    Goal::Reached(chain(organization), revision)
 }
 
 fn event(id: &str) -> EventName {
-    EventName { organization: Uuid::from_u128(1), origin: "eu".into(), source: "gateway".into(), id: id.into() }
+    EventName {
+        organization: organization(1),
+        origin: region(LOCAL),
+        producer: "gateways".parse().unwrap(),
+        ce_id: id.parse().unwrap(),
+    }
 }
 
 #[tokio::test]
-async fn a_waiter_wakes_at_its_place_and_not_before() {
+async fn a_waiter_wakes_at_its_revision_and_not_before() {
     let freshness = freshness();
-    let mut waiter = freshness.register(goal(1, (1, 5))).unwrap();
-    freshness.reached(&chain(1), (1, 4), &SEEN_IN);
-    freshness.reached(&chain(2), (1, 9), &SEEN_IN);
+    let mut waiter = freshness.register(goal(1, at(1, 5))).unwrap();
+    freshness.reached(&chain(1), at(1, 4), &SEEN_IN);
+    freshness.reached(&chain(2), at(1, 9), &SEEN_IN);
     assert_eq!(waiter.woken().now_or_never(), None);
-    freshness.reached(&chain(1), (1, 5), &SEEN_IN);
+    freshness.reached(&chain(1), at(1, 5), &SEEN_IN);
     timeout(DEADLINE, waiter.woken()).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_later_epoch_is_after_every_revision() {
     let freshness = freshness();
-    let mut waiter = freshness.register(goal(1, (1, 500))).unwrap();
-    freshness.reached(&chain(1), (2, 1), &SEEN_IN);
+    let mut waiter = freshness.register(goal(1, at(1, 500))).unwrap();
+    freshness.reached(&chain(1), at(2, 1), &SEEN_IN);
     timeout(DEADLINE, waiter.woken()).await.unwrap();
 }
 
@@ -75,31 +85,31 @@ async fn an_event_wakes_those_who_wait_for_it() {
 #[tokio::test]
 async fn what_is_announced_between_registering_and_sleeping_is_not_lost() {
     let freshness = freshness();
-    let mut waiter = freshness.register(goal(1, (1, 1))).unwrap();
-    freshness.reached(&chain(1), (1, 1), &SEEN_IN);
+    let mut waiter = freshness.register(goal(1, at(1, 1))).unwrap();
+    freshness.reached(&chain(1), at(1, 1), &SEEN_IN);
     timeout(DEADLINE, waiter.woken()).await.unwrap();
 }
 
 #[test]
-fn places_are_limited_per_organization_and_in_total() {
+fn waiters_are_limited_per_organization_and_in_total() {
     let freshness = freshness();
-    let mut held: Vec<_> = (0..2).map(|_| freshness.register(goal(1, (1, 1))).unwrap()).collect();
-    assert!(freshness.register(goal(1, (1, 1))).is_err());
-    held.push(freshness.register(goal(2, (1, 1))).unwrap());
-    assert!(freshness.register(goal(3, (1, 1))).is_err());
+    let mut held: Vec<_> = (0..2).map(|_| freshness.register(goal(1, at(1, 1))).unwrap()).collect();
+    assert!(freshness.register(goal(1, at(1, 1))).is_err());
+    held.push(freshness.register(goal(2, at(1, 1))).unwrap());
+    assert!(freshness.register(goal(3, at(1, 1))).is_err());
     held.remove(0);
-    assert!(freshness.register(goal(3, (1, 1))).is_ok());
+    assert!(freshness.register(goal(3, at(1, 1))).is_ok());
 }
 
 #[tokio::test]
-async fn who_gives_up_frees_its_place() {
+async fn whoever_gives_up_no_longer_counts() {
     let freshness = freshness();
-    let mut waiter = freshness.register(goal(1, (1, 1))).unwrap();
+    let mut waiter = freshness.register(goal(1, at(1, 1))).unwrap();
     let gave_up = timeout(Duration::ZERO, waiter.woken()).await;
     assert!(gave_up.is_err());
     drop(waiter);
     assert_eq!(freshness.waiting(), 0);
-    freshness.reached(&chain(1), (1, 1), &SEEN_IN);
+    freshness.reached(&chain(1), at(1, 1), &SEEN_IN);
 }
 
 /// Readers and one writer on several threads, with the order of steps the module asks for:
@@ -108,13 +118,13 @@ async fn who_gives_up_frees_its_place() {
 async fn no_wake_up_is_lost_under_contention() {
     use std::sync::atomic::{AtomicI64, Ordering};
     const LAST: i64 = 2_000;
-    let limits = Limits { per_organization: 10_000, total: 10_000 };
+    let limits = WaiterLimits { per_organization: 10_000, total: 10_000 };
     let (freshness, applied) = (Freshness::new(limits), Arc::new(AtomicI64::new(0)));
     let readers: Vec<_> = (1..=LAST)
         .map(|revision| {
             let (freshness, applied) = (freshness.clone(), applied.clone());
             tokio::spawn(async move {
-                let mut waiter = freshness.register(goal(1, (1, revision))).unwrap();
+                let mut waiter = freshness.register(goal(1, at(1, revision))).unwrap();
                 if applied.load(Ordering::SeqCst) < revision {
                     waiter.woken().await;
                 }
@@ -124,7 +134,7 @@ async fn no_wake_up_is_lost_under_contention() {
         .collect();
     for revision in 1..=LAST {
         applied.store(revision, Ordering::SeqCst);
-        freshness.reached(&chain(1), (1, revision), &SEEN_IN);
+        freshness.reached(&chain(1), at(1, revision), &SEEN_IN);
         tokio::task::yield_now().await;
     }
     for reader in readers {
@@ -134,18 +144,18 @@ async fn no_wake_up_is_lost_under_contention() {
 }
 
 proptest! {
-    /// After any sequence of steps, exactly the waiters whose place was announced are awake.
+    /// After any sequence of steps, exactly the waiters whose revision was announced are awake.
     #[test]
-    fn exactly_those_wake_whose_place_was_announced(wanted in prop::collection::vec((0u128..3, 1i64..6), 0..12),
-                                                    announced in prop::collection::vec((0u128..3, 1i64..6), 0..12)) {
-        let limits = Limits { per_organization: 100, total: 100 };
+    fn exactly_those_wake_whose_revision_was_announced(wanted in prop::collection::vec((0u32..3, 1i64..6), 0..12),
+                                                    announced in prop::collection::vec((0u32..3, 1i64..6), 0..12)) {
+        let limits = WaiterLimits { per_organization: 100, total: 100 };
         let freshness = Freshness::new(limits);
         let mut waiters: Vec<_> = wanted
             .iter()
-            .map(|(organization, revision)| freshness.register(goal(*organization, (1, *revision))).unwrap())
+            .map(|(organization, revision)| freshness.register(goal(*organization, at(1, *revision))).unwrap())
             .collect();
         for (organization, revision) in &announced {
-            freshness.reached(&chain(*organization), (1, *revision), &SEEN_IN);
+            freshness.reached(&chain(*organization), at(1, *revision), &SEEN_IN);
         }
         for ((organization, revision), waiter) in wanted.iter().zip(&mut waiters) {
             let expected = announced.iter().any(|(whose, at)| whose == organization && at >= revision);

@@ -1,4 +1,4 @@
-//! The body of a request: JSON, of a limited size.
+//! The body of a request: JSON of a limited size.
 
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
@@ -6,24 +6,24 @@ use axum::extract::{FromRequest, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 
-use super::refusal::Refusal;
+use super::error::ReadError;
 
-/// The bytes of a body that says it is JSON.
-pub(super) type Body = Result<JsonBytes, Refusal>;
+/// The body as a result, so that the handler decides when its error counts: whoever may not ask at all learns nothing
+/// else.
+pub(super) type JsonBody = Result<JsonBytes, ReadError>;
 
-/// See [`Body`]. Extracted as a result, so that the handler decides when its refusal counts: who
-/// may not ask at all learns nothing else.
+/// The bytes of a body that is declared to be JSON.
 #[derive(Debug)]
 pub(super) struct JsonBytes(pub(super) Bytes);
 
 impl<S: Send + Sync> FromRequest<S> for JsonBytes {
-    type Rejection = Refusal;
+    type Rejection = ReadError;
 
-    async fn from_request(request: Request, state: &S) -> Result<Self, Refusal> {
+    async fn from_request(request: Request, state: &S) -> Result<Self, ReadError> {
         let is_json = is_json(request.headers());
         let bytes = Bytes::from_request(request, state).await.map_err(unreadable)?;
         if !is_json {
-            return Err(Refusal::bad_request("content-type must be application/json"));
+            return Err(ReadError::bad_request("content-type must be application/json"));
         }
         Ok(Self(bytes))
     }
@@ -35,9 +35,9 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence.trim().eq_ignore_ascii_case("application/json")
 }
 
-fn unreadable(rejection: BytesRejection) -> Refusal {
+fn unreadable(rejection: BytesRejection) -> ReadError {
     match rejection.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Refusal::too_large(),
-        _ => Refusal::bad_request("the body could not be read"),
+        StatusCode::PAYLOAD_TOO_LARGE => ReadError::too_large(),
+        _ => ReadError::bad_request("the body could not be read"),
     }
 }

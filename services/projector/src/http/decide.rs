@@ -3,89 +3,91 @@
 use std::time::Instant;
 
 use uuid::Uuid;
-use writ_contract::Timestamp;
-use writ_contract::policy_change::{Head, PrincipalKind};
+use writ_contract::policy_change::Head;
+use writ_contract::row::PrincipalKind;
+use writ_contract::{PrincipalId, Timestamp};
 use writ_policy::index::decide::WHOLE_TYPE;
 use writ_policy::{Decision, Index, Query};
 
-use super::caller::Caller;
-use super::refusal::Refusal;
-use super::state::Api;
-use crate::authzen::Evaluation;
-use crate::decisions::Decided;
+use super::caller::ReadCaller;
+use super::error::ReadError;
+use crate::app::ReadApp;
+use crate::authzen::AccessEvaluation;
+use crate::decisions;
 
-/// What it takes to ask about others.
+/// The action that allows asking about others, on the entity type [`IDENTITY`].
 const READ_DECISIONS: &str = "read_decisions";
 const IDENTITY: &str = "identity";
 
-impl Api {
-    /// Decides one question, and has the decision recorded.
-    ///
-    /// # Errors
-    /// 403 when the caller may not ask about the subject.
-    pub(super) fn decide(&self, caller: &Caller, asked: &Evaluation) -> Result<(bool, Vec<Head>), Refusal> {
-        let begun = Instant::now();
-        let subject = Subject::of(asked);
-        let decided = self.index.read(|index| {
-            let now = Timestamp::now();
-            self.may_ask(index, caller, &subject, now).then(|| index.decide(&self.query(caller, &subject, asked), now))
-        })?;
-        let decision = decided.ok_or_else(Refusal::forbidden)?;
-        measure(&decision, begun);
-        let heads = decision.heads.clone();
-        let outcome = decision.decision;
-        self.recorder
-            .record(|| Decided::new(&self.region, caller.organization(), caller.actor(), subject.id, asked, decision));
-        Ok((outcome, heads))
-    }
+/// Decides one question, and has the decision recorded.
+///
+/// # Errors
+/// 403 if the caller may not ask about the subject.
+pub(super) fn decide(
+    app: &ReadApp,
+    caller: &ReadCaller,
+    asked: &AccessEvaluation,
+) -> Result<(bool, Vec<Head>), ReadError> {
+    let begun = Instant::now();
+    let subject = Subject::of(asked);
+    let decided = app.index.read(|index| {
+        let now = Timestamp::now();
+        let query = query(app, caller, &subject, asked);
+        may_ask(app, index, caller, &subject, now).then(|| index.decide(&query, now))
+    });
+    let decision = decided.ok_or_else(ReadError::forbidden)?;
+    measure(&decision, begun);
+    let (outcome, heads) = (decision.decision, decision.heads.clone());
+    app.recorder.record(|| decisions::record_of(caller.organization(), caller.actor(), subject.id, asked, decision));
+    Ok((outcome, heads))
+}
 
-    /// About itself, or about anyone with the role or the team for it.
-    fn may_ask(&self, index: &Index, caller: &Caller, subject: &Subject, now: Timestamp) -> bool {
-        let Caller::Principal(principal) = caller else { return true };
-        if subject.id == principal.principal && subject.kind == principal.kind {
-            return true;
-        }
-        let reader = Query {
-            organization: principal.organization,
-            subject: principal.principal,
-            subject_kind: principal.kind,
-            action: READ_DECISIONS,
-            resource_type: IDENTITY,
-            resource_id: WHOLE_TYPE,
-            region: Some(self.region.as_str()),
-        };
-        index.decide(&reader, now).decision
+/// A principal may ask about itself, and about others if a role allows it to read decisions.
+fn may_ask(app: &ReadApp, index: &Index, caller: &ReadCaller, subject: &Subject, now: Timestamp) -> bool {
+    let ReadCaller::Principal(principal) = caller else { return true };
+    if subject.id == principal.principal && subject.kind == principal.kind {
+        return true;
     }
+    let reader = Query {
+        organization: principal.organization,
+        subject: principal.principal,
+        subject_kind: principal.kind,
+        action: READ_DECISIONS,
+        resource_type: IDENTITY,
+        resource_id: WHOLE_TYPE,
+        region: Some(app.region),
+    };
+    index.decide(&reader, now).decision
+}
 
-    fn query<'a>(&'a self, caller: &Caller, subject: &Subject, asked: &'a Evaluation) -> Query<'a> {
-        Query {
-            organization: caller.organization(),
-            subject: subject.id,
-            subject_kind: subject.kind,
-            action: &asked.action,
-            resource_type: &asked.resource_type,
-            resource_id: &asked.resource_id,
-            region: Some(self.region.as_str()),
-        }
+fn query<'a>(app: &ReadApp, caller: &ReadCaller, subject: &Subject, asked: &'a AccessEvaluation) -> Query<'a> {
+    Query {
+        organization: caller.organization(),
+        subject: subject.id,
+        subject_kind: subject.kind,
+        action: &asked.action,
+        resource_type: &asked.resource_type,
+        resource_id: &asked.resource_id,
+        region: Some(app.region),
     }
 }
 
-/// Whom is asked about.
+/// The principal asked about.
 struct Subject {
-    id: Uuid,
+    id: PrincipalId,
     kind: PrincipalKind,
 }
 
 impl Subject {
-    /// A type or id that no principal has stands for nobody, which is a denial and no error.
-    fn of(asked: &Evaluation) -> Self {
+    /// A type or id that no principal has names nobody, which leads to a denial, not to an error.
+    fn of(asked: &AccessEvaluation) -> Self {
         let kind = match asked.subject_type.as_str() {
             "user" => Some(PrincipalKind::User),
             "system_account" => Some(PrincipalKind::SystemAccount),
             _ => None,
         };
-        let nobody = Self { id: Uuid::nil(), kind: PrincipalKind::User };
-        match (kind, Uuid::try_parse(&asked.subject_id)) {
+        let nobody = Self { id: PrincipalId::from_uuid(Uuid::nil()), kind: PrincipalKind::User };
+        match (kind, asked.subject_id.parse()) {
             (Some(kind), Ok(id)) => Self { id, kind },
             _ => nobody,
         }

@@ -1,15 +1,17 @@
-//! `GET /.well-known/authzen-configuration`: the endpoints there are.
+//! `GET /.well-known/authzen-configuration`: the endpoints.
+
+use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::state::Api;
+use crate::app::ReadApp;
 
 /// AuthZEN's metadata of a policy decision point.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Metadata {
+pub(super) struct DecisionPointMetadata {
     /// Identifies this decision point: its address.
     policy_decision_point: String,
     /// One decision.
@@ -21,11 +23,11 @@ pub(super) struct Metadata {
 /// Names the endpoints of this decision point.
 #[utoipa::path(
     get, path = "/.well-known/authzen-configuration", tag = "metadata",
-    responses((status = 200, description = "The endpoints", body = Metadata)),
+    responses((status = 200, description = "The endpoints", body = DecisionPointMetadata)),
 )]
-pub(super) async fn metadata(State(api): State<Api>) -> Json<Metadata> {
-    let base = &api.public_url;
-    Json(Metadata {
+pub(super) async fn metadata(State(app): State<Arc<ReadApp>>) -> Json<DecisionPointMetadata> {
+    let base = &app.public_url;
+    Json(DecisionPointMetadata {
         policy_decision_point: base.clone(),
         access_evaluation_endpoint: format!("{base}/access/v1/evaluation"),
         access_evaluations_endpoint: format!("{base}/access/v1/evaluations"),

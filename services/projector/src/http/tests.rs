@@ -8,16 +8,19 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use tower::ServiceExt;
 use uuid::Uuid;
-use writ_contract::Stream;
-use writ_contract::identity_event::OrganizationState;
-use writ_contract::policy_change::{ChangeSet, Operation, PrincipalKind};
+use writ_contract::policy_change::{ChangeSet, Operation};
+use writ_contract::row::{OrganizationState, PrincipalKind};
+use writ_contract::{OrganizationId, Revision, Stream, TokenId};
 use writ_log::consumer::Projection;
-use writ_service::http::{Limits, guarded};
-use writ_tokens::{BearerToken, ConsistencyToken, EventToken, Position, hash_of};
+use writ_service::http::{RequestLimits, guarded};
+use writ_tokens::{BearerToken, ConsistencyToken, EventToken, SeenRevision, hash_of};
 
 use super::*;
-use crate::decisions;
-use crate::read_model::{ReadModel, store};
+use crate::app::ReadApp;
+use crate::decisions::{self, DecisionSender};
+use crate::platform_tokens::PlatformTokens;
+use crate::read_model::{MIGRATOR, ReadModel};
+use crate::settings::WaitTimes;
 use crate::testing::*;
 
 mod authenticate;
@@ -29,17 +32,17 @@ mod scenario;
 const PLATFORM_TOKEN: &str = "a platform's gateway";
 
 /// The read API of one region over a prepared index.
-struct Region {
+struct TestRegion {
     app: Router,
     model: ReadModel,
-    world: World,
-    tokens: Tokens,
-    organization: Uuid,
+    world: AllAuthorizations,
+    tokens: TestTokens,
+    organization: OrganizationId,
     /// Kept, or decisions would have nowhere to go.
-    _sending: decisions::Sending,
+    _sender: DecisionSender,
 }
 
-impl Region {
+impl TestRegion {
     /// With one organization, whose user may view everything in `eu` through a team, and with
     /// `cp-1` announced in `eu` and `cp-us` in `us`.
     async fn new() -> Self {
@@ -49,25 +52,26 @@ impl Region {
 
     async fn over(pool: PgPool) -> Self {
         let organization = organization(1);
-        let tokens = Tokens::of(organization);
+        let tokens = TestTokens::of(organization);
         let model = read_model();
-        let (recorder, sending) = decisions::recorder();
-        let api = Api::new(Parts {
-            region: LOCAL.parse().unwrap(),
-            regions: vec![HOME.parse().unwrap(), LOCAL.parse().unwrap()],
+        let (recorder, sender) = decisions::recorder(region(LOCAL));
+        let app = ReadApp {
+            region: region(LOCAL),
+            regions: vec![region(HOME), region(LOCAL)],
             public_url: "https://read.eu.example".to_owned(),
-            index: model.shared_index(),
-            freshness: model.freshness(),
-            waiting: Waiting { usual: Duration::from_millis(20), longest: Duration::from_secs(5) },
+            index: model.index.clone(),
+            freshness: model.freshness.clone(),
+            wait_times: WaitTimes { default: Duration::from_millis(20), max: Duration::from_secs(5) },
             pool,
             consistency_key: key(),
             platform: PlatformTokens::new(vec![hash_of("another"), hash_of(PLATFORM_TOKEN)]),
             recorder,
-        });
-        let app = guarded(router(api), Limits { body: 300_000, ..Limits::default() });
-        let mut region = Self { app, model, world: World::default(), tokens, organization, _sending: sending };
-        region.found();
-        region
+        };
+        let app = guarded(router(app), RequestLimits { body: 300_000, ..RequestLimits::default() });
+        let world = AllAuthorizations::default();
+        let mut this = Self { app, model, world, tokens, organization, _sender: sender };
+        this.found();
+        this
     }
 
     fn found(&mut self) {
@@ -83,7 +87,7 @@ impl Region {
     fn apply(&mut self, origin: &str, sets: &[ChangeSet]) {
         let records: Vec<_> = sets.iter().map(|set| record(origin, set)).collect();
         let effects = self.model.plan(&records);
-        assert!(effects.kept.is_empty() && effects.staged.is_empty());
+        assert!(effects.parked.is_empty() && effects.own.staged.is_empty());
         self.model.committed(effects);
     }
 
@@ -116,25 +120,25 @@ impl Region {
             .header("writ-organization", self.organization.to_string())
     }
 
-    async fn send(&self, request: Request<Body>) -> Answered {
+    async fn send(&self, request: Request<Body>) -> TestAnswer {
         let response = self.app.clone().oneshot(request).await.unwrap();
-        Answered::of(response).await
+        TestAnswer::of(response).await
     }
 
-    async fn ask(&self, request: Builder, body: &Value) -> Answered {
+    async fn ask(&self, request: Builder, body: &Value) -> TestAnswer {
         self.send(request.body(Body::from(body.to_string())).unwrap()).await
     }
 }
 
 /// An answer, read whole.
 #[derive(Debug)]
-struct Answered {
+struct TestAnswer {
     status: StatusCode,
     headers: http::HeaderMap,
     body: String,
 }
 
-impl Answered {
+impl TestAnswer {
     async fn of(response: Response<Body>) -> Self {
         let (parts, body) = response.into_parts();
         let body = axum::body::to_bytes(body, usize::MAX).await.unwrap();
@@ -171,9 +175,9 @@ fn bearer(token: &BearerToken) -> String {
     format!("Bearer {}", token.expose())
 }
 
-fn may(subject: Uuid, action: &str, resource: &str) -> Value {
+fn may(subject: impl ToString, action: &str, resource: &str) -> Value {
     json!({
-        "subject": {"type": "user", "id": subject},
+        "subject": {"type": "user", "id": subject.to_string()},
         "action": {"name": action},
         "resource": {"type": "control_planes", "id": resource},
     })

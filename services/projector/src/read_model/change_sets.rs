@@ -1,22 +1,23 @@
-//! What becomes of a record of `policy-changes`: its change set is applied, or was applied
-//! before, or its chain stands still and the record waits.
+//! What becomes of a record of `policy-changes`: its change set is applied, or was applied before, or its chain is halted
+//! and the record waits.
 
 use tracing::Span;
 use tracing::field::Empty;
+use writ_chains::metrics::report_halt;
+use writ_chains::{Park, organization_of};
 use writ_contract::policy_change::{ChainState, ChangeSet, PolicyOps};
-use writ_contract::{ChainId, CodecError, Record as _, decode};
-use writ_log::{Envelope, EnvelopeError, Record};
-use writ_policy::{Delta, Halt, Position, Verdict};
+use writ_contract::{ChainId, CodecError, Record, Revision, SchemaRegistry, decode};
+use writ_log::{ConsumedRecord, Envelope, EnvelopeError};
+use writ_policy::{Delta, Halt, Verdict};
 
-use super::applied::Applied;
-use super::effects::Effects;
+use super::applied_events::AppliedEvent;
 use super::measure;
-use super::projection::{Keep, ReadModel};
-use crate::trace;
+use super::projection::{ReadModel, ReadModelEffects};
+use crate::current_span_context;
 
-/// Why a record is no change set. The text is kept with the record.
+/// Why a record is not a change set. The text is parked with the record.
 #[derive(Debug, thiserror::Error)]
-enum Unreadable {
+enum UnreadableChangeSet {
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
     #[error(transparent)]
@@ -29,14 +30,14 @@ enum Unreadable {
 
 /// What a change set did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    /// It is in force. The chain may have seen more.
+enum Application {
+    /// It is in force now. `more` if the chain has seen later ones.
     Applied { more: bool },
     /// It was in force before, is refused, or waits.
     Unchanged,
 }
 
-impl Outcome {
+impl Application {
     fn as_str(self) -> &'static str {
         match self {
             Self::Applied { .. } => "applied",
@@ -47,168 +48,165 @@ impl Outcome {
 
 impl ReadModel {
     /// Processes a record of `policy-changes`.
-    pub(super) fn change_set(&mut self, record: &Record, effects: &mut Effects) -> Result<(), Keep> {
-        let Some(organization) = record.organization() else {
-            // Only authorization writes here; without a key there is nobody to park.
-            tracing::error!(topic = record.topic, offset = record.offset, "a change set without an organization");
-            metrics::counter!("writ_unattributable_records_total", "topic" => record.topic.clone()).increment(1);
-            return Ok(());
-        };
-        let origin = record.origin(&self.region).to_owned();
+    pub(super) fn change_set(&mut self, record: &ConsumedRecord, effects: &mut ReadModelEffects) -> Result<(), Park> {
+        let Some(organization) = organization_of(record) else { return Ok(()) };
+        let origin = record.origin(self.region);
         match read(record, &self.schemas) {
             Ok((envelope, set)) => {
-                if self.apply(&origin, set, effects)? {
-                    measure::hops(&self.region, &origin, &envelope, record.timestamp);
+                let chain = ChainId { organization, origin, stream: set.stream };
+                if self.apply(&chain, set, effects)? {
+                    measure::hops(self.region, origin, &envelope, record.timestamp);
                 }
                 Ok(())
             }
-            Err(unreadable) => {
-                let parked = self.index.write(|index| index.park(organization, &origin, Halt::Unreadable));
-                parked.iter().for_each(|delta| alarm(delta, Halt::Unreadable));
+            Err(reason) => {
+                // Whatever the record was about must not move on without it.
+                let parked = self.index.write(|index| index.park(organization, origin, Halt::Unreadable));
+                parked.iter().for_each(|delta| report_halt(delta, Halt::Unreadable, &reason));
                 effects.deltas.extend(parked);
-                Err(Keep { organization, reason: unreadable.to_string() })
+                Err(Park { organization, reason: reason.to_string() })
             }
         }
     }
 
-    /// Applies a change set, and those that waited for it. False if it changed nothing.
-    fn apply(&mut self, origin: &str, set: ChangeSet, effects: &mut Effects) -> Result<bool, Keep> {
-        let chain = ChainId { organization: set.organization, origin: origin.to_owned(), stream: set.stream };
-        let outcome = self.apply_one(&chain, set, effects)?;
-        if outcome == (Outcome::Applied { more: true }) {
-            self.apply_staged(&chain, effects);
+    /// Applies a change set, and then those that waited for it. False if it changed nothing.
+    fn apply(&mut self, chain: &ChainId, set: ChangeSet, effects: &mut ReadModelEffects) -> Result<bool, Park> {
+        let application = self.apply_one(chain, set, effects)?;
+        if application == (Application::Applied { more: true }) {
+            self.apply_staged(chain, effects);
         }
-        Ok(outcome != Outcome::Unchanged)
+        Ok(application != Application::Unchanged)
     }
 
-    /// Applies what came too early and is next now. What still cannot be applied stays staged.
-    pub(super) fn apply_staged(&mut self, chain: &ChainId, effects: &mut Effects) {
+    /// Applies staged change sets as long as the next one is among them. What still cannot be applied stays staged.
+    pub(super) fn apply_staged(&mut self, chain: &ChainId, effects: &mut ReadModelEffects) {
         while let Some(set) = self.take_staged(chain) {
-            let position = Position { epoch: set.epoch, revision: set.revision };
+            let revision = set.revision;
             match self.apply_one(chain, set.clone(), effects) {
-                Ok(Outcome::Applied { .. }) => effects.unstaged.push((chain.clone(), position)),
-                Ok(Outcome::Unchanged) => return,
-                Err(_) => return self.staged.put(&chain.origin, set),
+                Ok(Application::Applied { .. }) => effects.own.unstaged.push((*chain, revision)),
+                Ok(Application::Unchanged) => return,
+                // Its row is still there: a build that understands it goes on from there.
+                Err(_) => return self.staged.put(chain.origin, set),
             }
         }
     }
 
-    fn apply_one(&mut self, chain: &ChainId, set: ChangeSet, effects: &mut Effects) -> Result<Outcome, Keep> {
+    /// The next change set of a chain, if it is staged.
+    fn take_staged(&mut self, chain: &ChainId) -> Option<ChangeSet> {
+        let applied = self.index.read(|index| index.head(chain).map_or(Revision::START, |head| head.revision));
+        self.staged.take(chain, applied.next())
+    }
+
+    fn apply_one(
+        &mut self,
+        chain: &ChainId,
+        set: ChangeSet,
+        effects: &mut ReadModelEffects,
+    ) -> Result<Application, Park> {
         let span = apply_span(chain, &set);
-        let outcome = span.in_scope(|| self.apply_set(chain, set, effects));
-        span.record("writ.outcome", outcome.as_ref().map_or("kept", |outcome| outcome.as_str()));
-        outcome
+        let application = span.in_scope(|| self.apply_in_span(chain, set, effects));
+        span.record("writ.outcome", application.as_ref().map_or("kept", |application| application.as_str()));
+        application
     }
 
-    fn apply_set(&mut self, chain: &ChainId, set: ChangeSet, effects: &mut Effects) -> Result<Outcome, Keep> {
-        let ops = match decode::<PolicyOps>(&set.payload, &self.schemas) {
-            Ok(ops) => ops,
-            Err(error) => return self.unknown_operations(chain, &set, &error, effects),
-        };
-        match self.index.write(|index| index.apply(&chain.origin, &set, &ops)) {
+    /// Applies one change set to the index, which decides whether it applies, and notes what is to be written.
+    fn apply_in_span(
+        &mut self,
+        chain: &ChainId,
+        set: ChangeSet,
+        effects: &mut ReadModelEffects,
+    ) -> Result<Application, Park> {
+        let ops = decode::<PolicyOps>(&set.payload, &self.schemas);
+        let verdict = self.index.write(|index| match &ops {
+            Ok(ops) => index.apply(chain.origin, &set, ops),
+            Err(_) => index.apply_undecodable(chain.origin, &set),
+        });
+        match verdict {
             Verdict::Applied(delta) => return Ok(self.applied(chain, &set, delta, effects)),
-            Verdict::Halted { halt, newer, delta } => self.halted(set, halt, newer, delta, effects)?,
-            Verdict::Duplicate => {
-                metrics::counter!("writ_duplicate_change_sets_total", "origin" => chain.origin.clone()).increment(1);
+            Verdict::Halted { halt, newer, delta } => {
+                // Another change set may be what halted the chain.
+                let undecodable = ops.err().filter(|_| halt == Halt::Unreadable);
+                let reason =
+                    undecodable.map_or_else(|| format!("the chain is halted: {halt}"), |error| error.to_string());
+                report_halt(&delta, halt, &reason);
+                self.halted(set, halt, newer, delta, reason, effects)?;
             }
-            Verdict::ForeignOrigin { home } => foreign(chain, &home),
+            Verdict::Duplicate => {
+                metrics::counter!("writ_duplicate_change_sets_total", "origin" => chain.origin.to_string())
+                    .increment(1);
+            }
+            Verdict::ForeignOrigin => foreign(chain),
         }
-        Ok(Outcome::Unchanged)
+        Ok(Application::Unchanged)
     }
 
-    fn applied(&mut self, chain: &ChainId, set: &ChangeSet, delta: Delta, effects: &mut Effects) -> Outcome {
-        self.freshness.reached(chain, (set.epoch, set.revision), &trace::current());
-        measure::applied(&chain.origin, set.committed_at);
-        effects.applied.extend(Applied::of(chain, set));
+    /// From here on every request sees the change set; the readers that wait for it are woken.
+    fn applied(
+        &mut self,
+        chain: &ChainId,
+        set: &ChangeSet,
+        delta: Delta,
+        effects: &mut ReadModelEffects,
+    ) -> Application {
+        self.freshness.reached(chain, set.revision, &current_span_context());
+        measure::applied(chain.origin, set.committed_at);
+        effects.own.applied.extend(AppliedEvent::of(chain, set));
         let more = delta.head().state == ChainState::Stopped;
         effects.deltas.push(delta);
-        Outcome::Applied { more }
+        Application::Applied { more }
     }
 
-    /// A chain that stopped keeps its tail staged; one that is parked keeps the records.
+    /// A newer change set of a stopped chain is staged: what is missing will come, and then it applies. One of a parked
+    /// chain waits as a record, because only another build can go on.
     fn halted(
         &mut self,
         set: ChangeSet,
         halt: Halt,
         newer: bool,
         delta: Delta,
-        effects: &mut Effects,
-    ) -> Result<(), Keep> {
-        alarm(&delta, halt);
-        let (organization, origin) = (set.organization, delta.chain().origin.clone());
+        reason: String,
+        effects: &mut ReadModelEffects,
+    ) -> Result<(), Park> {
+        let ChainId { organization, origin, .. } = delta.chain();
         effects.deltas.push(delta);
         if newer && halt.state() == ChainState::Parked {
-            return Err(Keep { organization, reason: format!("the chain is parked: {halt}") });
+            return Err(Park { organization, reason });
         }
         if newer {
-            effects.staged.push((origin.clone(), set.clone()));
-            self.staged.put(&origin, set);
+            effects.own.staged.push((origin, set.clone()));
+            self.staged.put(origin, set);
         }
         Ok(())
     }
-
-    /// Operations that this build cannot read: the chain parks, unless it is past them already.
-    fn unknown_operations(
-        &mut self,
-        chain: &ChainId,
-        set: &ChangeSet,
-        error: &CodecError,
-        effects: &mut Effects,
-    ) -> Result<Outcome, Keep> {
-        let position = Position { epoch: set.epoch, revision: set.revision };
-        let delta = self.index.write(|index| {
-            let past = index.chain(chain).is_some_and(|chain| chain.position() >= position);
-            let foreign = index.home(chain.organization).is_some_and(|home| home != chain.origin);
-            let refused = past || (foreign && chain.stream == writ_contract::Stream::Identity);
-            (!refused).then(|| index.halt(chain, Halt::Unreadable, Some(position)))
-        });
-        let Some(delta) = delta else { return Ok(Outcome::Unchanged) };
-        alarm(&delta, Halt::Unreadable);
-        effects.deltas.push(delta);
-        Err(Keep { organization: chain.organization, reason: error.to_string() })
-    }
-
-    /// The next change set of a chain, if it came too early.
-    fn take_staged(&mut self, chain: &ChainId) -> Option<ChangeSet> {
-        let applied = self.index.write(|index| index.chain(chain).map_or(Position::START, |chain| chain.position()));
-        self.staged.take(chain, applied.next())
-    }
 }
 
-fn read(record: &Record, schemas: &writ_contract::SchemaRegistry) -> Result<(Envelope, ChangeSet), Unreadable> {
+fn read(record: &ConsumedRecord, schemas: &SchemaRegistry) -> Result<(Envelope, ChangeSet), UnreadableChangeSet> {
     let envelope = record.envelope()?;
     if envelope.ce_type != ChangeSet::TYPE {
-        return Err(Unreadable::Type);
+        return Err(UnreadableChangeSet::Type);
     }
     let set: ChangeSet = decode(record.value.as_deref().unwrap_or_default(), schemas)?;
     if record.organization() != Some(set.organization) {
-        return Err(Unreadable::Key);
+        return Err(UnreadableChangeSet::Key);
     }
     Ok((envelope, set))
 }
 
-/// The span `apply`: at its end every request sees the change set, if its outcome is `applied`.
+/// The span `apply`. When it ends every request sees the change set, if its outcome is `applied`.
 fn apply_span(chain: &ChainId, set: &ChangeSet) -> Span {
     tracing::info_span!(
         "apply",
         writ.organization = %chain.organization,
-        writ.origin = chain.origin,
+        writ.origin = %chain.origin,
         writ.stream = %chain.stream,
-        writ.epoch = set.epoch,
-        writ.revision = set.revision,
+        writ.epoch = set.revision.epoch,
+        writ.revision = set.revision.number,
         writ.outcome = Empty,
     )
 }
 
-fn alarm(delta: &Delta, halt: Halt) {
-    let standing = &delta.standing;
-    tracing::error!(chain = %delta.chain(), %halt, applied = %standing.position(), seen = %standing.seen, "a chain stands still");
-    metrics::counter!("writ_chain_halts_total", "halt" => halt.as_str(), "origin" => delta.chain().origin.clone())
-        .increment(1);
-}
-
-/// A region that speaks for an organization it is not the home of.
-fn foreign(chain: &ChainId, home: &str) {
-    tracing::error!(%chain, home, "an identity change set from a region that is not the home: refused");
-    metrics::counter!("writ_foreign_change_sets_total", "origin" => chain.origin.clone()).increment(1);
+/// A region that is not the home of an organization sent identity data of it.
+fn foreign(chain: &ChainId) {
+    tracing::error!(%chain, "an identity change set from a region that is not the organization's home: refused");
+    metrics::counter!("writ_foreign_change_sets_total", "origin" => chain.origin.to_string()).increment(1);
 }

@@ -36,8 +36,9 @@ fn every_topic_has_the_writers_of_the_architecture() {
     assert_eq!(writers("policy-changes"), ["authorization"]);
     assert_eq!(writers("policy-snapshots"), ["authorization"]);
     assert_eq!(writers("snapshot-requests"), ["authorization", "projector"]);
-    assert_eq!(writers("entity-events"), ["producer-gateways"]);
-    assert_eq!(writers("entity-events-dlq"), ["authorization"]);
+    assert_eq!(writers("entity-events-gateways"), ["producer-gateways"]);
+    assert_eq!(writers("entity-events-gateways-dlq"), ["authorization"]);
+    assert!(writers("entity-events-other").is_empty() && writers("entity-events-billing").is_empty());
     assert_eq!(writers("identity-commands-billing"), ["producer-billing"]);
     assert_eq!(writers("identity-commands-billing-dlq"), ["identity"]);
     assert_eq!(writers("decisions"), ["projector"]);
@@ -59,7 +60,7 @@ fn a_foreign_mirror_reads_what_may_leave_and_nothing_else() {
     for topic in ["policy-changes", "organizations", "identity-commands-billing", "heartbeats"] {
         assert!(allowed("mirror-eu", AclOperation::Read, topic), "{topic}");
     }
-    let home = ["identity-events", "entity-events", "decisions", "admin-acts", "entity-events-dlq"];
+    let home = ["identity-events", "entity-events-gateways", "decisions", "admin-acts", "entity-events-gateways-dlq"];
     for topic in home.into_iter().chain(["identity-commands-billing-dlq", "au.policy-changes"]) {
         assert!(!allowed("mirror-eu", AclOperation::Read, topic), "{topic}");
     }
@@ -70,6 +71,11 @@ fn a_foreign_mirror_reads_what_may_leave_and_nothing_else() {
 fn services_read_mirrored_copies_of_what_they_read_at_home() {
     assert!(allowed("projector", AclOperation::Read, "eu.policy-changes"));
     assert!(!allowed("projector", AclOperation::Read, "identity-events"));
+    for who in ["authorization", "audit"] {
+        assert!(allowed(who, AclOperation::Read, "entity-events-gateways"), "{who}");
+        assert!(!allowed(who, AclOperation::Read, "eu.entity-events-gateways"), "{who}");
+    }
+    assert!(!allowed("identity", AclOperation::Read, "entity-events-gateways"));
     assert!(!allowed("identity", AclOperation::Read, "eu.policy-changes"));
     assert!(allowed("identity", AclOperation::Read, "eu.identity-commands-billing"));
 }
@@ -93,5 +99,6 @@ fn every_principal_of_the_list_of_topics_exists() {
 fn an_entity_producer_writes_one_topic_and_reads_none() {
     let bindings = external(&ExternalProducer::new("gateways", ProducerKind::Entities).unwrap());
     assert_eq!(bindings.len(), 1);
-    assert_eq!((bindings[0].operation, bindings[0].resource.name.as_str()), (AclOperation::Write, "entity-events"));
+    let resource = &bindings[0].resource;
+    assert_eq!((bindings[0].operation, resource.name.as_str()), (AclOperation::Write, "entity-events-gateways"));
 }

@@ -1,16 +1,19 @@
-use super::*;
 use writ_kafka::Connection;
-use writ_kafka::topics::{ENTITY_EVENTS, POLICY_CHANGES};
+use writ_kafka::topics::{IDENTITY_EVENTS, POLICY_CHANGES};
+
+use super::*;
 
 fn config() -> ConsumerConfig {
     ConsumerConfig {
         kafka: Connection::plaintext(""),
         client_id: String::new(),
-        region: "eu".to_owned(),
-        regions: vec!["us".to_owned(), "eu".to_owned()],
+        region: "eu".parse().unwrap(),
+        regions: vec!["us".parse().unwrap(), "eu".parse().unwrap()],
         topics: vec![
             Subscription::everywhere(POLICY_CHANGES),
-            Subscription::local(ENTITY_EVENTS),
+            Subscription::local(IDENTITY_EVENTS),
+            Subscription::local("entity-events-*"),
+            Subscription::local("identity-commands-*-dlq"),
             Subscription::everywhere("identity-commands-*"),
         ],
     }
@@ -18,17 +21,24 @@ fn config() -> ConsumerConfig {
 
 #[test]
 fn only_what_is_subscribed_and_of_known_regions_is_read() {
-    for topic in
-        ["policy-changes", "us.policy-changes", "entity-events", "identity-commands-crm", "us.identity-commands-crm"]
-    {
+    for topic in [
+        "policy-changes",
+        "us.policy-changes",
+        "entity-events-gateways",
+        "identity-commands-crm",
+        "us.identity-commands-crm",
+        "identity-commands-crm-dlq",
+    ] {
         assert!(wanted(&config(), topic), "{topic}");
     }
     for topic in [
-        "us.entity-events",
+        "us.entity-events-gateways",
+        "entity-events",
         "au.policy-changes",
         "eu.policy-changes",
         "policy-changes-x",
-        "identity-commands-crm-dlq",
+        "entity-events-gateways-dlq",
+        "us.identity-commands-crm-dlq",
         "identity-command-results",
         "au.us.policy-changes",
         "__consumer_offsets",
@@ -40,6 +50,6 @@ fn only_what_is_subscribed_and_of_known_regions_is_read() {
 #[test]
 fn named_topics_are_expected() {
     let (local, mirrored) = expected(&config());
-    assert_eq!(local, ["policy-changes", "entity-events"]);
+    assert_eq!(local, ["policy-changes", "identity-events"]);
     assert_eq!(mirrored, ["us.policy-changes"]);
 }

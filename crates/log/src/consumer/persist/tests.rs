@@ -5,7 +5,7 @@ use writ_kafka::Connection;
 
 use super::*;
 use crate::consumer::{ConsumerConfig, Subscription};
-use crate::{Lease, Record};
+use crate::{ConsumedRecord, Lease};
 
 /// Fails a number of times, by an error of PostgreSQL, before it inserts a row.
 struct Flaky {
@@ -15,7 +15,7 @@ struct Flaky {
 impl Projection for Flaky {
     type Effects = i64;
 
-    fn plan(&mut self, _: &[Record]) -> i64 {
+    fn plan(&mut self, _: &[ConsumedRecord]) -> i64 {
         7
     }
 
@@ -40,15 +40,15 @@ async fn consumer(pool: &PgPool) -> Consumer {
     let config = ConsumerConfig {
         kafka: Connection::plaintext(""),
         client_id: "test".to_owned(),
-        region: "eu".to_owned(),
+        region: "eu".parse().unwrap(),
         regions: Vec::new(),
         topics: vec![Subscription::local("t")],
     };
     Consumer::new(config, pool.clone(), Lease::acquire(pool, "test").await)
 }
 
-fn reached() -> Vec<Position> {
-    vec![Position { topic: "t".to_owned(), partition: 0, record_offset: 4, anchor: "id".to_owned() }]
+fn reached() -> Vec<LogPosition> {
+    vec![LogPosition { topic: "t".to_owned(), partition: 0, record_offset: 4, anchor: "id".to_owned() }]
 }
 
 async fn effects(pool: &PgPool) -> i64 {

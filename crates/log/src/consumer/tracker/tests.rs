@@ -4,8 +4,8 @@ use writ_contract::Timestamp;
 use super::*;
 
 /// A record of a log that was created for the `life`-th time.
-fn record(life: u8, offset: i64) -> Record {
-    Record {
+fn record(life: u8, offset: i64) -> ConsumedRecord {
+    ConsumedRecord {
         topic: "t".to_owned(),
         partition: 0,
         offset,
@@ -16,12 +16,12 @@ fn record(life: u8, offset: i64) -> Record {
     }
 }
 
-fn position(life: u8, offset: i64) -> Position {
+fn position(life: u8, offset: i64) -> LogPosition {
     let anchor = record(life, offset).anchor();
-    Position { topic: "t".to_owned(), partition: 0, record_offset: offset, anchor }
+    LogPosition { topic: "t".to_owned(), partition: 0, record_offset: offset, anchor }
 }
 
-fn place() -> Place {
+fn place() -> PartitionId {
     ("t".to_owned(), 0)
 }
 
@@ -35,12 +35,12 @@ fn read(tracker: &mut Tracker, start: Start, life: u8, low: i64, end: i64) -> Ve
     let mut taken = Vec::new();
     for offset in from..end {
         match tracker.accept(&record(life, offset)) {
-            Verdict::Take => {
+            Disposition::Take => {
                 taken.push(offset);
                 tracker.committed(&record(life, offset));
             }
-            Verdict::Skip => {}
-            Verdict::Restart => {
+            Disposition::Skip => {}
+            Disposition::Restart => {
                 tracker.restarted("t", 0);
                 return read(tracker, Start::Earliest, life, low, end);
             }
@@ -74,7 +74,7 @@ fn not_caught_up_before_the_anchor_was_seen() {
     assert_eq!(tracker.add(place(), Some(position(0, 9)), 0, 10), Start::Anchor(9));
     tracker.passed("t", 0, 10);
     assert!(!tracker.caught_up());
-    assert_eq!(tracker.accept(&record(0, 9)), Verdict::Skip);
+    assert_eq!(tracker.accept(&record(0, 9)), Disposition::Skip);
     assert!(tracker.caught_up());
 }
 
@@ -92,9 +92,9 @@ fn a_marker_at_the_end_is_passed() {
 fn the_rest_of_a_foreign_batch_is_dropped_until_the_restart() {
     let mut tracker = Tracker::default();
     tracker.add(place(), Some(position(0, 3)), 0, 10);
-    assert_eq!(tracker.accept(&record(1, 3)), Verdict::Restart);
-    assert_eq!(tracker.accept(&record(1, 4)), Verdict::Skip);
+    assert_eq!(tracker.accept(&record(1, 3)), Disposition::Restart);
+    assert_eq!(tracker.accept(&record(1, 4)), Disposition::Skip);
     tracker.restarted("t", 0);
     assert!(!tracker.caught_up());
-    assert_eq!(tracker.accept(&record(1, 0)), Verdict::Take);
+    assert_eq!(tracker.accept(&record(1, 0)), Disposition::Take);
 }

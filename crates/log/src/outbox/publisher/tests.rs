@@ -2,7 +2,7 @@ use tokio::task::JoinHandle;
 use writ_kafka::Connection;
 
 use super::*;
-use crate::Pace;
+use crate::Compression;
 use crate::outbox::append;
 use crate::testing::{Cluster, cluster, count, outgoing, read, until};
 
@@ -12,7 +12,7 @@ type Running = (JoinHandle<Result<(), PublishError>>, CancellationToken, StatusH
 
 async fn publish(pool: &PgPool, cluster: &Cluster) -> Running {
     let producer =
-        Producer::connect(&Connection::plaintext(cluster.bootstrap_servers()), "test", Pace::Prompt).unwrap();
+        LogProducer::connect(&Connection::plaintext(cluster.bootstrap_servers()), "test", Compression::None).unwrap();
     let lease = Lease::acquire(pool, "test").await;
     let publisher = Publisher::new(pool.clone(), producer, lease, "us", "outbox");
     let (shutdown, handle) = (CancellationToken::new(), publisher.handle());
@@ -26,7 +26,7 @@ async fn commit(pool: &PgPool, key: &str, values: std::ops::Range<usize>) {
     tx.commit().await.unwrap();
 }
 
-fn values(records: &[crate::Record], key: &str) -> Vec<String> {
+fn values(records: &[crate::ConsumedRecord], key: &str) -> Vec<String> {
     let of_key = records.iter().filter(|record| record.key.as_deref() == Some(key.as_bytes()));
     of_key.map(|record| String::from_utf8(record.value.clone().unwrap()).unwrap()).collect()
 }

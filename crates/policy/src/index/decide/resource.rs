@@ -1,15 +1,15 @@
 //! What a query asks about: a type as a whole, or an entity in one region.
 
-use uuid::Uuid;
+use writ_contract::row::{EntityKey, Grant, Role};
+use writ_contract::{Region, TeamId};
 
 use super::{Match, Query, Reason, WHOLE_TYPE};
-use crate::row::{EntityKey, Grant, Role};
 use crate::rows::Announced;
 use crate::state::Chain;
 
 /// A type as a whole, or an entity in one of the regions that announced it.
 pub(super) enum Resource<'a> {
-    WholeType { entity_type: &'a str, region: Option<&'a str> },
+    WholeType { entity_type: &'a str, region: Option<Region> },
     Entity { chain: &'a Chain, key: EntityKey },
 }
 
@@ -19,17 +19,21 @@ impl<'a> Resource<'a> {
         if query.resource_id == WHOLE_TYPE {
             return Ok(vec![Self::WholeType { entity_type: query.resource_type, region: query.region }]);
         }
-        let key = EntityKey::new(query.resource_type, query.resource_id);
+        // What cannot be the name of an entity is an unknown one.
+        let (Ok(entity_type), Ok(entity_id)) = (query.resource_type.parse(), query.resource_id.parse()) else {
+            return Err(Reason::UnknownEntity);
+        };
+        let key = EntityKey { entity_type, entity_id };
         let alive = chains.iter().filter(|chain| matches!(chain.rows().entity(&key), Some(Announced::Live { .. })));
         let found: Vec<_> = alive.map(|chain| Self::Entity { chain, key: key.clone() }).collect();
         if found.is_empty() { Err(Reason::UnknownEntity) } else { Ok(found) }
     }
 
     /// The region a grant's region scope must cover.
-    pub(super) fn region(&self) -> Option<&str> {
+    pub(super) fn region(&self) -> Option<Region> {
         match self {
             Self::WholeType { region, .. } => *region,
-            Self::Entity { chain, .. } => Some(&chain.id().origin),
+            Self::Entity { chain, .. } => Some(chain.id().origin),
         }
     }
 
@@ -39,16 +43,17 @@ impl<'a> Resource<'a> {
             Self::WholeType { entity_type, .. } => grant.entity_type == *entity_type && grant.entity_id.is_none(),
             Self::Entity { chain, key } => {
                 is_on(grant, key)
-                    || role.covers(&key.entity_type) && chain.rows().ancestors(key).any(|above| is_on(grant, above))
+                    || role.covers_children.contains(&key.entity_type)
+                        && chain.rows().ancestors(key).any(|above| is_on(grant, above))
             }
         }
     }
 
-    pub(super) fn matched(&self, grant: &Grant, team: Option<Uuid>) -> Match {
-        Match { region: self.region().map(str::to_owned), grant: grant.id, role: grant.role.clone(), team }
+    pub(super) fn matched(&self, grant: &Grant, team: Option<TeamId>) -> Match {
+        Match { region: self.region(), grant: grant.id, role: grant.role.clone(), team }
     }
 }
 
 fn is_on(grant: &Grant, key: &EntityKey) -> bool {
-    grant.entity_type == key.entity_type && grant.entity_id.as_ref().is_none_or(|id| *id == key.id)
+    grant.entity_type == key.entity_type && grant.entity_id.as_ref().is_none_or(|id| *id == key.entity_id)
 }

@@ -1,66 +1,49 @@
 //! The story of the architecture, one denial after the other.
 
-use writ_contract::actor::Actor;
-use writ_contract::identity_event::{Effect, TokenKind};
+use uuid::Uuid;
 use writ_contract::policy_change::Operation;
-use writ_contract::{ChainId, Hash, PLATFORM_ORGANIZATION};
+use writ_contract::row::{Condition, Effect, TokenKind};
+use writ_contract::{ChainId, ConditionId, Hash, PLATFORM_ORGANIZATION, Revision, TokenId};
 
 use super::*;
-use crate::{Authenticated, Halt, Header, Position, Unauthenticated};
+use crate::testing::{
+    self, chain, entity_key, grant_id, header, organization, principal_id, put_membership, put_principal, region,
+    team_id, token_id, validity,
+};
+use crate::{Authenticated, Halt, Unauthenticated};
 
-const ORGANIZATION: Uuid = Uuid::from_u128(1);
-const ADA: Uuid = Uuid::from_u128(0xADA);
-const TEAM: Uuid = Uuid::from_u128(0x7EA);
-const ROBOT: Uuid = Uuid::from_u128(0xB07);
-const GRANT: Uuid = Uuid::from_u128(0x6A);
+const ADA: PrincipalId = principal_id(0xADA);
+const TEAM: PrincipalId = principal_id(0x7EA);
+const TEAM_ID: TeamId = team_id(0x7EA);
+const ROBOT: PrincipalId = principal_id(0xB07);
+const GRANT: GrantId = grant_id(0x6A);
+const TOKEN: TokenId = token_id(0x70);
+const CONDITION: ConditionId = ConditionId::from_uuid(Uuid::from_u128(0xC0));
 const NOW: Timestamp = Timestamp(100);
 
-fn chain(organization: Uuid, origin: &str, stream: Stream) -> ChainId {
-    ChainId { organization, origin: origin.to_owned(), stream }
-}
-
 fn write(index: &mut Index, chain: &ChainId, ops: Vec<Operation>) {
-    let position = index.chain(chain).map_or(Position::START.next(), Chain::next);
-    let actor = Actor::system("test");
-    let header = Header { position, committed_at: NOW, actor, cause: None, request_id: None, rejected: None };
-    index.seal(chain, header, ops).unwrap();
+    let next = index.chain(chain).map_or(Revision::START.next(), Chain::next);
+    index.seal(chain, header(next, NOW), ops).unwrap();
 }
 
 fn change(index: &mut Index, op: Operation) {
-    write(index, &chain(ORGANIZATION, "us", Stream::Identity), vec![op]);
+    write(index, &chain(organization(1), "us", Stream::Identity), vec![op]);
 }
 
-fn role(role: &str, actions: &[&str], covers: &[&str]) -> Operation {
-    let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-    Operation::PutRole {
-        role: role.to_owned(),
-        entity_type: "planes".to_owned(),
-        actions: texts(actions),
-        covers_children: texts(covers),
-    }
+fn role(key: &str, actions: &[&str], covers: &[&str]) -> Operation {
+    Operation::PutRole(testing::role(key, actions, covers))
 }
 
 fn entity(entity_type: &str, id: &str, parent: Option<(&str, &str)>) -> Operation {
-    Operation::PutEntity {
-        entity_type: entity_type.to_owned(),
-        id: id.to_owned(),
-        parent_type: parent.map(|parent| parent.0.to_owned()),
-        parent_id: parent.map(|parent| parent.1.to_owned()),
-    }
+    Operation::PutEntity(testing::entity(entity_type, id, parent))
 }
 
-fn grant(principal: Uuid, role: &str, entity_id: Option<&str>, region: Option<&str>) -> Operation {
-    Operation::PutGrant {
-        id: GRANT,
-        principal,
-        role: role.to_owned(),
-        entity_type: "planes".to_owned(),
-        entity_id: entity_id.map(str::to_owned),
-        region: region.map(str::to_owned),
-        valid_from: None,
-        valid_until: None,
-        condition: None,
-    }
+fn grant(principal: PrincipalId, role: &str, entity_id: Option<&str>, region: Option<&str>) -> Operation {
+    Operation::PutGrant(testing::grant(GRANT, principal, role, entity_id, region))
+}
+
+fn condition(effect: Effect) -> Operation {
+    Operation::PutCondition(Condition { id: CONDITION, effect, cedar_json: "{}".parse().unwrap() })
 }
 
 /// Ada is in a team that views planes in eu, where plane `p` holds route `r`; `u` is in us.
@@ -73,28 +56,23 @@ fn story() -> Index {
         entity("routes", "r", Some(("planes", "p"))),
         entity("routes", "alone", None),
     ];
-    write(&mut index, &chain(ORGANIZATION, "eu", Stream::Entities), eu);
-    write(&mut index, &chain(ORGANIZATION, "us", Stream::Entities), vec![entity("planes", "u", None)]);
+    write(&mut index, &chain(organization(1), "eu", Stream::Entities), eu);
+    write(&mut index, &chain(organization(1), "us", Stream::Entities), vec![entity("planes", "u", None)]);
     let identity = vec![
         Operation::PutOrganization { state: OrganizationState::Active },
-        Operation::PutPrincipal { id: ADA, kind: PrincipalKind::User, active: true },
-        Operation::PutPrincipal { id: ROBOT, kind: PrincipalKind::SystemAccount, active: true },
-        Operation::PutPrincipal { id: TEAM, kind: PrincipalKind::Team, active: true },
-        Operation::PutBinding {
-            team: TEAM,
-            member: ADA,
-            valid_from: Some(Timestamp(50)),
-            valid_until: Some(Timestamp(150)),
-        },
+        put_principal(ADA, PrincipalKind::User, true),
+        put_principal(ROBOT, PrincipalKind::SystemAccount, true),
+        put_principal(TEAM, PrincipalKind::Team, true),
+        put_membership(TEAM_ID, ADA, Some(50), Some(150)),
         grant(TEAM, "planes.viewer", None, Some("eu")),
     ];
-    write(&mut index, &chain(ORGANIZATION, "us", Stream::Identity), identity);
+    write(&mut index, &chain(organization(1), "us", Stream::Identity), identity);
     index
 }
 
 fn ask(action: &'static str, resource_type: &'static str, resource_id: &'static str) -> Query<'static> {
     Query {
-        organization: ORGANIZATION,
+        organization: organization(1),
         subject: ADA,
         subject_kind: PrincipalKind::User,
         action,
@@ -120,10 +98,10 @@ fn a_grant_of_the_team_reaches_the_entity_and_its_children_in_its_region() {
     let decision = index.decide(&ask("view", "planes", "p"), NOW);
     assert_eq!(decision.reason, Reason::Granted);
     let expected =
-        Match { region: Some("eu".to_owned()), grant: GRANT, role: "planes.viewer".to_owned(), team: Some(TEAM) };
+        Match { region: Some(region("eu")), grant: GRANT, role: "planes.viewer".parse().unwrap(), team: Some(TEAM_ID) };
     assert_eq!(decision.matches, [expected]);
     let used: Vec<_> = decision.heads.iter().map(|head| head.chain.to_string()).collect();
-    let (nil, own) = (PLATFORM_ORGANIZATION, ORGANIZATION);
+    let (nil, own) = (PLATFORM_ORGANIZATION, organization(1));
     assert_eq!(
         used,
         [
@@ -158,7 +136,7 @@ fn a_grant_on_one_entity_reaches_its_children_and_no_other() {
     let mut index = story();
     write(
         &mut index,
-        &chain(ORGANIZATION, "eu", Stream::Entities),
+        &chain(organization(1), "eu", Stream::Entities),
         vec![entity("planes", "q", None), entity("routes", "s", Some(("planes", "q")))],
     );
     change(&mut index, grant(TEAM, "planes.viewer", Some("p"), None));
@@ -174,19 +152,19 @@ fn membership_counts_while_it_is_valid_and_the_team_is_active() {
     let mut index = story();
     let at = |index: &Index, now: i64| index.decide(&ask("view", "planes", "p"), Timestamp(now)).decision;
     assert_eq!([49, 50, 149, 150].map(|now| at(&index, now)), [false, true, true, false]);
-    change(&mut index, Operation::PutPrincipal { id: TEAM, kind: PrincipalKind::Team, active: false });
+    change(&mut index, put_principal(TEAM, PrincipalKind::Team, false));
     assert_eq!(view_p(&index), Reason::NoGrant);
-    change(&mut index, Operation::PutPrincipal { id: TEAM, kind: PrincipalKind::Team, active: true });
+    change(&mut index, put_principal(TEAM, PrincipalKind::Team, true));
     assert_eq!(view_p(&index), Reason::Granted);
-    change(&mut index, Operation::DropBinding { team: TEAM, member: ADA });
+    change(&mut index, Operation::DropMembership { team: TEAM_ID, member: ADA });
     assert_eq!(view_p(&index), Reason::NoGrant);
 }
 
 #[test]
 fn each_thing_that_is_missing_denies_with_its_reason() {
-    use Operation::{DropPrincipal, PutCondition, PutOrganization, PutPrincipal};
-    let user = |active| PutPrincipal { id: ADA, kind: PrincipalKind::User, active };
-    let forbid = PutCondition { id: GRANT, effect: Effect::Forbid, cedar_json: "{}".to_owned() };
+    use Operation::{DropPrincipal, PutOrganization};
+    let user = |active| put_principal(ADA, PrincipalKind::User, active);
+    let forbid = condition(Effect::Forbid);
     for (op, expected) in [
         (PutOrganization { state: OrganizationState::Suspended }, Reason::OrganizationInactive),
         (PutOrganization { state: OrganizationState::Deleted }, Reason::OrganizationInactive),
@@ -205,20 +183,15 @@ fn each_thing_that_is_missing_denies_with_its_reason() {
 #[test]
 fn a_grant_counts_in_its_time_and_not_under_a_condition() {
     let mut index = story();
-    let with = |from: Option<i64>, until: Option<i64>, condition: Option<Uuid>| {
-        let Operation::PutGrant { id, principal, role, entity_type, entity_id, region, .. } =
-            grant(ADA, "planes.viewer", None, None)
-        else {
-            unreachable!()
-        };
-        let (valid_from, valid_until) = (from.map(Timestamp), until.map(Timestamp));
-        Operation::PutGrant { id, principal, role, entity_type, entity_id, region, valid_from, valid_until, condition }
+    let with = |from: Option<i64>, until: Option<i64>, condition: Option<ConditionId>| {
+        let grant = testing::grant(GRANT, ADA, "planes.viewer", None, None);
+        Operation::PutGrant(Grant { validity: validity(from, until), condition, ..grant })
     };
     for (op, expected) in [
         (with(Some(100), Some(101), None), Reason::Granted),
         (with(Some(101), None, None), Reason::GrantNotValidNow),
         (with(None, Some(100), None), Reason::GrantNotValidNow),
-        (with(None, None, Some(GRANT)), Reason::ConditionNotSupported),
+        (with(None, None, Some(CONDITION)), Reason::ConditionNotSupported),
     ] {
         change(&mut index, op.clone());
         assert_eq!(view_p(&index), expected, "{op:?}");
@@ -228,25 +201,25 @@ fn a_grant_counts_in_its_time_and_not_under_a_condition() {
 #[test]
 fn an_entity_of_two_regions_must_be_granted_in_both() {
     let mut index = story();
-    let us = chain(ORGANIZATION, "us", Stream::Entities);
+    let us = chain(organization(1), "us", Stream::Entities);
     write(&mut index, &us, vec![entity("planes", "p", None)]);
     assert_eq!(view_p(&index), Reason::RegionNotCovered);
     change(&mut index, grant(TEAM, "planes.viewer", None, None));
     let decision = index.decide(&ask("view", "planes", "p"), NOW);
-    let regions: Vec<_> = decision.matches.iter().map(|found| found.region.as_deref()).collect();
-    assert_eq!(regions, [Some("eu"), Some("us")]);
+    let regions: Vec<_> = decision.matches.iter().map(|found| found.region).collect();
+    assert_eq!(regions, ["eu", "us"].map(|code| Some(region(code))));
     change(&mut index, grant(TEAM, "planes.viewer", None, Some("eu")));
-    write(&mut index, &us, vec![Operation::DropEntity { entity_type: "planes".to_owned(), id: "p".to_owned() }]);
+    write(&mut index, &us, vec![Operation::DropEntity(entity_key("planes", "p"))]);
     assert_eq!(view_p(&index), Reason::Granted);
 }
 
 #[test]
-fn a_chain_that_stands_still_denies_what_may_depend_on_it() {
+fn a_halted_chain_denies_what_may_depend_on_it() {
     let halts = [
-        chain(ORGANIZATION, "us", Stream::Identity),
+        chain(organization(1), "us", Stream::Identity),
         chain(PLATFORM_ORGANIZATION, "us", Stream::Identity),
-        chain(ORGANIZATION, "us", Stream::Entities),
-        chain(ORGANIZATION, "au", Stream::Entities),
+        chain(organization(1), "us", Stream::Entities),
+        chain(organization(1), "au", Stream::Entities),
     ];
     for id in halts {
         let mut index = story();
@@ -264,12 +237,12 @@ fn a_type_as_a_whole_is_granted_as_a_whole() {
     change(&mut index, grant(TEAM, "planes.creator", None, Some("eu")));
     let create = ask("create", "planes", "*");
     assert_eq!(reason(&index, &create), Reason::RegionNotCovered);
-    assert_eq!(reason(&index, &Query { region: Some("us"), ..create }), Reason::RegionNotCovered);
-    assert_eq!(reason(&index, &Query { region: Some("eu"), ..create }), Reason::Granted);
+    assert_eq!(reason(&index, &Query { region: Some(region("us")), ..create }), Reason::RegionNotCovered);
+    assert_eq!(reason(&index, &Query { region: Some(region("eu")), ..create }), Reason::Granted);
     change(&mut index, grant(TEAM, "planes.creator", None, None));
     assert_eq!(reason(&index, &create), Reason::Granted);
     assert_eq!(reason(&index, &ask("create", "routes", "*")), Reason::NoGrant);
-    index.halt(&chain(ORGANIZATION, "eu", Stream::Entities), Halt::Fork, None);
+    index.halt(&chain(organization(1), "eu", Stream::Entities), Halt::Fork, None);
     assert_eq!(reason(&index, &create), Reason::Granted, "no entity is asked about");
 }
 
@@ -282,7 +255,7 @@ fn roles_are_the_organizations_own_or_of_its_homes_catalogue() {
     assert_eq!(view_p(&index), Reason::NoGrant);
     change(&mut index, role("own", &["view"], &[]));
     assert_eq!(view_p(&index), Reason::Granted);
-    change(&mut index, Operation::DropRole { role: "own".to_owned() });
+    change(&mut index, Operation::DropRole { key: "own".parse().unwrap() });
     assert_eq!(view_p(&index), Reason::NoGrant);
 }
 
@@ -290,7 +263,7 @@ fn roles_are_the_organizations_own_or_of_its_homes_catalogue() {
 fn nobody_else_is_known() {
     let index = story();
     let query = ask("view", "planes", "p");
-    assert_eq!(reason(&index, &Query { organization: Uuid::from_u128(2), ..query }), Reason::UnknownOrganization);
+    assert_eq!(reason(&index, &Query { organization: organization(2), ..query }), Reason::UnknownOrganization);
     assert_eq!(reason(&index, &Query { organization: PLATFORM_ORGANIZATION, ..query }), Reason::UnknownOrganization);
     assert_eq!(reason(&index, &Query { subject_kind: PrincipalKind::SystemAccount, ..query }), Reason::UnknownSubject);
     let team = Query { subject: TEAM, subject_kind: PrincipalKind::Team, ..query };
@@ -302,34 +275,28 @@ fn nobody_else_is_known() {
 #[test]
 fn a_token_stands_for_its_active_principal() {
     let hash = Hash::of(&[b"token"]);
-    let token = |principal, kind| Operation::PutToken { id: GRANT, hash, principal, kind, expires_at: Timestamp(101) };
+    let token = |principal, kind| Operation::PutToken(testing::token(TOKEN, hash, principal, kind, 101));
     let outcome = |ops: Vec<Operation>| {
         let mut index = story();
         ops.into_iter().for_each(|op| change(&mut index, op));
         index.authenticate(&hash, NOW)
     };
     let known = Authenticated {
-        organization: ORGANIZATION,
+        organization: organization(1),
         principal: ADA,
         kind: PrincipalKind::User,
-        token: GRANT,
+        token: TOKEN,
         expires_at: Timestamp(101),
     };
     let personal = || token(ADA, TokenKind::Personal);
     assert_eq!(outcome(vec![personal()]), Ok(known));
     assert!(outcome(vec![token(ROBOT, TokenKind::SystemAccount)]).is_ok());
-    let inactive = Operation::PutPrincipal { id: ADA, kind: PrincipalKind::User, active: false };
+    let inactive = put_principal(ADA, PrincipalKind::User, false);
     let suspended = Operation::PutOrganization { state: OrganizationState::Suspended };
-    let twice = Operation::PutToken {
-        id: ADA,
-        hash,
-        principal: ROBOT,
-        kind: TokenKind::SystemAccount,
-        expires_at: Timestamp(101),
-    };
+    let twice = Operation::PutToken(testing::token(token_id(2), hash, ROBOT, TokenKind::SystemAccount, 101));
     for (ops, expected) in [
         (vec![], Unauthenticated::UnknownToken),
-        (vec![personal(), Operation::DropToken { id: GRANT }], Unauthenticated::UnknownToken),
+        (vec![personal(), Operation::DropToken { id: TOKEN }], Unauthenticated::UnknownToken),
         (vec![personal(), Operation::DropPrincipal { id: ADA }], Unauthenticated::UnknownToken),
         (vec![personal(), Operation::DropAll {}], Unauthenticated::UnknownToken),
         (vec![personal(), twice], Unauthenticated::UnknownToken),
@@ -343,20 +310,19 @@ fn a_token_stands_for_its_active_principal() {
     let mut index = story();
     change(&mut index, personal());
     assert_eq!(index.authenticate(&hash, Timestamp(101)), Err(Unauthenticated::Expired));
-    index.halt(&chain(ORGANIZATION, "us", Stream::Identity), Halt::Fork, None);
+    index.halt(&chain(organization(1), "us", Stream::Identity), Halt::Fork, None);
     assert_eq!(index.authenticate(&hash, NOW), Err(Unauthenticated::ViewIncomplete));
 }
 
 #[test]
 fn a_forbid_that_is_gone_or_changed_forbids_nothing() {
     let mut index = story();
-    let condition = |effect| Operation::PutCondition { id: GRANT, effect, cedar_json: "{}".to_owned() };
     change(&mut index, condition(Effect::Forbid));
     assert_eq!(view_p(&index), Reason::Forbidden);
     change(&mut index, condition(Effect::When));
     assert_eq!(view_p(&index), Reason::Granted);
     change(&mut index, condition(Effect::Forbid));
-    change(&mut index, Operation::DropCondition { id: GRANT });
+    change(&mut index, Operation::DropCondition { id: CONDITION });
     assert_eq!(view_p(&index), Reason::Granted);
 }
 
@@ -364,11 +330,8 @@ fn a_forbid_that_is_gone_or_changed_forbids_nothing() {
 fn a_token_that_is_put_again_has_its_new_hash_and_time() {
     let mut index = story();
     let mut put = |text: &[u8], until| {
-        let (hash, expires_at) = (Hash::of(&[text]), Timestamp(until));
-        change(
-            &mut index,
-            Operation::PutToken { id: GRANT, hash, principal: ADA, kind: TokenKind::Personal, expires_at },
-        );
+        let hash = Hash::of(&[text]);
+        change(&mut index, Operation::PutToken(testing::token(TOKEN, hash, ADA, TokenKind::Personal, until)));
         [&b"old"[..], b"new"].map(|text| index.authenticate(&Hash::of(&[text]), NOW).map(|found| found.expires_at))
     };
     assert_eq!(put(b"old", 101), [Ok(Timestamp(101)), Err(Unauthenticated::UnknownToken)]);

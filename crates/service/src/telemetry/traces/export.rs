@@ -1,5 +1,8 @@
-//! The way to the collector: a bounded queue, emptied by a thread of its own. A collector that is
-//! slow or away costs spans, never requests.
+//! Export to the collector: a bounded queue, drained by a thread of its own. A slow or unreachable collector costs
+//! spans, never requests.
+//!
+//! QueuedSpans and thread are those of the SDK's [`BatchSpanProcessor`]. It keeps the number of spans it drops to
+//! itself, so this module counts what enters and leaves the queue, for `writ_trace_spans_total`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -13,21 +16,22 @@ use opentelemetry_sdk::trace::{BatchConfigBuilder, BatchSpanProcessor, Span, Spa
 
 use super::sampling;
 
-/// So many spans may wait; what comes then is dropped.
-const ROOM: usize = 4_096;
-/// So many are sent at once, or those that there are after a second.
+/// Capacity of the queue. Spans beyond that are dropped.
+const CAPACITY: usize = 4_096;
+/// Maximum number of spans per request.
 const BATCH: usize = 512;
+/// How long spans wait for a batch to fill up.
 const DELAY: Duration = Duration::from_secs(1);
 
-/// How many spans wait.
+/// The number of spans in the queue.
 #[derive(Debug, Default)]
-struct Queue(AtomicUsize);
+struct QueuedSpans(AtomicUsize);
 
-impl Queue {
-    /// Whether there was room for one more.
+impl QueuedSpans {
+    /// Counts one more span, unless the queue is full.
     fn enters(&self) -> bool {
         self.0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |waiting| (waiting < ROOM).then_some(waiting + 1))
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |waiting| (waiting < CAPACITY).then_some(waiting + 1))
             .is_ok()
     }
 
@@ -36,19 +40,19 @@ impl Queue {
     }
 }
 
-/// Takes spans that have ended.
+/// Queues spans that have ended and are to be exported.
 #[derive(Debug)]
 pub(super) struct Processor {
     batches: BatchSpanProcessor,
-    queue: Arc<Queue>,
+    queue: Arc<QueuedSpans>,
 }
 
 impl Processor {
     pub(super) fn new(otlp: Otlp) -> Self {
-        let queue = Arc::new(Queue::default());
+        let queue = Arc::new(QueuedSpans::default());
         let exporter = Exporter { otlp, queue: queue.clone(), away: AtomicBool::new(false) };
         let config = BatchConfigBuilder::default()
-            .with_max_queue_size(ROOM)
+            .with_max_queue_size(CAPACITY)
             .with_max_export_batch_size(BATCH)
             .with_scheduled_delay(DELAY)
             .build();
@@ -81,11 +85,11 @@ impl SpanProcessor for Processor {
     }
 }
 
-/// Sends batches, and says once when the collector goes away and once when it is back.
+/// Sends batches, and logs once when the collector becomes unreachable and once when it is back.
 #[derive(Debug)]
 struct Exporter {
     otlp: Otlp,
-    queue: Arc<Queue>,
+    queue: Arc<QueuedSpans>,
     away: AtomicBool,
 }
 
@@ -94,8 +98,8 @@ impl Exporter {
         count(if result.is_ok() { "exported" } else { "failed" }, spans);
         let was_away = self.away.swap(result.is_err(), Ordering::Relaxed);
         match result {
-            Err(error) if !was_away => tracing::warn!(%error, "the trace collector takes no spans; they are dropped"),
-            Ok(()) if was_away => tracing::info!("the trace collector takes spans again"),
+            Err(error) if !was_away => tracing::warn!(%error, "the trace collector is unreachable; dropping spans"),
+            Ok(()) if was_away => tracing::info!("the trace collector is reachable again"),
             _ => {}
         }
     }
@@ -123,7 +127,7 @@ impl SpanExporter for Exporter {
     }
 }
 
-/// Lets the counters exist, at zero: a rate cannot be taken of the first value of a series.
+/// Initializes the counters to zero: a rate cannot be taken of the first value of a series.
 pub(in crate::telemetry) fn begin() {
     ["exported", "failed", "dropped"].into_iter().for_each(|outcome| count(outcome, 0));
 }

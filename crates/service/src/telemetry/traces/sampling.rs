@@ -1,27 +1,35 @@
-//! Which spans are exported: a share of the traces, and whatever went wrong.
+//! Which spans are exported: a share of the traces, and every span that failed.
+//!
+//! The head of a trace decides for all of it, before anything has gone wrong. So that an error in a trace that was not
+//! chosen is not lost, its spans are recorded all the same, and [`kept`] picks the failed ones when they end.
 
 use opentelemetry::trace::{Link, SpanContext, SpanKind, Status, TraceId};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{Sampler, SamplingDecision, SamplingResult, ShouldSample, SpanData};
 
-/// Names of requests to the read API hold this: there are thousands of them for each change.
-const QUESTION: &str = " /access/v1/";
-/// OpenTelemetry's attribute of what failed.
+/// OpenTelemetry's attribute for the kind of an error.
 const ERROR_TYPE: &str = "error.type";
 
-/// A share of the traces that begin here, another of those that begin with a question to the read API, and all that the
-/// caller has sampled. The other spans are recorded too, because only their end tells whether something went wrong; but
-/// not questions, of which there are too many: whoever answers one with an error records that as a span of its own.
+/// Samples a share of the traces that begin here, and continues every trace that the caller has sampled.
 #[derive(Debug, Clone)]
 pub(super) struct KeepErrors {
-    questions: Sampler,
-    others: Sampler,
+    usual: Sampler,
+    high_volume: Sampler,
+    high_volume_routes: Option<&'static str>,
 }
 
 impl KeepErrors {
-    pub(super) fn of(ratio: f64, questions: f64) -> Self {
+    /// Samples a share of `ratio`, and of traces that begin with a request to one of the high-volume routes a share of
+    /// `high_volume_ratio`.
+    pub(super) fn new(ratio: f64, high_volume_ratio: f64, high_volume_routes: Option<&'static str>) -> Self {
         let share = |ratio| Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(ratio)));
-        Self { questions: share(questions), others: share(ratio) }
+        Self { usual: share(ratio), high_volume: share(high_volume_ratio), high_volume_routes }
+    }
+
+    /// Whether a span is a request to a high-volume route. Such spans are named `<method> <route>`.
+    fn is_high_volume(&self, span: &str) -> bool {
+        let Some(prefix) = self.high_volume_routes else { return false };
+        span.split_once(' ').is_some_and(|(_, route)| route.starts_with(prefix))
     }
 }
 
@@ -35,20 +43,27 @@ impl ShouldSample for KeepErrors {
         attributes: &[KeyValue],
         links: &[Link],
     ) -> SamplingResult {
-        let question = name.contains(QUESTION);
-        let sampler = if question { &self.questions } else { &self.others };
+        let high_volume = self.is_high_volume(name);
+        let sampler = if high_volume { &self.high_volume } else { &self.usual };
         let result = sampler.should_sample(parent, trace, name, kind, attributes, links);
-        let failed = attributes.iter().any(|attribute| attribute.key.as_str() == ERROR_TYPE);
-        match result.decision {
-            SamplingDecision::Drop if failed || !question => {
-                SamplingResult { decision: SamplingDecision::RecordOnly, ..result }
-            }
-            _ => result,
+        if result.decision != SamplingDecision::Drop {
+            return result;
+        }
+        // Recording thousands of requests a second only to see that none failed costs too much. A request to such a
+        // route is therefore dropped here. If it fails, `http::observe` makes a span afterwards, which already has
+        // its error type when it begins.
+        let already_failed = attributes.iter().any(|attribute| attribute.key.as_str() == ERROR_TYPE);
+        match high_volume && !already_failed {
+            true => result,
+            // Recorded, but not marked as sampled: other processes do not continue the trace, and `kept` decides at
+            // the end of the span.
+            false => SamplingResult { decision: SamplingDecision::RecordOnly, ..result },
         }
     }
 }
 
-/// The span if it is to be exported: sampled, or an error, which then counts as sampled.
+/// The span if it is to be exported: sampled, or failed. Exporters take only what is marked as sampled, so a span that
+/// failed is marked.
 pub(super) fn kept(mut span: SpanData) -> Option<SpanData> {
     if span.span_context.is_sampled() {
         return Some(span);
@@ -68,28 +83,27 @@ fn sampled(span: &SpanContext) -> SpanContext {
 mod tests {
     use super::*;
 
-    fn sampled(sampler: &KeepErrors, name: &str) -> bool {
-        let result = sampler.should_sample(None, TraceId::from(7), name, &SpanKind::Server, &[], &[]);
-        result.decision == SamplingDecision::RecordAndSample
+    fn decision(sampler: &KeepErrors, name: &str, attributes: &[KeyValue]) -> SamplingDecision {
+        sampler.should_sample(None, TraceId::from(7), name, &SpanKind::Server, attributes, &[]).decision
     }
 
     #[test]
-    fn questions_have_a_share_of_their_own() {
-        let only_changes = KeepErrors::of(1.0, 0.0);
-        assert!(sampled(&only_changes, "POST /v3/teams"));
-        assert!(!sampled(&only_changes, "POST /access/v1/evaluation"));
-        assert!(sampled(&KeepErrors::of(0.0, 1.0), "POST /access/v1/evaluations"));
+    fn high_volume_routes_have_a_share_of_their_own() {
+        let sampled = |sampler: &KeepErrors, name| decision(sampler, name, &[]) == SamplingDecision::RecordAndSample;
+        let only_usual = &KeepErrors::new(1.0, 0.0, Some("/busy/"));
+        assert!(sampled(only_usual, "POST /teams"));
+        assert!(sampled(only_usual, "POST /teams/busy/"));
+        assert!(!sampled(only_usual, "POST /busy/question"));
+        assert!(sampled(&KeepErrors::new(0.0, 1.0, Some("/busy/")), "POST /busy/questions"));
+        assert!(sampled(&KeepErrors::new(1.0, 0.0, None), "POST /busy/question"));
     }
 
     #[test]
-    fn a_question_that_is_not_sampled_is_recorded_only_if_it_failed() {
-        let decision = |name, attributes: &[KeyValue]| {
-            let sampler = KeepErrors::of(0.0, 0.0);
-            sampler.should_sample(None, TraceId::from(7), name, &SpanKind::Server, attributes, &[]).decision
-        };
-        let (question, failed) = ("POST /access/v1/evaluation", [KeyValue::new(ERROR_TYPE, "500")]);
-        assert_eq!(decision(question, &[]), SamplingDecision::Drop);
-        assert_eq!(decision(question, &failed), SamplingDecision::RecordOnly);
-        assert_eq!(decision("POST /v3/teams", &[]), SamplingDecision::RecordOnly);
+    fn a_high_volume_request_that_is_not_sampled_is_recorded_only_if_it_failed() {
+        let sampler = &KeepErrors::new(0.0, 0.0, Some("/busy/"));
+        let failed = [KeyValue::new(ERROR_TYPE, "500")];
+        assert_eq!(decision(sampler, "POST /busy/question", &[]), SamplingDecision::Drop);
+        assert_eq!(decision(sampler, "POST /busy/question", &failed), SamplingDecision::RecordOnly);
+        assert_eq!(decision(sampler, "POST /teams", &[]), SamplingDecision::RecordOnly);
     }
 }

@@ -12,9 +12,17 @@ use tower::ServiceExt;
 use tracing_subscriber::layer::SubscriberExt;
 
 use super::*;
-use crate::http::{Limits, guarded};
+use crate::http::{RequestLimits, guarded};
 
-const PROGRAM: Program = Program { name: "writ-test", version: "1.2.3" };
+#[derive(serde::Deserialize)]
+struct NoSettings {}
+
+impl crate::ServiceSettings for NoSettings {
+    const REQUIRED: crate::Required = &[];
+}
+
+const PROGRAM: Program =
+    Program { version: "1.2.3", high_volume_routes: Some("/busy/"), ..Program::new("writ-test", &[]) };
 const PARENT: &str = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
 const PARENT_TRACE: [u8; 16] = 0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c_u128.to_be_bytes();
 
@@ -34,7 +42,7 @@ fn with_ratio(collector: Option<SocketAddr>, ratio: &str) -> Common {
         ("WRIT_TRACE_RATIO", ratio),
     ];
     let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    crate::config::load_from::<serde::de::IgnoredAny>(variables).unwrap().0
+    crate::config::load_from::<NoSettings>(variables).unwrap().0
 }
 
 /// Takes one request, answers 200 and gives back what it was sent.
@@ -69,7 +77,7 @@ fn holds(haystack: &[u8], needle: &[u8]) -> bool {
 async fn one_request(provider: &SdkTracerProvider, handler: axum::routing::MethodRouter) -> String {
     let subscriber = tracing_subscriber::registry().with(layer(provider));
     let _guard = tracing::subscriber::set_default(subscriber);
-    let app = guarded(Router::new().route("/users/{userId}", handler), Limits::default());
+    let app = guarded(Router::new().route("/users/{userId}", handler), RequestLimits::default());
     answer(app, "/users/alice?secret=1", PARENT).await
 }
 
@@ -101,27 +109,27 @@ async fn an_error_is_exported_even_if_its_trace_is_not_sampled() {
     let provider = provider(PROGRAM, &with_ratio(Some(address), "0")).unwrap();
     let subscriber = tracing_subscriber::registry().with(layer(&provider));
     let guard = tracing::subscriber::set_default(subscriber);
-    // A question that failed is a span only then: it is recorded by the provider of the whole process.
+    // A busy route has a span only if it failed: it is recorded by the provider of the whole process.
     global::set_tracer_provider(provider.clone());
     let broken = || get(|| async { crate::Problem::internal(anyhow::anyhow!("broken")) });
     let routes = Router::new()
         .route("/fine", get(|| async {}))
         .route("/absent", get(|| async { crate::Problem::not_found("none") }))
         .route("/broken", broken())
-        .route("/access/v1/fine", get(|| async {}))
-        .route("/access/v1/broken", broken());
-    let app = guarded(routes, Limits::default());
+        .route("/busy/fine", get(|| async {}))
+        .route("/busy/broken", broken());
+    let app = guarded(routes, RequestLimits::default());
     let unsampled = PARENT.replace("-01", "-00");
-    for path in ["/fine", "/absent", "/broken", "/access/v1/fine", "/access/v1/broken"] {
+    for path in ["/fine", "/absent", "/broken", "/busy/fine", "/busy/broken"] {
         answer(app.clone(), path, &unsampled).await;
     }
     answer(app, "/fine", "").await;
     drop(guard);
     tokio::task::spawn_blocking(move || provider.shutdown()).await.unwrap().unwrap();
     let sent = taken.join().unwrap();
-    assert!(holds(&sent, b"GET /broken") && holds(&sent, b"GET /access/v1/broken"), "the errors");
+    assert!(holds(&sent, b"GET /broken") && holds(&sent, b"GET /busy/broken"), "the errors");
     assert!(holds(&sent, &PARENT_TRACE), "in the caller's trace");
-    let others = [&b"GET /fine"[..], b"GET /absent", b"GET /access/v1/fine"];
+    let others = [&b"GET /fine"[..], b"GET /absent", b"GET /busy/fine"];
     assert!(!others.iter().any(|name| holds(&sent, name)), "and nothing else");
 }
 

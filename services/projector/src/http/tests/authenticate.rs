@@ -4,8 +4,8 @@ use super::*;
 
 const PATH: &str = "/access/v1/evaluation";
 
-async fn with_authorization(region: &Region, value: Option<&str>) -> Answered {
-    let mut request = Region::post(PATH);
+async fn with_authorization(region: &TestRegion, value: Option<&str>) -> TestAnswer {
+    let mut request = TestRegion::post(PATH);
     if let Some(value) = value {
         request = request.header("authorization", value);
     }
@@ -14,11 +14,11 @@ async fn with_authorization(region: &Region, value: Option<&str>) -> Answered {
 
 #[tokio::test]
 async fn without_a_token_in_force_nobody_is_answered() {
-    let region = Region::new().await;
+    let region = TestRegion::new().await;
     let (mut damaged, tokens) = (bearer(&region.tokens.user), &region.tokens);
     damaged.pop();
-    let stranger = Tokens::of(region.organization).user;
-    let foreign = Tokens::of(organization(2)).user;
+    let stranger = TestTokens::of(region.organization).user;
+    let foreign = TestTokens::of(organization(2)).user;
     for value in [
         "",
         "Bearer",
@@ -46,21 +46,21 @@ async fn without_a_token_in_force_nobody_is_answered() {
 
 #[tokio::test]
 async fn a_revoked_token_is_no_token() {
-    let mut region = Region::new().await;
-    region.change(vec![Operation::DropToken { id: Uuid::from_u128(2) }]);
+    let mut region = TestRegion::new().await;
+    region.change(vec![Operation::DropToken { id: TokenId::from_uuid(Uuid::from_u128(2)) }]);
     with_authorization(&region, Some(&bearer(&region.tokens.user))).await.refused(401);
 }
 
 #[tokio::test]
 async fn the_token_of_one_who_may_not_act_is_no_token() {
-    let mut region = Region::new().await;
-    region.change(vec![Operation::PutPrincipal { id: USER, kind: PrincipalKind::User, active: false }]);
+    let mut region = TestRegion::new().await;
+    region.change(vec![put_principal(USER, PrincipalKind::User, false)]);
     with_authorization(&region, Some(&bearer(&region.tokens.user))).await.refused(401);
 }
 
 #[tokio::test]
 async fn only_the_entitled_ask_about_others() {
-    let mut region = Region::new().await;
+    let mut region = TestRegion::new().await;
     region.ask(region.as_user(), &may(OWNER, "view", "cp-1")).await.refused(403);
     region.ask(region.as_user(), &may(Uuid::from_u128(99), "view", "cp-1")).await.refused(403);
     let mut same_id_other_kind = may(USER, "view", "cp-1");
@@ -70,15 +70,15 @@ async fn only_the_entitled_ask_about_others() {
 
     region.change(vec![grant(20, TEAM, "identity.decision_reader", "identity", None, None)]);
     assert!(!region.ask(region.as_user(), &may(OWNER, "view", "cp-1")).await.decision(), "a reader gets an answer");
-    region.change(vec![Operation::DropGrant { id: Uuid::from_u128(20) }]);
+    region.change(vec![Operation::DropGrant { id: grant_id(20) }]);
     region.ask(region.as_user(), &may(OWNER, "view", "cp-1")).await.refused(403);
 }
 
 #[tokio::test]
 async fn a_platform_service_names_the_organization_it_asks_about() {
-    let region = Region::new().await;
+    let region = TestRegion::new().await;
     assert!(region.ask(region.as_platform(PATH), &may(USER, "view", "cp-1")).await.decision());
-    let platform = || Region::post(PATH).header("authorization", format!("Bearer {PLATFORM_TOKEN}"));
+    let platform = || TestRegion::post(PATH).header("authorization", format!("Bearer {PLATFORM_TOKEN}"));
     region.ask(platform(), &may(USER, "view", "cp-1")).await.refused(400);
     region.ask(platform().header("writ-organization", "acme"), &may(USER, "view", "cp-1")).await.refused(400);
     let other = platform().header("writ-organization", organization(2).to_string());
@@ -87,7 +87,7 @@ async fn a_platform_service_names_the_organization_it_asks_about() {
 
 #[tokio::test]
 async fn a_principal_cannot_name_another_organization() {
-    let region = Region::new().await;
+    let region = TestRegion::new().await;
     let own = region.as_user().header("writ-organization", region.organization.to_string());
     assert!(region.ask(own, &may(USER, "view", "cp-1")).await.decision());
     let other = region.as_user().header("writ-organization", organization(2).to_string());

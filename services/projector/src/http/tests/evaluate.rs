@@ -4,7 +4,7 @@ use super::*;
 
 #[tokio::test]
 async fn a_grant_on_one_region_decides_for_that_region_only() {
-    let region = Region::new().await;
+    let region = TestRegion::new().await;
     assert!(region.ask(region.as_user(), &may(USER, "view", "cp-1")).await.decision());
     for (action, resource) in [("view", "cp-us"), ("edit", "cp-1"), ("view", "cp-unknown"), ("no such", "cp-1")] {
         assert!(!region.ask(region.as_user(), &may(USER, action, resource)).await.decision(), "{action} {resource}");
@@ -13,7 +13,7 @@ async fn a_grant_on_one_region_decides_for_that_region_only() {
 
 #[tokio::test]
 async fn an_answer_is_the_decision_and_nothing_else() {
-    let region = Region::new().await;
+    let region = TestRegion::new().await;
     let answer = region.ask(region.as_user(), &may(USER, "view", "cp-1")).await;
     assert_eq!(answer.body, r#"{"decision":true}"#);
     assert_eq!(answer.header("content-type"), "application/json");
@@ -22,10 +22,10 @@ async fn an_answer_is_the_decision_and_nothing_else() {
 
 #[tokio::test]
 async fn removal_from_the_team_and_suspension_deny_at_once() {
-    let mut region = Region::new().await;
-    region.change(vec![Operation::DropBinding { team: TEAM, member: USER }]);
+    let mut region = TestRegion::new().await;
+    region.change(vec![Operation::DropMembership { team: TEAM, member: USER.into() }]);
     assert!(!region.ask(region.as_user(), &may(USER, "view", "cp-1")).await.decision());
-    region.change(vec![Operation::PutBinding { team: TEAM, member: USER, valid_from: None, valid_until: None }]);
+    region.change(vec![membership()]);
     assert!(region.ask(region.as_user(), &may(USER, "view", "cp-1")).await.decision());
     region.change(vec![Operation::PutOrganization { state: OrganizationState::Suspended }]);
     let asked = region.ask(region.as_platform("/access/v1/evaluation"), &may(USER, "view", "cp-1")).await;
@@ -34,13 +34,13 @@ async fn removal_from_the_team_and_suspension_deny_at_once() {
 
 #[tokio::test]
 async fn an_unknown_subject_is_a_denial() {
-    let region = Region::new().await;
+    let region = TestRegion::new().await;
     for subject in [
         json!({"type": "user", "id": Uuid::from_u128(99)}),
         json!({"type": "user", "id": "alice"}),
-        json!({"type": "robot", "id": USER}),
-        json!({"type": "system_account", "id": USER}),
-        json!({"type": "user", "id": TEAM}),
+        json!({"type": "robot", "id": USER.to_string()}),
+        json!({"type": "system_account", "id": USER.to_string()}),
+        json!({"type": "user", "id": TEAM.to_string()}),
         json!({"type": "user", "id": Uuid::nil()}),
         json!({"type": "", "id": ""}),
     ] {
@@ -52,7 +52,7 @@ async fn an_unknown_subject_is_a_denial() {
 
 #[tokio::test]
 async fn content_types() {
-    let region = Region::new().await;
+    let region = TestRegion::new().await;
     let body = may(USER, "view", "cp-1").to_string();
     let send = |content_type: Option<&str>| {
         let mut request = Request::post("/access/v1/evaluation").header("authorization", bearer(&region.tokens.user));
@@ -71,7 +71,7 @@ async fn content_types() {
 
 #[tokio::test]
 async fn bad_bodies_are_refused_and_the_next_request_is_answered() {
-    let region = Region::new().await;
+    let region = TestRegion::new().await;
     let bodies = ["", "{", "[]", "null", r#"{"subject": {}}"#, r#"{"subject": 7}"#];
     for body in bodies {
         region.send(region.as_user().body(Body::from(body)).unwrap()).await.refused(400);
@@ -85,7 +85,7 @@ async fn bad_bodies_are_refused_and_the_next_request_is_answered() {
 
 #[tokio::test]
 async fn unknown_fields_are_ignored() {
-    let region = Region::new().await;
+    let region = TestRegion::new().await;
     let mut body = may(USER, "view", "cp-1");
     body["extra"] = json!({"a": [1, 2]});
     body["subject"]["extra"] = json!(true);
@@ -94,7 +94,7 @@ async fn unknown_fields_are_ignored() {
 
 #[tokio::test]
 async fn the_request_id_is_echoed() {
-    let region = Region::new().await;
+    let region = TestRegion::new().await;
     let request = region.as_user().header("x-request-id", "order-4711");
     assert_eq!(region.ask(request, &may(USER, "view", "cp-1")).await.header("x-request-id"), "order-4711");
     let refused = region.as_user().header("x-request-id", "order-4712").body(Body::empty()).unwrap();
@@ -103,7 +103,7 @@ async fn the_request_id_is_echoed() {
 
 #[tokio::test]
 async fn the_metadata_names_only_what_there_is() {
-    let region = Region::new().await;
+    let region = TestRegion::new().await;
     let request = Request::get("/.well-known/authzen-configuration").body(Body::empty()).unwrap();
     assert_eq!(
         region.send(request).await.json(),
@@ -129,8 +129,8 @@ async fn the_metadata_names_only_what_there_is() {
 /// A gap, a fork or a record that is not understood: nothing that may be half-known allows anything.
 #[tokio::test]
 async fn a_chain_that_stands_still_allows_nothing() {
-    let mut region = Region::new().await;
-    let _missing = region.change_at_home(vec![Operation::DropGrant { id: Uuid::from_u128(10) }]);
+    let mut region = TestRegion::new().await;
+    let _missing = region.change_at_home(vec![Operation::DropGrant { id: grant_id(10) }]);
     let early = region.change_at_home(Vec::new());
     let effects = region.model.plan(&[record(HOME, &early)]);
     region.model.committed(effects);

@@ -14,7 +14,7 @@ fn resource(id: &str) -> Value {
     json!({"resource": {"type": "control_planes", "id": id}})
 }
 
-fn decisions(answer: &Answered) -> Vec<bool> {
+fn decisions(answer: &TestAnswer) -> Vec<bool> {
     let body = answer.json();
     assert_eq!(body.get("decision"), None, "no decision at the top");
     body["evaluations"].as_array().unwrap().iter().map(|item| item["decision"].as_bool().unwrap()).collect()
@@ -22,7 +22,7 @@ fn decisions(answer: &Answered) -> Vec<bool> {
 
 #[tokio::test]
 async fn items_are_answered_in_order_with_defaults_and_overrides() {
-    let region = Region::new().await;
+    let region = TestRegion::new().await;
     let items = json!([{}, resource("cp-us"), {"action": {"name": "edit"}}, resource("cp-1")]);
     let answer = region.ask(region.as_owner(PATH), &asking(items)).await;
     assert_eq!(decisions(&answer), [true, false, false, true]);
@@ -31,17 +31,17 @@ async fn items_are_answered_in_order_with_defaults_and_overrides() {
 
 #[tokio::test]
 async fn without_items_it_answers_as_the_single_api() {
-    let region = Region::new().await;
+    let region = TestRegion::new().await;
     for body in [may(USER, "view", "cp-1"), asking(json!([]))] {
         assert_eq!(region.ask(region.as_owner(PATH), &body).await.body, r#"{"decision":true}"#);
     }
-    let user = Region::post(PATH).header("authorization", bearer(&region.tokens.user));
+    let user = TestRegion::post(PATH).header("authorization", bearer(&region.tokens.user));
     region.ask(user, &may(OWNER, "view", "cp-1")).await.refused(403);
 }
 
 #[tokio::test]
 async fn short_circuits_end_the_list_at_the_item_that_triggered() {
-    let region = Region::new().await;
+    let region = TestRegion::new().await;
     let items = json!([resource("cp-1"), resource("cp-us"), resource("cp-1")]);
     let ask = async |semantic: &str| {
         let mut body = asking(items.clone());
@@ -55,7 +55,7 @@ async fn short_circuits_end_the_list_at_the_item_that_triggered() {
 
 #[tokio::test]
 async fn a_bad_item_is_a_denial_with_its_error() {
-    let region = Region::new().await;
+    let region = TestRegion::new().await;
     let items = json!([7, {"resource": {"id": "cp-1"}}, {}]);
     let answer = region.ask(region.as_owner(PATH), &asking(items)).await;
     assert_eq!(decisions(&answer), [false, false, true]);
@@ -68,9 +68,9 @@ async fn a_bad_item_is_a_denial_with_its_error() {
 
 #[tokio::test]
 async fn an_item_about_somebody_else_is_a_denial_with_its_error() {
-    let region = Region::new().await;
-    let other = json!({"subject": {"type": "user", "id": OWNER}});
-    let request = Region::post(PATH).header("authorization", bearer(&region.tokens.user));
+    let region = TestRegion::new().await;
+    let other = json!({"subject": {"type": "user", "id": OWNER.to_string()}});
+    let request = TestRegion::post(PATH).header("authorization", bearer(&region.tokens.user));
     let answer = region.ask(request, &asking(json!([other, {}]))).await;
     assert_eq!(decisions(&answer), [false, true]);
     assert_eq!(answer.json()["evaluations"][0]["context"]["error"]["status"], 403);
@@ -78,7 +78,7 @@ async fn an_item_about_somebody_else_is_a_denial_with_its_error() {
 
 #[tokio::test]
 async fn what_is_wrong_with_the_whole_request_refuses_it() {
-    let region = Region::new().await;
+    let region = TestRegion::new().await;
     let mut unknown = asking(json!([{}]));
     unknown["options"] = json!({"evaluations_semantic": "any"});
     for body in [unknown, asking(json!({})), asking(json!(vec![json!({}); 1_001]))] {

@@ -4,7 +4,7 @@ use super::*;
 
 const FRESH: &str = "writ-at-least-as-fresh";
 
-impl Region {
+impl TestRegion {
     /// A token of the organization's identity chain at a revision.
     fn at(&self, revision: i64) -> String {
         token_of(self.organization, revision)
@@ -16,20 +16,25 @@ impl Region {
     }
 }
 
-fn token_of(organization: Uuid, revision: i64) -> String {
-    let position = Position { origin: HOME.parse().unwrap(), stream: Stream::Identity, epoch: 1, revision };
-    key().issue(&ConsistencyToken { organization, positions: vec![position] })
+fn token_of(organization: OrganizationId, revision: i64) -> String {
+    let chain = chain(organization, HOME, Stream::Identity);
+    let seen = vec![SeenRevision { chain, revision: Revision::first_epoch(revision) }];
+    key().issue(&ConsistencyToken { organization, seen })
 }
 
 fn event(id: &str) -> String {
-    EventToken { region: LOCAL.parse().unwrap(), source: "urn:gateway".into(), id: id.into() }.issue()
+    EventToken { region: region(LOCAL), producer: PRODUCER.parse().unwrap(), id: id.parse().unwrap() }.issue()
 }
 
 /// Sends a request, and does something once it waits.
-async fn while_waiting(region: &mut Region, request: Request<Body>, then: impl FnOnce(&mut Region)) -> Answered {
+async fn while_waiting(
+    region: &mut TestRegion,
+    request: Request<Body>,
+    then: impl FnOnce(&mut TestRegion),
+) -> TestAnswer {
     let app = region.app.clone();
-    let answer = tokio::spawn(async move { Answered::of(app.oneshot(request).await.unwrap()).await });
-    let freshness = region.model.freshness();
+    let answer = tokio::spawn(async move { TestAnswer::of(app.oneshot(request).await.unwrap()).await });
+    let freshness = region.model.freshness.clone();
     let waits = async {
         while freshness.waiting() == 0 {
             tokio::task::yield_now().await;
@@ -42,14 +47,14 @@ async fn while_waiting(region: &mut Region, request: Request<Body>, then: impl F
 
 #[tokio::test]
 async fn what_is_applied_already_is_answered_at_once() {
-    let region = Region::new().await;
+    let region = TestRegion::new().await;
     assert!(region.ask(region.patient(&region.at(2)), &may(USER, "view", "cp-1")).await.decision());
 }
 
 #[tokio::test]
 async fn a_read_waits_for_the_state_its_client_has_seen() {
-    let mut region = Region::new().await;
-    let set = region.change_at_home(vec![Operation::DropGrant { id: Uuid::from_u128(10) }]);
+    let mut region = TestRegion::new().await;
+    let set = region.change_at_home(vec![Operation::DropGrant { id: grant_id(10) }]);
     let request = region.patient(&region.at(3)).body(Body::from(may(USER, "view", "cp-1").to_string())).unwrap();
     let answer = while_waiting(&mut region, request, |region| region.apply(HOME, &[set])).await;
     assert!(!answer.decision(), "it sees the revocation");
@@ -58,18 +63,13 @@ async fn a_read_waits_for_the_state_its_client_has_seen() {
 /// The bearer's own token, made a moment ago in another region, works at once.
 #[tokio::test]
 async fn the_bearer_is_checked_after_the_wait() {
-    let mut region = Region::new().await;
-    let new = Tokens::of(region.organization).user;
-    let issued = Operation::PutToken {
-        id: Uuid::from_u128(5),
-        hash: new.hash(),
-        principal: USER,
-        kind: writ_contract::identity_event::TokenKind::Personal,
-        expires_at: writ_contract::Timestamp::now().plus_seconds(60),
-    };
+    let mut region = TestRegion::new().await;
+    let new = TestTokens::of(region.organization).user;
+    let later = writ_contract::Timestamp::now().plus_seconds(60);
+    let issued = put_token(5, &new, USER, writ_contract::row::TokenKind::Personal, later);
     let set = region.change_at_home(vec![issued]);
     let ask = |fresh: String| {
-        Region::post("/access/v1/evaluation")
+        TestRegion::post("/access/v1/evaluation")
             .header("authorization", bearer(&new))
             .header(FRESH, fresh)
             .header("prefer", "wait=5")
@@ -83,32 +83,32 @@ async fn the_bearer_is_checked_after_the_wait() {
 
 #[tokio::test]
 async fn a_state_that_does_not_come_is_said_to_be_behind() {
-    let region = Region::new().await;
+    let region = TestRegion::new().await;
     let request = region.as_user().header(FRESH, region.at(9)).header("prefer", "respond-async, wait=0");
     let answer = region.ask(request, &may(USER, "view", "cp-1")).await;
     assert_eq!(answer.refused(503), "the identity chain of us is at 1.2 here, wanted is 1.9");
     assert_eq!(answer.header("retry-after"), "1");
     let unsaid = region.as_user().header(FRESH, region.at(9));
     region.ask(unsaid, &may(USER, "view", "cp-1")).await.refused(503);
-    assert_eq!(region.model.freshness().waiting(), 0);
+    assert_eq!(region.model.freshness.waiting(), 0);
 }
 
 #[tokio::test]
 async fn reads_chain() {
-    let region = Region::new().await;
+    let region = TestRegion::new().await;
     let first = region.ask(region.as_user(), &may(USER, "view", "cp-1")).await;
     let token = first.header("writ-consistency-token");
     assert!(region.ask(region.patient(token), &may(USER, "view", "cp-1")).await.decision());
     let seen = key().parse(token).unwrap();
     assert_eq!(seen.organization, region.organization);
-    let places: Vec<_> =
-        seen.positions.iter().map(|p| format!("{}/{}={}.{}", p.origin, p.stream, p.epoch, p.revision)).collect();
-    assert_eq!(places.join(", "), first.header("writ-applied-revision"));
+    let revisions: Vec<_> =
+        seen.seen.iter().map(|s| format!("{}/{}={}", s.chain.origin, s.chain.stream, s.revision)).collect();
+    assert_eq!(revisions.join(", "), first.header("writ-applied-revision"));
 }
 
 #[tokio::test]
 async fn tokens_that_are_malformed_forged_or_foreign_are_bad_requests() {
-    let region = Region::new().await;
+    let region = TestRegion::new().await;
     let good = region.at(1);
     let other_key: writ_tokens::ConsistencyKey = "cd".repeat(32).parse().unwrap();
     let forged = other_key.issue(&key().parse(&good).unwrap());
@@ -126,31 +126,32 @@ async fn tokens_that_are_malformed_forged_or_foreign_are_bad_requests() {
 
 #[tokio::test]
 async fn too_many_waiters_are_turned_away() {
-    let region = Region::new().await;
-    let freshness = region.model.freshness();
-    let goal = crate::freshness::Goal::Reached(chain(region.organization, HOME, Stream::Identity), (1, 9));
+    let region = TestRegion::new().await;
+    let freshness = region.model.freshness.clone();
+    let goal =
+        crate::freshness::Goal::Reached(chain(region.organization, HOME, Stream::Identity), Revision::first_epoch(9));
     let _held: Vec<_> = (0..2).map(|_| freshness.register(goal.clone()).unwrap()).collect();
     let answer = region.ask(region.patient(&region.at(9)), &may(USER, "view", "cp-1")).await;
     answer.refused(429);
     assert_eq!(answer.header("retry-after"), "1");
     let satisfied = region.ask(region.patient(&region.at(2)), &may(USER, "view", "cp-1")).await;
-    assert!(satisfied.decision(), "who need not wait needs no place");
+    assert!(satisfied.decision(), "who need not wait is not limited");
 }
 
 #[tokio::test]
 async fn nobody_unknown_waits_for_an_event() {
-    let region = Region::new().await;
-    let stranger = Tokens::of(region.organization).user;
-    let request = Region::post("/access/v1/evaluation")
+    let region = TestRegion::new().await;
+    let stranger = TestTokens::of(region.organization).user;
+    let request = TestRegion::post("/access/v1/evaluation")
         .header("authorization", bearer(&stranger))
         .header(FRESH, event("announce-cp-2"))
         .header("prefer", "wait=5");
     region.ask(request, &may(USER, "view", "cp-2")).await.refused(401);
 }
 
-#[sqlx::test(migrator = "store::MIGRATOR")]
+#[sqlx::test(migrator = "MIGRATOR")]
 async fn a_producer_waits_for_its_event_by_its_own_name(pool: PgPool) {
-    let mut region = Region::over(pool.clone()).await;
+    let mut region = TestRegion::over(pool.clone()).await;
     let set = region.world.announce(region.organization, LOCAL, "cp-2");
     let effects = region.model.plan(&[record(LOCAL, &set)]);
     let body = || Body::from(may(USER, "view", "cp-2").to_string());
@@ -159,9 +160,9 @@ async fn a_producer_waits_for_its_event_by_its_own_name(pool: PgPool) {
     region.model.persist(&mut tx, &effects).await.unwrap();
     let answer = {
         let app = region.app.clone();
-        let asked = tokio::spawn(async move { Answered::of(app.oneshot(request).await.unwrap()).await });
+        let asked = tokio::spawn(async move { TestAnswer::of(app.oneshot(request).await.unwrap()).await });
         let waits = async {
-            while region.model.freshness().waiting() == 0 {
+            while region.model.freshness.waiting() == 0 {
                 tokio::task::yield_now().await;
             }
         };

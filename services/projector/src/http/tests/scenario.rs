@@ -1,28 +1,28 @@
 //! AuthZEN's public scenario in Writ's terms: alice reads, bob is an admin; record-1 is active,
 //! record-2 archived (deleted); properties of a request never decide on their own.
 
+use writ_contract::row::{Condition, Effect, Entity, Grant, Role};
+use writ_contract::{ConditionId, UserId};
+
 use super::*;
 
-const ALICE: Uuid = USER;
-const BOB: Uuid = OWNER;
+const ALICE: UserId = USER;
+const BOB: UserId = OWNER;
 
-async fn scenario() -> Region {
-    let mut region = Region::new().await;
-    let record = |id: &str| Operation::PutEntity {
-        entity_type: "record".into(),
-        id: id.into(),
-        parent_type: None,
-        parent_id: None,
-    };
-    let archived = Operation::DropEntity { entity_type: "record".into(), id: "record-2".into() };
+async fn scenario() -> TestRegion {
+    let mut region = TestRegion::new().await;
+    let record = |id: &str| Operation::PutEntity(Entity { key: entity_key("record", id), parent: None });
+    let archived = Operation::DropEntity(entity_key("record", "record-2"));
     let entities = chain(region.organization, LOCAL, Stream::Entities);
     let set = region.world.seal(&entities, vec![record("record-1"), record("record-2"), archived]);
     region.apply(LOCAL, &[set]);
-    let role = |role: &str, actions: &[&str]| Operation::PutRole {
-        role: role.into(),
-        entity_type: "record".into(),
-        actions: actions.iter().map(|action| (*action).to_owned()).collect(),
-        covers_children: Vec::new(),
+    let role = |key: &str, actions: &[&str]| {
+        Operation::PutRole(Role {
+            key: key.parse().unwrap(),
+            entity_type: "record".parse().unwrap(),
+            actions: actions.iter().map(|action| action.parse().unwrap()).collect(),
+            covers_children: Default::default(),
+        })
     };
     region.change(vec![
         role("reader", &["read"]),
@@ -33,9 +33,9 @@ async fn scenario() -> Region {
     region
 }
 
-fn question(subject: Uuid, action: &str, record: &str) -> Value {
+fn question(subject: UserId, action: &str, record: &str) -> Value {
     json!({
-        "subject": {"type": "user", "id": subject},
+        "subject": {"type": "user", "id": subject.to_string()},
         "action": {"name": action},
         "resource": {"type": "record", "id": record},
     })
@@ -66,32 +66,15 @@ async fn who_may_do_what() {
 #[tokio::test]
 async fn a_conditional_grant_is_a_denial_without_its_properties() {
     let mut region = scenario().await;
-    let when = Uuid::from_u128(40);
-    let Operation::PutGrant { id, principal, role, entity_type, .. } = grant(30, ALICE, "reader", "record", None, None)
-    else {
-        unreachable!()
-    };
+    let when = ConditionId::from_uuid(Uuid::from_u128(40));
+    let Operation::PutGrant(unconditional) = grant(30, ALICE, "reader", "record", None, None) else { unreachable!() };
     region.change(vec![
-        Operation::PutCondition {
-            id: when,
-            effect: writ_contract::identity_event::Effect::When,
-            cedar_json: "{}".into(),
-        },
-        Operation::PutGrant {
-            id,
-            principal,
-            role,
-            entity_type,
-            entity_id: None,
-            region: None,
-            valid_from: None,
-            valid_until: None,
-            condition: Some(when),
-        },
+        Operation::PutCondition(Condition { id: when, effect: Effect::When, cedar_json: "{}".parse().unwrap() }),
+        Operation::PutGrant(Grant { condition: Some(when), ..unconditional }),
     ]);
     let mut asked = question(ALICE, "read", "record-1");
     assert!(!region.ask(region.as_platform("/access/v1/evaluation"), &asked).await.decision());
-    asked["resource"]["properties"] = json!({"status": "active", "owner": ALICE});
+    asked["resource"]["properties"] = json!({"status": "active", "owner": ALICE.to_string()});
     assert!(!region.ask(region.as_platform("/access/v1/evaluation"), &asked).await.decision());
 }
 

@@ -10,8 +10,8 @@ use super::*;
 
 #[test]
 fn what_finds_no_room_is_turned_away() {
-    let queue = Queue::default();
-    assert!((0..ROOM).all(|_| queue.enters()));
+    let queue = QueuedSpans::default();
+    assert!((0..CAPACITY).all(|_| queue.enters()));
     assert!(!queue.enters());
     queue.leave(1);
     assert!(queue.enters() && !queue.enters());

@@ -1,0 +1,51 @@
+//! Metrics of the outbox and of readers of the log.
+
+use writ_metrics::{Metric, MetricKind, SECONDS, Unit};
+
+/// How long a change takes. Every stage on its way measures itself under this name.
+pub const PROPAGATION: Metric = Metric {
+    name: "writ_propagation_seconds",
+    kind: MetricKind::Histogram(SECONDS),
+    unit: Unit::Seconds,
+    labels: &["origin", "stage"],
+    help: "Time a change takes, by origin and stage: outbox, authorization, mirror, projector, and total from \
+              the commit at home until it is in force here.",
+};
+
+/// Of services that publish an outbox.
+pub const OUTBOX: &[Metric] = &[
+    PROPAGATION,
+    Metric {
+        name: "writ_outbox_depth",
+        kind: MetricKind::Gauge,
+        unit: Unit::Count,
+        labels: &[],
+        help: "Records committed but not yet acknowledged by Kafka; counted up to 10 000.",
+    },
+    Metric {
+        name: "writ_outbox_age_seconds",
+        kind: MetricKind::Gauge,
+        unit: Unit::Seconds,
+        labels: &[],
+        help: "Age of the oldest record in the outbox.",
+    },
+];
+
+/// Of services that read the log.
+pub const CONSUMER: &[Metric] = &[
+    Metric {
+        name: "writ_consumer_lag_records",
+        kind: MetricKind::Gauge,
+        unit: Unit::Count,
+        labels: &["reader", "topic", "partition"],
+        help: "Records between what is committed here and the end of the log, updated every 5 s.",
+    },
+    Metric {
+        name: "writ_consumer_waiting",
+        kind: MetricKind::Gauge,
+        unit: Unit::Count,
+        labels: &["reader", "on"],
+        help: "Whether a reader of the log waits for kafka or its database: 1 or 0. While it waits, its lag is not \
+              updated.",
+    },
+];

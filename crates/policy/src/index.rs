@@ -1,0 +1,175 @@
+//! All chains of all regions, and the questions they answer.
+
+mod chains;
+mod tokens;
+
+pub mod authenticate;
+pub mod decide;
+
+use std::collections::HashMap;
+
+use writ_contract::policy_change::{ChainState, ChangeSet, Head, Operation, PolicyOps};
+use writ_contract::{ChainId, Hash, OrganizationId, Region, Revision, Stream};
+
+use crate::apply::{Verdict, judge, judge_undecodable};
+use crate::delta::Delta;
+use crate::digest::StateDigest;
+use crate::halt::Halt;
+use crate::row::Row;
+use crate::rows::Rows;
+use crate::seal::{Header, SealError, seal};
+use crate::state::{Chain, Standing};
+use chains::Chains;
+use tokens::Tokens;
+
+/// The chains of all organizations and regions in memory. One writer owns it.
+#[derive(Debug, Default)]
+pub struct Index {
+    organizations: HashMap<OrganizationId, Chains>,
+    tokens: Tokens,
+}
+
+/// Rows that do not sum up to their head's state digest. The chain is halted.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the rows of {} do not have the state digest of its head", delta.chain())]
+pub struct LoadMismatch {
+    /// The chain's standing from now on.
+    pub delta: Box<Delta>,
+}
+
+impl Index {
+    /// No chains.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes in a chain as it was stored.
+    ///
+    /// # Errors
+    /// When its rows are not those of its head; the chain is taken in, but halted.
+    pub fn load(&mut self, standing: Standing, rows: Vec<Row>) -> Result<(), LoadMismatch> {
+        let found = Hash::from(StateDigest::of(rows.iter().map(Row::hash)));
+        let matches = found == standing.head.state_digest;
+        let mut loaded = Rows::default();
+        rows.into_iter().for_each(|row| drop(loaded.put(row)));
+        let seen = standing.seen;
+        let chain = Chain::restored(standing, loaded);
+        let id = chain.id();
+        if id.stream == Stream::Identity {
+            self.tokens.insert_all(id.organization, chain.rows());
+        }
+        self.organizations.entry(id.organization).or_default().insert(chain);
+        if matches {
+            return Ok(());
+        }
+        let delta = self.halt(&id, Halt::StateMismatch, Some(seen));
+        Err(LoadMismatch { delta: Box::new(delta) })
+    }
+
+    /// Applies a change set that came from region `origin`, if it may be applied, and says what
+    /// became of it. The verdict's delta is made already; it remains to be written.
+    pub fn apply(&mut self, origin: Region, set: &ChangeSet, ops: &PolicyOps) -> Verdict {
+        self.apply_if(origin, set, |chain| judge(chain, set, ops))
+    }
+
+    /// As [`Index::apply`], for a change set whose payload this build cannot decode.
+    pub fn apply_undecodable(&mut self, origin: Region, set: &ChangeSet) -> Verdict {
+        self.apply_if(origin, set, |chain| judge_undecodable(chain, set))
+    }
+
+    fn apply_if(&mut self, origin: Region, set: &ChangeSet, judge: impl FnOnce(&Chain) -> Verdict) -> Verdict {
+        let id = ChainId { organization: set.organization, origin, stream: set.stream };
+        if !id.is_legitimate() {
+            return Verdict::ForeignOrigin;
+        }
+        let verdict = match self.chain(&id) {
+            Some(chain) => judge(chain),
+            None => judge(&Chain::new(id)),
+        };
+        if let Some(delta) = verdict.delta() {
+            self.commit(delta);
+        }
+        verdict
+    }
+
+    /// Makes the next change set of a chain and applies it.
+    ///
+    /// # Errors
+    /// When it does not directly continue the chain, or the chain cannot move on.
+    pub fn seal(
+        &mut self,
+        chain: &ChainId,
+        header: Header,
+        ops: Vec<Operation>,
+    ) -> Result<(ChangeSet, Delta), SealError> {
+        if !chain.is_legitimate() {
+            return Err(SealError::ForeignOrigin);
+        }
+        let (set, delta) = match self.chain(chain) {
+            Some(chain) => seal(chain, header, ops)?,
+            None => seal(&Chain::new(*chain), header, ops)?,
+        };
+        self.commit(&delta);
+        Ok((set, delta))
+    }
+
+    /// Stops or parks a chain, known or not, over something that was `seen`.
+    pub fn halt(&mut self, chain: &ChainId, halt: Halt, seen: Option<Revision>) -> Delta {
+        let seen = seen.unwrap_or(Revision::START);
+        let delta = match self.chain(chain) {
+            Some(chain) => chain.halted(Some(halt), seen),
+            None => Chain::new(*chain).halted(Some(halt), seen),
+        };
+        self.commit(&delta);
+        delta
+    }
+
+    /// Parks what a record from region `origin` that cannot be decoded may have been about: the
+    /// organization's entities there, and its identity chain if that is where it comes from.
+    pub fn park(&mut self, organization: OrganizationId, origin: Region, halt: Halt) -> Vec<Delta> {
+        let chain = |stream| ChainId { organization, origin, stream };
+        let identity = chain(Stream::Identity);
+        let known = self.chain(&identity).is_some();
+        let mut parked = vec![self.halt(&chain(Stream::Entities), halt, None)];
+        parked.extend(known.then(|| self.halt(&identity, halt, None)));
+        parked
+    }
+
+    /// Lets a parked chain move on, so that what was kept can be tried again. `None` if it is
+    /// not parked.
+    pub fn resume(&mut self, chain: &ChainId) -> Option<Delta> {
+        let parked = self.chain(chain)?;
+        let parked_for = parked.standing().halt?;
+        if parked_for.state() != ChainState::Parked {
+            return None;
+        }
+        let gap = (parked.standing().seen > parked.revision()).then_some(Halt::Gap);
+        let delta = parked.halted(gap, Revision::START);
+        self.commit(&delta);
+        Some(delta)
+    }
+
+    /// A chain.
+    pub fn chain(&self, id: &ChainId) -> Option<&Chain> {
+        self.organizations.get(&id.organization)?.find(id.origin, id.stream)
+    }
+
+    /// Where a chain stands.
+    pub fn head(&self, id: &ChainId) -> Option<&Head> {
+        self.chain(id).map(Chain::head)
+    }
+
+    /// Where every chain stands, in no particular order.
+    pub fn heads(&self) -> impl Iterator<Item = &Standing> {
+        self.organizations.values().flat_map(Chains::iter).map(Chain::standing)
+    }
+
+    fn commit(&mut self, delta: &Delta) {
+        let id = delta.chain();
+        let chain = self.organizations.entry(id.organization).or_default().find_or_insert(&id);
+        if id.stream == Stream::Identity {
+            self.tokens.change(id.organization, chain.rows(), delta);
+        }
+        chain.commit(delta);
+    }
+}

@@ -1,0 +1,41 @@
+//! What services that read the log have in common.
+
+use serde_json::json;
+use writ_contract::SchemaRegistry;
+use writ_log::consumer::{ConsumerConfig, ConsumerHandle, Subscription};
+use writ_log::schemas::{FollowError, Follower};
+
+use crate::Service;
+
+impl Service {
+    /// A consumer of `topics`, of this region and of all others.
+    pub fn consumer_config(&self, topics: Vec<Subscription>) -> ConsumerConfig {
+        ConsumerConfig {
+            kafka: self.common.kafka(),
+            client_id: self.operations.name().to_owned(),
+            region: self.common.region,
+            regions: self.common.regions.clone(),
+            topics,
+        }
+    }
+
+    /// Learns the schemas of all writers. Returns once those that are on the log are known; only then can other records
+    /// be read. New ones are learned while the follower lives.
+    ///
+    /// # Errors
+    /// If the settings of Kafka are invalid.
+    pub async fn learn_schemas(&self, registry: &SchemaRegistry) -> Result<Follower, FollowError> {
+        let follower = Follower::start(&self.consumer_config(Vec::new()), registry.clone())?;
+        let handle = follower.handle();
+        self.health.watch("schemas", move || handle.readiness());
+        follower.handle().until_caught_up().await;
+        Ok(follower)
+    }
+
+    /// Shows a consumer in `/status`, and under the name `check` in `/readyz`: ready once it has caught up.
+    pub fn show_consumer(&self, check: &'static str, handle: ConsumerHandle) {
+        let consumer = handle.clone();
+        self.health.watch(check, move || consumer.readiness());
+        self.status("consumer", move || std::future::ready(json!(handle.status())));
+    }
+}

@@ -1,0 +1,29 @@
+//! The rules of identity data, without I/O, SQL or HTTP.
+
+pub mod assignment;
+pub mod filter;
+pub mod labels;
+pub mod organization;
+pub mod page;
+pub mod team;
+pub mod text;
+pub mod token;
+pub mod user;
+
+use std::borrow::Cow;
+
+/// A rule that a value breaks. Never holds the value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// The rule, for programs: `required`, `max_length`, …
+    pub rule: &'static str,
+    /// What is wrong, for people.
+    pub reason: Cow<'static, str>,
+}
+
+impl Violation {
+    /// A broken rule.
+    pub fn of(rule: &'static str, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self { rule, reason: reason.into() }
+    }
+}

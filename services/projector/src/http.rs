@@ -1,0 +1,18 @@
+//! The regional read API: OpenID AuthZEN 1.0.
+
+mod admit;
+mod answer;
+mod body;
+mod caller;
+mod decide;
+mod error;
+mod evaluation;
+mod freshness;
+mod metadata;
+mod routes;
+
+pub(crate) use caller::FOREIGN_ORGANIZATION;
+pub use routes::router;
+
+#[cfg(test)]
+mod tests;
