@@ -79,7 +79,7 @@ impl Cluster {
             postgres_password: None,
             principals: principals(&region.code, &regions, &producers).into_iter().map(password).collect(),
             roles: self.secrets.roles(),
-            producers: producers.iter().map(|producer| (producer.name().to_owned(), producer.kind())).collect(),
+            producers: producers.iter().map(|producer| (producer.name().to_string(), producer.kind())).collect(),
             regions,
         })
     }
