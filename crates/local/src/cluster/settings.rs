@@ -45,7 +45,7 @@ pub(crate) fn of_region(cluster: &Cluster, region: &LocalRegion) -> Result<Regio
         postgres_password: None,
         principals: principals(&region.code, &regions, &producers).into_iter().map(password).collect(),
         roles: cluster.secrets.roles(),
-        producers: producers.iter().map(|producer| (producer.name().to_owned(), producer.kind())).collect(),
+        producers: producers.iter().map(|producer| (producer.name().clone(), producer.kind())).collect(),
         regions,
     })
 }
