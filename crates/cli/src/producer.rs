@@ -1,4 +1,4 @@
-//! `writ producer`: who of the world outside may write to the log.
+//! `writ producer`: access of external systems to the log.
 
 use anyhow::Result;
 use clap::{Args, Subcommand};
@@ -8,30 +8,33 @@ use writ_local::Cluster;
 
 use crate::table::table;
 
-/// What is done.
+/// Shown for producers of commands, until a service consumes commands.
+const COMMANDS_ARE_NOT_CONSUMED: &str = "Commands are not consumed yet: they are recorded by audit and change nothing.";
+
+/// What to do with external producers.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Producer {
-    /// Let another system write to the log of every region: topic, principal, password and rights
-    Add(Add),
-    /// Show who is let in
+pub(crate) enum ProducerCommand {
+    /// Give another system access to the log of every region: topic, principal, password and access rights
+    Add(AddArgs),
+    /// Show the producers
     List {
         /// As JSON
         #[arg(long)]
         json: bool,
     },
-    /// Take a producer's rights and password away; its topics stay, with what it has written
+    /// Revoke the access of a producer; its topics and records stay
     Remove {
-        /// Its name
+        /// Name of the producer
         name: String,
     },
 }
 
 /// A new producer. Adding it again changes nothing.
 #[derive(Debug, Args)]
-pub(crate) struct Add {
+pub(crate) struct AddArgs {
     /// 1 to 48 lower-case letters, digits and dashes, such as billing
     name: String,
-    /// What it writes: entities of its region, or commands, to a topic of its own
+    /// What it writes: entities of its region, or commands to a topic of its own (which are not consumed yet)
     #[arg(long)]
     kind: ProducerKind,
     /// As JSON
@@ -39,29 +42,32 @@ pub(crate) struct Add {
     json: bool,
 }
 
-impl Producer {
+impl ProducerCommand {
     pub(crate) async fn execute(&self, mut cluster: Cluster) -> Result<u8> {
         match self {
             Self::Add(add) => add.execute(&mut cluster).await?,
             Self::List { json } => list(&cluster, *json)?,
             Self::Remove { name } => {
-                cluster.shut_out(name).await?;
-                println!("{name} is not let in any more.");
+                cluster.remove_producer(name).await?;
+                println!("Access for {name} revoked.");
             }
         }
         Ok(0)
     }
 }
 
-impl Add {
+impl AddArgs {
     async fn execute(&self, cluster: &mut Cluster) -> Result<()> {
-        let producer = cluster.let_in(&self.name, self.kind).await?;
+        let producer = cluster.register_producer(&self.name, self.kind).await?;
+        if self.kind == ProducerKind::Commands {
+            eprintln!("{COMMANDS_ARE_NOT_CONSUMED}");
+        }
         if self.json {
             println!("{}", serde_json::to_string_pretty(&described(cluster, &producer))?);
             return Ok(());
         }
         println!("{} may write {} in every region, as {}.", self.name, producer.topic(), producer.principal());
-        println!("Its settings for librdkafka, with its password, readable by you alone:");
+        println!("Settings for librdkafka, with the password, readable by you alone:");
         for region in &cluster.regions {
             println!("  {}  {}", region.code, cluster.client_file(region, &producer).display());
         }
@@ -73,8 +79,8 @@ impl Add {
 fn show_example(cluster: &Cluster, producer: &ExternalProducer) {
     let Some(region) = cluster.regions.first() else { return };
     let file = cluster.client_file(region, producer);
-    println!("Whether it comes in:\n  kcat -F {} -L -t {}", file.display(), producer.topic());
-    println!("What a record is like: schemas/README.md");
+    println!("Test the connection:\n  kcat -F {} -L -t {}", file.display(), producer.topic());
+    println!("Format of the records: schemas/README.md");
 }
 
 fn list(cluster: &Cluster, as_json: bool) -> Result<()> {

@@ -1,6 +1,6 @@
-//! The story: an administrator in one region lets a user act on another region's resources only;
-//! the other system announces the resources; the other region's read API decides. Every step
-//! uses the doors that anyone uses, and a new organization, so that it can be told again.
+//! The story: an administrator in one region lets a user act on another region's resources only, another system announces
+//! the resources, and the read API of the other region decides. It uses only public APIs and a fresh organization, so it is
+//! repeatable.
 
 mod chapters;
 mod step;
@@ -12,12 +12,12 @@ use writ_local::{Cluster, Service};
 
 pub use step::Step;
 
-/// CloudEvents source of the story's other system.
+/// CloudEvents source of the system that announces resources.
 const SOURCE: &str = "/demo/control-planes";
-/// What the story is called in its trace.
+/// Service name in traces.
 const NAME: &str = "writ-demo";
 
-/// Where the story plays.
+/// The regions of the story, and clients of their APIs.
 pub struct Stage {
     /// Code of the organization's home region.
     pub home: String,
@@ -32,8 +32,7 @@ pub struct Stage {
     collector: Option<String>,
 }
 
-/// Who appears, and all that is personal of them: none of it may be found outside identity's
-/// database at home.
+/// The people of the story. None of this data may exist outside identity's database in the home region.
 #[derive(Debug, Clone)]
 pub struct Cast {
     /// Name of the organization.
@@ -47,20 +46,20 @@ pub struct Cast {
 }
 
 impl Stage {
-    /// The first two regions of a running cluster: home is the first.
+    /// The first two regions of a running cluster; the first is the home.
     ///
     /// # Errors
-    /// When there is only one.
+    /// If there is only one.
     pub fn of(cluster: &Cluster) -> Result<Self> {
         let codes = cluster.region_codes();
         ensure!(codes.len() > 1, "the story needs two regions");
         Self::between(cluster, codes[0], codes[1])
     }
 
-    /// Any two regions of a running cluster.
+    /// Two regions of a running cluster.
     ///
     /// # Errors
-    /// When the cluster has no such region.
+    /// If the cluster has no such region.
     pub fn between(cluster: &Cluster, home: &str, away: &str) -> Result<Self> {
         let (here, there) = (cluster.region(home)?, cluster.region(away)?);
         let http = http();
@@ -79,18 +78,17 @@ impl Stage {
         })
     }
 
-    /// Tells the story; `heard` is called after each step. Ends with an error when a request
-    /// fails; a wrong answer is a step that is not right.
+    /// Tells the story and calls `heard` after each step. A wrong decision is a step that is not right, not an error.
     ///
     /// # Errors
-    /// When a request that must succeed does not.
+    /// If a request fails that must succeed.
     pub async fn tell(&self, heard: impl FnMut(&Step)) -> Result<Cast> {
         let cast = Cast::new();
         chapters::Teller::new(self, &cast, heard).tell().await?;
         Ok(cast)
     }
 
-    /// Ends a span of the story's own; answers the id of its trace, if somebody collects it.
+    /// Exports a span of the story. Returns the id of its trace if there is a collector.
     async fn end(&self, span: CallerSpan, name: &str) -> Option<String> {
         let (collector, trace) = (self.collector.as_deref()?, span.trace_id().to_owned());
         span.end(&self.http, collector, NAME, name).await.ok().map(|()| trace)
@@ -98,7 +96,7 @@ impl Stage {
 }
 
 impl Cast {
-    /// People and names nobody else has.
+    /// People with unique names.
     fn new() -> Self {
         let tag = Uuid::new_v4().simple().to_string()[..10].to_owned();
         Self {

@@ -1,4 +1,4 @@
-//! The load: role assignments at a steady rate, each followed by the question it decides.
+//! The load: role assignments at a constant rate, each followed by a query that depends on it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,7 +14,7 @@ use writ_local::{Cluster, LocalRegion, Service};
 const CONTROL_PLANES: &str = "control_planes";
 const SOURCE: &str = "/bench/control-planes";
 
-/// An organization with one user, and entities that nobody may act on yet.
+/// An organization with one user, and entities without access rights.
 pub(super) struct Load {
     admin: Management,
     reads: ReadApi,
@@ -22,14 +22,14 @@ pub(super) struct Load {
     region: String,
 }
 
-/// Which entities, and how fast.
+/// A range of entities, and the rate of assignments.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rhythm {
     /// Number of the first entity.
     pub(super) first: u32,
-    /// How many.
+    /// Number of entities.
     pub(super) count: u32,
-    /// So many a second.
+    /// Assignments per second.
     pub(super) rate: u32,
 }
 
@@ -53,10 +53,10 @@ impl Load {
         Ok(Arc::new(load))
     }
 
-    /// Announces the entities and waits until the last is known where the questions are asked.
+    /// Announces the entities and waits until the queried region knows the last one.
     async fn announce(&self, kafka: &Connection, organization: Uuid, all: u32) -> Result<()> {
         let producer = EntityProducer::new(kafka, SOURCE)?;
-        // Sent in this order, and of one key, so that the last is applied after all others.
+        // In this order and with the same key, so that the last is applied after all others.
         let ids: Vec<String> = (0..all).map(entity).collect();
         let sent = ids.iter().map(|id| producer.create(organization, CONTROL_PLANES, id));
         let last = try_join_all(sent).await?.pop().context("no entities")?;
@@ -72,8 +72,8 @@ impl Load {
         }
     }
 
-    /// Assigns at the rate, whether or not earlier ones have arrived; the times are as the client
-    /// sees them, from the answer to the assignment until the answer to the question.
+    /// Assigns at the rate, whether or not earlier assignments have arrived. Times are measured by the client, from the
+    /// answer to the assignment to the answer to the query.
     pub(super) async fn run(self: &Arc<Self>, rhythm: Rhythm) -> Result<Vec<Duration>> {
         let mut ticks = tokio::time::interval(Duration::from_secs(1) / rhythm.rate);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
@@ -98,17 +98,17 @@ impl Load {
         Ok(answered.elapsed())
     }
 
-    /// Code of the region that is asked.
+    /// Code of the queried region.
     pub(super) fn region(&self) -> &str {
         &self.region
     }
 
-    /// Lets the user view the first entity, and waits until the region that is asked says so.
+    /// Lets the user view the first entity, and waits until the queried region knows.
     pub(super) async fn allow_first(&self) -> Result<()> {
         self.assign_and_ask(&entity(0)).await.map(drop)
     }
 
-    /// Asks about the first entity, which the user may view, as an application does.
+    /// Queries whether the user may view the first entity, as an application does.
     pub(super) async fn ask_first(&self) -> Result<()> {
         let first = entity(0);
         let question =

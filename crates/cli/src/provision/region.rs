@@ -49,7 +49,7 @@ Examples
 /// Create what a region's Kafka and PostgreSQL need: topics, principals, access rights, roles, databases
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
-pub(crate) struct Region {
+pub(crate) struct RegionArgs {
     /// TOML file with settings and passwords
     #[arg(long, env = "WRIT_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
@@ -98,7 +98,7 @@ impl FromStr for NamedProducer {
     }
 }
 
-impl Region {
+impl RegionArgs {
     pub(crate) async fn execute(self) -> Result<()> {
         let (programs, skip_migrations) = (self.programs.clone(), self.skip_migrations);
         let settings = self.settings()?;

@@ -1,4 +1,4 @@
-//! The steps of the story, in their order.
+//! The steps of the story, in order.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +9,7 @@ use writ_client::{Answer, AssignRole, CallerSpan, ClientError, Management, NewUs
 use super::{Cast, Stage, Step};
 
 const CONTROL_PLANES: &str = "control_planes";
-/// Longest time that a change may take to arrive unaided.
+/// How long a change may take to arrive without a consistency token.
 const PATIENCE: Duration = Duration::from_secs(20);
 const BETWEEN_QUESTIONS: Duration = Duration::from_millis(1);
 const UNAUTHORIZED: u16 = 401;
@@ -21,7 +21,7 @@ pub(super) struct Teller<'a, F> {
     heard: F,
 }
 
-/// What exists once the scene is set.
+/// What the later steps need.
 struct Scene {
     admin: Management,
     user: NewUser,
@@ -29,11 +29,11 @@ struct Scene {
     /// Control planes of the other region and of home.
     there: String,
     here: String,
-    /// What the entity events are waited for by.
+    /// Freshness of the entity events.
     announced: String,
 }
 
-/// What a question must be answered.
+/// The expected answer.
 #[derive(Clone, Copy)]
 enum Must {
     Allow,
@@ -79,7 +79,7 @@ impl<'a, F: FnMut(&Step)> Teller<'a, F> {
         Ok(Scene { admin, user, team, there, here, announced: format!("{event},{other}") })
     }
 
-    /// Membership and role; answers the consistency token of the last change.
+    /// Role and membership. Returns the consistency token of the last change.
     async fn grant(&mut self, scene: &Scene) -> Result<String> {
         let (home, away) = (&self.stage.home, &self.stage.away);
         let title = format!("{home}: the team may view control planes, in {away} only");
@@ -88,7 +88,7 @@ impl<'a, F: FnMut(&Step)> Teller<'a, F> {
         self.join(scene).await
     }
 
-    /// The change that the story is about: its trace begins with the one who asks for it.
+    /// The central change. Its trace begins with the caller.
     async fn join(&mut self, scene: &Scene) -> Result<String> {
         let (began, span) = (Instant::now(), CallerSpan::begin());
         let title = format!("{}: the user joins the team", self.stage.home);
@@ -99,7 +99,7 @@ impl<'a, F: FnMut(&Step)> Teller<'a, F> {
         token_of(&joined)
     }
 
-    /// The first answer must be yes: the read API waits for what the token names.
+    /// The first answer must be yes, because the read API waits for the states in the token.
     async fn ask_at_once(&mut self, scene: &Scene, granted: &str) -> Result<()> {
         let (stage, away) = (self.stage, &self.stage.away);
         let fresh = format!("{granted},{}", scene.announced);
@@ -107,7 +107,7 @@ impl<'a, F: FnMut(&Step)> Teller<'a, F> {
         self.ask(title, &stage.away_reads, scene, (&scene.there, "view"), Some(&fresh), Must::Allow).await
     }
 
-    /// How long a change takes to arrive where nobody waits for it.
+    /// How long a change takes to arrive without a token.
     async fn ask_unaided(&mut self, scene: &Scene) -> Result<()> {
         let (stage, home, away) = (self.stage, &self.stage.home, &self.stage.away);
         let role = role("Deployer", away);
@@ -173,7 +173,7 @@ impl<'a, F: FnMut(&Step)> Teller<'a, F> {
         Ok(done)
     }
 
-    /// A question with the user's own token.
+    /// A query with the user's own token.
     async fn ask(
         &mut self,
         title: String,

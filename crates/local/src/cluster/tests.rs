@@ -1,10 +1,11 @@
+use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use secrecy::ExposeSecret;
 use writ_kafka::ProducerKind;
+use writ_provision::Service;
 
 use super::*;
-use crate::services::Service;
 
 fn options(home: &Path) -> Options {
     Options { home: Some(home.to_path_buf()), ..Options::default() }
