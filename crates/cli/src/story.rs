@@ -8,7 +8,7 @@ mod step;
 use anyhow::{Context, Result, ensure};
 use uuid::Uuid;
 use writ_client::{CallerSpan, EntityProducer, Management, ReadApi, http};
-use writ_local::{Cluster, Service};
+use writ_local::{Cluster, DEMO_PRODUCER, LocalRegion, Service};
 
 pub use step::Step;
 
@@ -63,16 +63,15 @@ impl Stage {
     pub fn between(cluster: &Cluster, home: &str, away: &str) -> Result<Self> {
         let (here, there) = (cluster.region(home)?, cluster.region(away)?);
         let http = http();
-        let reads = |region: &writ_local::LocalRegion| ReadApi::new(http.clone(), &region.url(Service::Projector));
+        let reads = |region: &LocalRegion| ReadApi::new(http.clone(), &region.url(Service::Projector));
         Ok(Self {
             home: home.to_owned(),
             away: away.to_owned(),
             operator: Management::new(http.clone(), &here.url(Service::Identity), &cluster.secrets.operator_token),
             home_reads: reads(here),
             away_reads: reads(there),
-            home_entities: EntityProducer::new(&cluster.kafka_of_demo(here), SOURCE).context("a producer at home")?,
-            away_entities: EntityProducer::new(&cluster.kafka_of_demo(there), SOURCE)
-                .context("a producer in the other region")?,
+            home_entities: producer(cluster, here).context("a producer at home")?,
+            away_entities: producer(cluster, there).context("a producer in the other region")?,
             http,
             collector: cluster.jaeger_otlp_url(),
         })
@@ -93,6 +92,11 @@ impl Stage {
         let (collector, trace) = (self.collector.as_deref()?, span.trace_id().to_owned());
         span.end(&self.http, collector, NAME, name).await.ok().map(|()| trace)
     }
+}
+
+/// The demo's producer in a region.
+pub(crate) fn producer(cluster: &Cluster, region: &LocalRegion) -> Result<EntityProducer> {
+    Ok(EntityProducer::new(&cluster.kafka_of_demo(region), region.code, DEMO_PRODUCER.parse()?, SOURCE)?)
 }
 
 impl Cast {

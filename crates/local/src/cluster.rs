@@ -8,7 +8,8 @@ pub(crate) mod settings;
 
 use std::path::{Path, PathBuf};
 
-use writ_kafka::{ExternalProducer, ProducerKind};
+use writ_contract::ProducerName;
+use writ_kafka::{ExternalProducer, ProducerKind, ProducerScope, ProducerScopes};
 
 use crate::error::{Error, Result};
 use crate::home::Home;
@@ -119,27 +120,30 @@ impl Cluster {
     }
 
     /// The registered external producers.
-    ///
-    /// # Errors
-    /// If the file of the cluster contains an invalid name.
-    pub fn producers(&self) -> Result<Vec<ExternalProducer>> {
-        self.producers.iter().map(RegisteredProducer::checked).collect()
+    pub fn producers(&self) -> Vec<ExternalProducer> {
+        self.producers.iter().map(RegisteredProducer::external).collect()
     }
 
-    /// Registers an external producer without giving it access, which [`Cluster::up`] does.
+    /// What each entity producer may speak for.
+    pub fn scopes(&self) -> ProducerScopes {
+        let entities = self.producers.iter().filter(|producer| producer.kind() == ProducerKind::Entities);
+        ProducerScopes { producer: entities.map(|known| (known.name.clone(), known.scope.clone())).collect() }
+    }
+
+    /// Registers an external producer, or changes what it may speak for, without giving it access, which
+    /// [`Cluster::up`] does.
     ///
     /// # Errors
     /// If the name is invalid, or a producer of another kind has it.
-    pub fn add_producer(&mut self, name: &str, kind: ProducerKind) -> Result<ExternalProducer> {
-        let new = RegisteredProducer::new(name, kind);
-        let producer = new.checked()?;
-        match self.producers.iter().find(|known| known.name == name) {
-            Some(known) if known.kind() == kind => return Ok(producer),
+    pub fn add_producer(&mut self, name: &str, kind: ProducerKind, scope: ProducerScope) -> Result<ExternalProducer> {
+        let checked: ProducerName = name.parse().map_err(|error| Error::Settings(format!("{name} {error}")))?;
+        match self.producers.iter_mut().find(|known| known.name == checked) {
+            Some(known) if known.kind() == kind => known.scope = scope,
             Some(_) => return Err(Error::Settings(format!("a producer {name} of the other kind exists"))),
-            None => self.producers.push(new),
+            None => self.producers.push(RegisteredProducer::new(checked.clone(), kind, scope)),
         }
         self.save()?;
-        Ok(producer)
+        Ok(ExternalProducer::named(checked, kind))
     }
 
     /// Takes over the producers from the operator's copy of the cluster in `folder`, if there is one.

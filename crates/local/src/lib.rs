@@ -26,6 +26,7 @@ mod process;
 mod progress;
 mod region;
 
+pub use cluster::file::DEMO_PRODUCER;
 pub use cluster::secrets::Secrets;
 pub use cluster::{Cluster, Options};
 pub use error::{Error, Result};

@@ -7,7 +7,7 @@ pub(crate) mod status;
 mod up;
 
 use nix::sys::signal::Signal;
-use writ_kafka::{ExternalProducer, ProducerKind};
+use writ_kafka::{ExternalProducer, ProducerKind, ProducerScope};
 
 use crate::cluster::Cluster;
 use crate::containers::engine;
@@ -121,8 +121,13 @@ impl Cluster {
     ///
     /// # Errors
     /// As [`Self::add_producer`], and if a region does not answer: then nothing is changed.
-    pub async fn register_producer(&mut self, name: &str, kind: ProducerKind) -> Result<ExternalProducer> {
-        producers::register(self, name, kind).await
+    pub async fn register_producer(
+        &mut self,
+        name: &str,
+        kind: ProducerKind,
+        scope: ProducerScope,
+    ) -> Result<ExternalProducer> {
+        producers::register(self, name, kind, scope).await
     }
 
     /// Revokes the access of an external producer. Its topics and records stay.
@@ -145,7 +150,7 @@ async fn containers_up(cluster: &Cluster, progress: &Progress) -> Result<()> {
         .all_parts()
         .map(async |(region, part)| engine::up(&region.process(part), &cluster.ready(region, part), progress).await);
     futures::future::try_join_all(parts).await?;
-    let producers = cluster.producers()?;
+    let producers = cluster.producers();
     let all = cluster.regions.iter().flat_map(|region| producers.iter().map(move |producer| (region, producer)));
     all.into_iter().try_for_each(|(region, producer)| provision::write_client_file(cluster, region, producer))
 }

@@ -8,11 +8,12 @@ use futures::future::try_join_all;
 use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 use writ_client::{AssignRole, EntityProducer, Management, NewUser, Question, ReadApi, http};
-use writ_kafka::Connection;
+use writ_contract::OrganizationId;
 use writ_local::{Cluster, LocalRegion, Service};
 
+use crate::story::producer;
+
 const CONTROL_PLANES: &str = "control_planes";
-const SOURCE: &str = "/bench/control-planes";
 
 /// An organization with one user, and entities without access rights.
 pub(super) struct Load {
@@ -48,19 +49,17 @@ impl Load {
         let user = admin.add_user(&format!("user.{tag}@bench.example"), "Bench User").await?;
         let reads = ReadApi::new(http, &to.url(Service::Projector));
         let load = Self { admin, reads, user, region: to.code.to_string() };
-        load.announce(&cluster.kafka_of_demo(to), organization.id.parse().context("the organization's id")?, all)
-            .await?;
+        load.announce(&producer(cluster, to)?, organization.id, all).await?;
         Ok(Arc::new(load))
     }
 
     /// Announces the entities and waits until the queried region knows the last one.
-    async fn announce(&self, kafka: &Connection, organization: Uuid, all: u32) -> Result<()> {
-        let producer = EntityProducer::new(kafka, SOURCE)?;
+    async fn announce(&self, producer: &EntityProducer, organization: OrganizationId, all: u32) -> Result<()> {
         // In this order and with the same key, so that the last is applied after all others.
         let ids: Vec<String> = (0..all).map(entity).collect();
         let sent = ids.iter().map(|id| producer.create(organization, CONTROL_PLANES, id));
         let last = try_join_all(sent).await?.pop().context("no entities")?;
-        let fresh = format!("{},{}", self.user.consistency_token, producer.freshness(&self.region, &last));
+        let fresh = format!("{},{}", self.user.consistency_token, producer.freshness(&last));
         let deadline = Instant::now() + Duration::from_secs(60);
         loop {
             let answer = self.ask(&entity(0), &fresh).await?;
@@ -88,9 +87,8 @@ impl Load {
     }
 
     async fn assign_and_ask(&self, entity: &str) -> Result<Duration> {
-        let holder = format!("users/{}", self.user.id);
         let role = AssignRole { role: "Viewer", entity_type: "Control Planes", entity, region: &self.region };
-        let assigned = self.admin.assign_role(&holder, role).await?;
+        let assigned = self.admin.assign_role(self.user.id, role).await?;
         let answered = Instant::now();
         let token = assigned.consistency_token.context("the answer has no consistency token")?;
         let answer = self.ask(entity, &token).await?;
@@ -111,16 +109,14 @@ impl Load {
     /// Queries whether the user may view the first entity, as an application does.
     pub(super) async fn ask_first(&self) -> Result<()> {
         let first = entity(0);
-        let question =
-            Question { user: &self.user.id, action: "view", resource_type: CONTROL_PLANES, resource: &first };
+        let question = Question { user: self.user.id, action: "view", resource_type: CONTROL_PLANES, resource: &first };
         let answer = self.reads.evaluate(&self.user.token, question, None).await?;
         ensure!(answer.allowed(), "the question was answered {} {}", answer.status, answer.body);
         Ok(())
     }
 
     async fn ask(&self, entity: &str, fresh: &str) -> Result<writ_client::Answer> {
-        let user = &self.user.id;
-        let question = Question { user, action: "view", resource_type: CONTROL_PLANES, resource: entity };
+        let question = Question { user: self.user.id, action: "view", resource_type: CONTROL_PLANES, resource: entity };
         Ok(self.reads.evaluate(&self.user.token, question, Some(fresh)).await?)
     }
 }

@@ -38,7 +38,8 @@ impl Cluster {
 
     /// Password of a principal at a region's Kafka.
     pub(crate) fn kafka_password(&self, region: &str, principal: &str) -> SecretString {
-        let named = |producer: &&RegisteredProducer| principal.strip_prefix(PRODUCER_PREFIX) == Some(&producer.name);
+        let named =
+            |producer: &&RegisteredProducer| principal.strip_prefix(PRODUCER_PREFIX) == Some(producer.name.as_str());
         let key = self.producers.iter().find(named).map_or("", |producer| &producer.key);
         self.secrets.kafka_password(region, &format!("{principal}{key}"))
     }
@@ -55,6 +56,11 @@ impl Cluster {
     /// Settings for librdkafka (`kcat -F`) with which a producer connects to a region.
     pub fn client_file(&self, region: &LocalRegion, producer: &ExternalProducer) -> PathBuf {
         self.home.root().join("producers").join(format!("{}.{}.properties", producer.name(), region.code))
+    }
+
+    /// File with what the entity producers may speak for, which the authorization of every region follows.
+    pub(crate) fn scopes_file(&self) -> PathBuf {
+        self.home.root().join("producers.toml")
     }
 
     /// Folder of the certificate authority.

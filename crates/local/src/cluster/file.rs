@@ -4,7 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use writ_kafka::{ExternalProducer, ProducerKind};
+use writ_contract::ProducerName;
+use writ_kafka::{ExternalProducer, ProducerKind, ProducerScope};
 use writ_provision::{random_password, write_private};
 
 use crate::cluster::secrets::Secrets;
@@ -12,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::region::LocalRegion;
 
 /// Name of the external producer of the demo.
-pub(crate) const DEMO_PRODUCER: &str = "demo";
+pub const DEMO_PRODUCER: &str = "demo";
 
 /// Everything about a cluster that outlives a command.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -29,10 +30,12 @@ pub(crate) struct ClusterFile {
 /// An external producer of a cluster.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct RegisteredProducer {
-    /// Name, such as `billing`.
-    pub(crate) name: String,
+    pub(crate) name: ProducerName,
     /// Whether it sends commands; otherwise it sends entity events.
     commands: bool,
+    /// What it may speak for. Only entity producers have a scope yet.
+    #[serde(default = "everything")]
+    pub(crate) scope: ProducerScope,
     /// Part of its passwords, so that a producer that is removed and added again gets new ones.
     #[serde(default)]
     pub(crate) key: String,
@@ -62,14 +65,12 @@ impl ClusterFile {
 }
 
 impl RegisteredProducer {
-    pub(crate) fn new(name: &str, kind: ProducerKind) -> Self {
-        Self { name: name.to_owned(), commands: kind == ProducerKind::Commands, key: random_password() }
+    pub(crate) fn new(name: ProducerName, kind: ProducerKind, scope: ProducerScope) -> Self {
+        Self { name, commands: kind == ProducerKind::Commands, scope, key: random_password() }
     }
 
-    /// The producer, if its name is valid.
-    pub(crate) fn checked(&self) -> Result<ExternalProducer> {
-        ExternalProducer::new(&self.name, self.kind())
-            .map_err(|error| Error::Settings(format!("{}: {error}", self.name)))
+    pub(crate) fn external(&self) -> ExternalProducer {
+        ExternalProducer::named(self.name.clone(), self.kind())
     }
 
     pub(crate) fn kind(&self) -> ProducerKind {
@@ -79,5 +80,10 @@ impl RegisteredProducer {
 
 /// The producers of a new cluster.
 pub(crate) fn demo_only() -> Vec<RegisteredProducer> {
-    vec![RegisteredProducer { name: DEMO_PRODUCER.to_owned(), commands: false, key: String::new() }]
+    let demo = |name| RegisteredProducer { name, commands: false, scope: ProducerScope::ALL, key: String::new() };
+    DEMO_PRODUCER.parse().ok().map(demo).into_iter().collect()
+}
+
+fn everything() -> ProducerScope {
+    ProducerScope::ALL
 }

@@ -28,7 +28,7 @@ pub(crate) fn of_mirror_watch(cluster: &Cluster, region: &LocalRegion) -> Progra
 
 /// Addresses, credentials and passwords of a region.
 pub(crate) fn of_region(cluster: &Cluster, region: &LocalRegion) -> Result<RegionSettings> {
-    let (producers, administrator) = (cluster.producers()?, cluster.kafka_administrator(region));
+    let (producers, administrator) = (cluster.producers(), cluster.kafka_administrator(region));
     let regions: Vec<Region> = cluster.regions.iter().map(|region| region.code.clone()).collect();
     let password = |principal: String| {
         let password = cluster.kafka_password(region.code.as_str(), &principal);

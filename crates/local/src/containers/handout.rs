@@ -27,6 +27,8 @@ const CONTROLLER_PORT: u16 = 9093;
 const KAFKA_USER: u32 = 1000;
 /// User of the official image of PostgreSQL.
 const POSTGRES_USER: u32 = 999;
+/// File with what the entity producers may speak for.
+const SCOPES: &str = "producers.toml";
 /// Name of the containers that provision a region, and of their folders.
 const PROVISION: &str = "provision";
 /// User of these containers.
@@ -86,7 +88,11 @@ impl Cluster {
         self.write_settings(&folder.join(Part::MirrorWatch.name()), watch, KAFKA_USER)?;
         self.write_provisioning(region, &folder.join(PROVISION))?;
         Service::ALL.into_iter().try_for_each(|service| {
-            let settings = settings::of_service(self, region, service);
+            let mut settings = settings::of_service(self, region, service);
+            if service == Service::Authorization {
+                let file = self.write_scopes(&folder.join(service.name()))?;
+                settings.push(("entity_producers", file.display().to_string()));
+            }
             self.write_settings(&folder.join(service.name()), settings, user_of(service))
         })
     }
@@ -118,6 +124,14 @@ impl Cluster {
         let aliases: Vec<Alias> = self.aliases(region).into_iter().map(moved).collect();
         mirror::write_settings(folder, &aliases)?;
         give(folder, KAFKA_USER)
+    }
+
+    /// What the entity producers may speak for; returns the file as the container sees it.
+    fn write_scopes(&self, folder: &Path) -> Result<PathBuf> {
+        create_folder(folder)?;
+        let text = self.scopes().to_text().map_err(|error| Error::Settings(error.to_string()))?;
+        write_private(&folder.join(SCOPES), &text)?;
+        Ok(mounted(Service::Authorization.name()).join(SCOPES))
     }
 
     /// Settings of `writ provision region`.

@@ -1,7 +1,7 @@
 //! Access of external producers to a running cluster.
 
 use futures::future::try_join_all;
-use writ_kafka::{ExternalProducer, ProducerKind};
+use writ_kafka::{ExternalProducer, ProducerKind, ProducerScope};
 use writ_provision::remove_principal;
 
 use crate::cluster::Cluster;
@@ -14,11 +14,17 @@ use crate::region::LocalRegion;
 /// How often a broker is asked before it counts as down: a busy one may miss a time-out.
 const ATTEMPTS: usize = 5;
 
-pub(super) async fn register(cluster: &mut Cluster, name: &str, kind: ProducerKind) -> Result<ExternalProducer> {
+pub(super) async fn register(
+    cluster: &mut Cluster,
+    name: &str,
+    kind: ProducerKind,
+    scope: ProducerScope,
+) -> Result<ExternalProducer> {
     let _lock = lock::take(cluster.home().root()).await?;
     reload(cluster)?;
     require_running(cluster).await?;
-    let producer = cluster.add_producer(name, kind)?;
+    let producer = cluster.add_producer(name, kind, scope)?;
+    provision::write_scopes(cluster)?;
     provision_all(cluster).await?;
     Ok(producer)
 }
@@ -26,11 +32,12 @@ pub(super) async fn register(cluster: &mut Cluster, name: &str, kind: ProducerKi
 pub(super) async fn remove(cluster: &mut Cluster, name: &str) -> Result<()> {
     let _lock = lock::take(cluster.home().root()).await?;
     reload(cluster)?;
-    let known = cluster.producers()?.into_iter().find(|producer| producer.name() == name);
+    let known = cluster.producers().into_iter().find(|producer| producer.name().as_str() == name);
     let producer = known.ok_or_else(|| Error::Settings(format!("there is no producer {name}")))?;
     require_running(cluster).await?;
-    cluster.producers.retain(|registered| registered.name != name);
+    cluster.producers.retain(|registered| registered.name.as_str() != name);
     cluster.save()?;
+    provision::write_scopes(cluster)?;
     provision_all(cluster).await?;
     try_join_all(cluster.regions.iter().map(|region| remove_from(cluster, region, &producer))).await.map(drop)
 }

@@ -28,6 +28,12 @@ pub(crate) async fn databases(cluster: &Cluster, region: &LocalRegion) -> Result
     Ok(migrate(&plan, &programs(cluster)?).await?)
 }
 
+/// Writes what the entity producers may speak for.
+pub(crate) fn write_scopes(cluster: &Cluster) -> Result<()> {
+    let text = cluster.scopes().to_text().map_err(|error| Error::Settings(error.to_string()))?;
+    Ok(write_private(&cluster.scopes_file(), &text)?)
+}
+
 /// Folder of the services' programs.
 pub(crate) fn programs(cluster: &Cluster) -> Result<std::path::PathBuf> {
     cluster.binaries.clone().map_or_else(services::find_programs, Ok)

@@ -7,7 +7,7 @@ use futures::future::try_join_all;
 use futures::try_join;
 use writ_kafka::access::rules;
 use writ_provision::certificates::Authority;
-use writ_provision::create_folder;
+use writ_provision::{Service, create_folder};
 
 use crate::cluster::{Cluster, settings};
 use crate::error::{Error, Result};
@@ -60,6 +60,7 @@ impl<'a> Startup<'a> {
     /// Starts all parts. Mirrors start once every region has its topics, so that they find all of them.
     pub(super) async fn all(&self, services: bool) -> Result<()> {
         self.stop_unwanted().await;
+        provision::write_scopes(self.cluster)?;
         let regions = &self.cluster.regions;
         let foundations = regions.iter().map(|region| self.foundation(region));
         try_join!(try_join_all(foundations), self.jaeger(), self.prometheus())?;
@@ -111,7 +112,11 @@ impl<'a> Startup<'a> {
                 self.program(MIRROR_WATCH, region.ports.mirror_watch, settings)
             }
             Part::Service(service) => {
-                self.program(&service.binary(), region.port(service), settings::of_service(cluster, region, service))
+                let mut settings = settings::of_service(cluster, region, service);
+                if service == Service::Authorization {
+                    settings.push(("entity_producers", cluster.scopes_file().display().to_string()));
+                }
+                self.program(&service.binary(), region.port(service), settings)
             }
         }
     }
