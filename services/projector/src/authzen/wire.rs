@@ -2,7 +2,7 @@
 
 use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
 use serde_json::json;
-use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::openapi::schema::{AnyOfBuilder, ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 use writ_service::Faults;
@@ -175,15 +175,19 @@ impl PartialSchema for EvaluationsBody {
         let object =
             || ObjectBuilder::new().schema_type([Type::Object, Type::Null].into_iter().collect::<SchemaType>());
         let base = || {
-            let semantic = object().property("evaluations_semantic", Semantic::schema());
+            let semantic =
+                OneOfBuilder::new().item(Semantic::schema()).item(ObjectBuilder::new().schema_type(Type::Null));
+            let options = object().property("evaluations_semantic", semantic);
             let context = object().description(Some("What the client says of the circumstances"));
-            ObjectBuilder::new().schema_type(Type::Object).property("context", context).property("options", semantic)
+            ObjectBuilder::new().schema_type(Type::Object).property("context", context).property("options", options)
         };
+        let array_or_null = [Type::Array, Type::Null].into_iter().collect::<SchemaType>();
+        let no_items = ArrayBuilder::new().schema_type(array_or_null).items(anything("")).max_items(Some(0));
         let one = base()
             .property("subject", entity())
             .property("action", Ref::from_schema_name(AskedAction::name()))
             .property("resource", entity())
-            .property("evaluations", ArrayBuilder::new().items(anything("")).max_items(Some(0)));
+            .property("evaluations", no_items);
         let one = ["subject", "action", "resource"].into_iter().fold(one, ObjectBuilder::required);
         let item = anything("An evaluation request without what all have in common; one that is not is denied");
         let several = base()

@@ -12,7 +12,7 @@ use super::error::ReadError;
 use crate::platform_tokens::PlatformTokens;
 
 /// The header in which a platform service names the organization it asks about.
-pub(super) const ORGANIZATION: &str = "writ-organization";
+const ORGANIZATION: &str = "writ-organization";
 /// The reason, in metrics, for a token that names another organization than its own.
 pub(crate) const FOREIGN_ORGANIZATION: &str = "foreign_organization";
 

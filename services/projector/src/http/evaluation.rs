@@ -15,7 +15,6 @@ use super::answer::{SeenRevisions, answer};
 use super::caller::ReadCaller;
 use super::decide::decide;
 use super::error::ReadError;
-use super::openapi::ReadHeaders;
 use crate::app::ReadApp;
 use crate::authzen::{
     AccessAnswer, AccessAnswers, AccessEvaluation, AccessEvaluations, EvaluationBody, EvaluationsBody,
@@ -37,8 +36,11 @@ pub(super) enum Decisions {
 type Body = Result<JsonBytes, Problem>;
 
 /// Decides whether a subject may do something.
+///
+/// `Writ-At-Least-As-Fresh`, `Prefer` and `Writ-Organization` say how fresh the answer must be, how long to wait for that
+/// and, for platform services, which organization is asked about.
 #[utoipa::path(
-    post, path = "/access/v1/evaluation", operation_id = "evaluate", tag = "decisions", params(ReadHeaders),
+    post, path = "/access/v1/evaluation", operation_id = "evaluate", tag = "decisions",
     request_body = EvaluationBody, security(("bearer" = [])),
     responses((status = 200, description = "The decision, which may be a denial", body = AccessAnswer)),
 )]
@@ -54,8 +56,10 @@ pub(super) async fn evaluate(
 }
 
 /// Decides several questions at once.
+///
+/// Takes the same headers as a single question.
 #[utoipa::path(
-    post, path = "/access/v1/evaluations", operation_id = "evaluate_several", tag = "decisions", params(ReadHeaders),
+    post, path = "/access/v1/evaluations", operation_id = "evaluate_several", tag = "decisions",
     request_body = EvaluationsBody, security(("bearer" = [])),
     responses((status = 200, description = "The decisions, in the order of the request; without items, the one",
         body = Decisions)),

@@ -14,8 +14,8 @@ use crate::app::ReadApp;
 use crate::freshness::{EventName, Goal, Waiter};
 use crate::read_model::applied_events;
 
-pub(super) const AT_LEAST_AS_FRESH: &str = "writ-at-least-as-fresh";
-pub(super) const PREFER: &str = "prefer";
+const AT_LEAST_AS_FRESH: &str = "writ-at-least-as-fresh";
+const PREFER: &str = "prefer";
 
 /// What a request wants to see, and until when it waits.
 #[derive(Debug)]
