@@ -7,6 +7,7 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use sqlx::PgPool;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use writ_contract::OrganizationId;
 use writ_local::Service;
 
 use crate::system::{SERVICES, System};
@@ -16,7 +17,7 @@ impl System {
     ///
     /// # Errors
     /// When the projector does not answer.
-    pub async fn heads(&self, region: &str, organization: &str) -> Result<Vec<Value>> {
+    pub async fn heads(&self, region: &str, organization: OrganizationId) -> Result<Vec<Value>> {
         self.heads_of(region, Service::Projector, organization).await
     }
 
@@ -24,15 +25,15 @@ impl System {
     ///
     /// # Errors
     /// When authorization does not answer.
-    pub async fn authorization_heads(&self, region: &str, organization: &str) -> Result<Vec<Value>> {
+    pub async fn authorization_heads(&self, region: &str, organization: OrganizationId) -> Result<Vec<Value>> {
         self.heads_of(region, Service::Authorization, organization).await
     }
 
-    async fn heads_of(&self, region: &str, service: Service, organization: &str) -> Result<Vec<Value>> {
+    async fn heads_of(&self, region: &str, service: Service, organization: OrganizationId) -> Result<Vec<Value>> {
         let url = format!("{}/status?chains=1", self.region(region).url(service));
         let status: Value = serde_json::from_str(&self.http().get(url).send().await?.text().await?)?;
         let mut heads = Vec::new();
-        collect(&status, organization, &mut heads);
+        collect(&status, &organization.to_string(), &mut heads);
         Ok(heads)
     }
 

@@ -1,21 +1,20 @@
-//! What an organization's policies must be, worked out from the system of record alone: no log, no
+//! What an organization's policies must be, derived from the system of record alone: no log, no
 //! change set, no read model.
 
 use anyhow::Result;
-use serde_json::Value;
 use sqlx::postgres::PgRow;
 use sqlx::types::time::OffsetDateTime;
 use sqlx::{PgPool, Row as _};
-use uuid::Uuid;
-use writ_contract::{Hash, Timestamp};
+use writ_contract::row::{Grant, Membership, Principal, Token, Validity};
+use writ_contract::{Hash, OrganizationId, Timestamp};
+use writ_policy::Row;
 use writ_policy::digest::StateDigest;
-use writ_policy::{Binding, Grant, Principal, Row, Token, Validity};
 
 /// The state digest of the rows that follow from identity's tables.
 ///
 /// # Errors
 /// When the database does not answer, or holds what cannot be.
-pub async fn expected_digest(identity: &PgPool, organization: Uuid) -> Result<Hash> {
+pub async fn expected_digest(identity: &PgPool, organization: OrganizationId) -> Result<Hash> {
     let mut rows = Vec::new();
     for (statement, row_of) in STATEMENTS {
         let found = sqlx::query(statement).bind(organization).fetch_all(identity).await?;
@@ -31,22 +30,23 @@ type RowOf = fn(&PgRow) -> Result<Row>;
 const STATEMENTS: [(&str, RowOf); 5] = [
     ("SELECT state FROM organization WHERE id = $1", organization),
     ("SELECT id, kind, active FROM principal WHERE organization = $1", principal),
-    ("SELECT team, member, valid_from, valid_until FROM membership WHERE organization = $1", binding),
+    ("SELECT team, member, valid_from, valid_until FROM membership WHERE organization = $1", membership),
     ("SELECT * FROM role_assignment WHERE organization = $1", grant),
     ("SELECT id, hash, principal, kind, expires_at FROM token WHERE organization = $1 AND revoked_at IS NULL", token),
 ];
 
 fn organization(row: &PgRow) -> Result<Row> {
-    Ok(Row::Organization(serde_json::from_value(text(row, "state")?)?))
+    Ok(Row::Organization(row.try_get("state")?))
 }
 
 fn principal(row: &PgRow) -> Result<Row> {
-    let kind = serde_json::from_value(text(row, "kind")?)?;
-    Ok(Row::Principal(Principal { id: row.try_get("id")?, kind, active: row.try_get("active")? }))
+    let (id, kind, active) = (row.try_get("id")?, row.try_get("kind")?, row.try_get("active")?);
+    Ok(Row::Principal(Principal { id, kind, active }))
 }
 
-fn binding(row: &PgRow) -> Result<Row> {
-    Ok(Row::Binding(Binding { team: row.try_get("team")?, member: row.try_get("member")?, validity: validity(row)? }))
+fn membership(row: &PgRow) -> Result<Row> {
+    let (team, member) = (row.try_get("team")?, row.try_get("member")?);
+    Ok(Row::Membership(Membership { team, member, validity: validity(row)? }))
 }
 
 fn grant(row: &PgRow) -> Result<Row> {
@@ -63,12 +63,11 @@ fn grant(row: &PgRow) -> Result<Row> {
 }
 
 fn token(row: &PgRow) -> Result<Row> {
-    let hash: [u8; 32] = row.try_get("hash")?;
     Ok(Row::Token(Token {
         id: row.try_get("id")?,
-        hash: Hash(hash),
+        hash: row.try_get("hash")?,
         principal: row.try_get("principal")?,
-        kind: serde_json::from_value(text(row, "kind")?)?,
+        kind: row.try_get("kind")?,
         expires_at: row.try_get::<OffsetDateTime, _>("expires_at")?.into(),
     }))
 }
@@ -76,8 +75,4 @@ fn token(row: &PgRow) -> Result<Row> {
 fn validity(row: &PgRow) -> Result<Validity> {
     let time = |column| row.try_get::<Option<OffsetDateTime>, _>(column).map(|time| time.map(Timestamp::from));
     Ok(Validity { from: time("valid_from")?, until: time("valid_until")? })
-}
-
-fn text(row: &PgRow, column: &str) -> Result<Value> {
-    Ok(Value::String(row.try_get(column)?))
 }

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use uuid::Uuid;
 use writ_client::{Management, NewUser};
+use writ_contract::{OrganizationId, UserId};
 
 use crate::system::System;
 
@@ -11,9 +12,9 @@ pub struct Organization {
     /// Where it lives.
     pub system: &'static System,
     /// Its id.
-    pub id: String,
+    pub id: OrganizationId,
     /// The owner's user id.
-    pub owner: String,
+    pub owner: UserId,
     /// The owner's bearer token.
     pub owner_token: String,
     /// The management API of its home region, for the owner.
@@ -46,15 +47,6 @@ impl Organization {
             owner_token: created.token,
             consistency_token: created.consistency_token,
         })
-    }
-
-    /// Its id.
-    ///
-    /// # Panics
-    /// When the management API answered something else.
-    #[expect(clippy::expect_used, reason = "a test may panic")]
-    pub fn uuid(&self) -> Uuid {
-        self.id.parse().expect("an organization's id is a uuid")
     }
 
     /// A user who has accepted the invitation.

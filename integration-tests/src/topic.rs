@@ -10,7 +10,7 @@ use rdkafka::message::{BorrowedMessage, Header, Headers, Message, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
 use rdkafka::{Offset, TopicPartitionList};
 use uuid::Uuid;
-use writ_contract::{Record, encode};
+use writ_contract::{OrganizationId, Record, encode};
 use writ_kafka::Connection;
 
 /// A record as a test looks at it.
@@ -81,7 +81,7 @@ fn look_at(message: &BorrowedMessage<'_>) -> Seen {
 ///
 /// # Errors
 /// When the broker does not take it.
-pub async fn write<R: Record>(kafka: &Connection, topic: &str, organization: Uuid, record: &R) -> Result<()> {
+pub async fn write<R: Record>(kafka: &Connection, topic: &str, organization: OrganizationId, record: &R) -> Result<()> {
     let producer: FutureProducer =
         kafka.client_config("test").set("partitioner", writ_kafka::topics::PARTITIONER).create()?;
     let id = Uuid::now_v7().to_string();

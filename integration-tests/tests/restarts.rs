@@ -13,35 +13,34 @@ use integration_tests::{Organization, REGIONS, SERVICES, System, expected_digest
 use tokio::task::JoinHandle;
 use writ_chains::recompute_digest;
 use writ_client::AssignRole;
-use writ_contract::{ChainId, Stream};
+use writ_contract::{ChainId, GrantId, Stream};
 
 /// What the stream was told: assignments that were answered 201, and those of them that were then ended (204).
 #[derive(Default)]
 struct Acknowledged {
-    assigned: BTreeSet<String>,
-    ended: BTreeSet<String>,
+    assigned: BTreeSet<GrantId>,
+    ended: BTreeSet<GrantId>,
     /// Ends that nobody answered: either may be true.
-    uncertain: BTreeSet<String>,
+    uncertain: BTreeSet<GrantId>,
 }
 
 /// Assigns roles, and ends every third assignment, until told to stop; an unanswered request is simply left behind.
 fn stream(organization: Arc<Organization>, stop: Arc<AtomicBool>) -> JoinHandle<Acknowledged> {
     tokio::spawn(async move {
         let mut told = Acknowledged::default();
-        let holder = format!("users/{}", organization.owner);
         let mut round = 0;
         while !stop.load(Ordering::Relaxed) {
             round += 1;
             let entity = format!("cp-{round}");
             let role = AssignRole { role: "Viewer", entity_type: "Control Planes", entity: &entity, region: "eu" };
-            let Ok(answer) = organization.admin.assign_role(&holder, role).await else {
+            let Ok(answer) = organization.admin.assign_role(organization.owner, role).await else {
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             };
-            let id = answer.text("/id");
-            told.assigned.insert(id.clone());
+            let id: GrantId = answer.text("/id").parse().unwrap();
+            told.assigned.insert(id);
             if round % 3 == 0 {
-                match organization.admin.unassign_role(&holder, &id).await {
+                match organization.admin.unassign_role(organization.owner, id).await {
                     Ok(_) => told.ended.insert(id),
                     Err(_) => told.uncertain.insert(id),
                 };
@@ -52,24 +51,24 @@ fn stream(organization: Arc<Organization>, stop: Arc<AtomicBool>) -> JoinHandle<
 }
 
 /// All grants of the organization that a region's read model holds.
-async fn grants(system: &System, region: &str, organization: &Organization) -> Result<BTreeSet<String>> {
-    let rows: Vec<uuid::Uuid> =
+async fn grants(system: &System, region: &str, organization: &Organization) -> Result<BTreeSet<GrantId>> {
+    let rows: Vec<GrantId> =
         sqlx::query_scalar(r#"SELECT id FROM "grant" WHERE organization = $1 AND entity_type = 'control_planes'"#)
-            .bind(organization.uuid())
+            .bind(organization.id)
             .fetch_all(&system.database(region, "read_model").await?)
             .await?;
-    Ok(rows.into_iter().map(|id| id.to_string()).collect())
+    Ok(rows.into_iter().collect())
 }
 
 /// Home and every other region stand at the same revision with the same digests.
 async fn converged(system: &System, organization: &Organization) -> Result<Option<serde_json::Value>> {
     let revision: i64 = sqlx::query_scalar("SELECT revision FROM organization WHERE id = $1")
-        .bind(organization.uuid())
+        .bind(organization.id)
         .fetch_one(&system.database("us", "identity").await?)
         .await?;
     let mut first = None;
     for region in REGIONS {
-        let heads = system.heads(region, &organization.id).await?;
+        let heads = system.heads(region, organization.id).await?;
         let Some(head) = heads.into_iter().find(|head| head["stream"] == "identity") else { return Ok(None) };
         if head["revision"] != revision || first.get_or_insert_with(|| head.clone()) != &head {
             return Ok(None);
@@ -100,7 +99,7 @@ async fn check_audit(system: &'static System, organization: &Organization, revis
             let entries: i64 = sqlx::query_scalar(
                 "SELECT count(*) FROM entry WHERE organization = $1 AND topic = 'policy-changes' AND origin = 'us'",
             )
-            .bind(organization.uuid())
+            .bind(organization.id)
             .fetch_one(&system.database(region, "audit").await?)
             .await?;
             ensure!(entries <= revision, "{region}: {entries} entries for {revision} revisions");
@@ -135,14 +134,14 @@ async fn killed_services_lose_nothing_and_apply_nothing_twice() -> Result<()> {
 
     let head = until("all regions to converge", async || converged(system, &organization).await).await?;
     check_rows(system, &organization, &told).await?;
-    let expected = expected_digest(&system.database("us", "identity").await?, organization.uuid()).await?.to_string();
+    let expected = expected_digest(&system.database("us", "identity").await?, organization.id).await?.to_string();
     ensure!(
         head["state_digest"] == expected,
         "{expected} follows from identity's tables, {} travelled",
         head["state_digest"]
     );
     for region in REGIONS {
-        let chain = ChainId { organization: organization.uuid(), origin: "us".to_owned(), stream: Stream::Identity };
+        let chain = ChainId { organization: organization.id, origin: region("us"), stream: Stream::Identity };
         let recomputed = recompute_digest(&system.database(region, "read_model").await?, &chain).await?.to_string();
         ensure!(
             head["state_digest"] == recomputed,

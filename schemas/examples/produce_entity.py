@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Announces one entity to Writ: an Avro record on `entity-events` of the region's Kafka.
+"""Announces one entity to Writ: an Avro record on the producer's topic, `entity-events-<producer>`, of the region's Kafka.
 
 Works as it stands, and shows all that a producer needs: the key, the CloudEvents headers and
 Avro single-object encoding.
@@ -30,6 +30,11 @@ def settings(file: Path) -> dict[str, str]:
     """Lines of `name=value`, as `writ producer add` writes them."""
     lines = (line.strip() for line in file.read_text().splitlines())
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
+
+
+def topic(config: dict[str, str]) -> str:
+    """Each producer has a topic of its own. Its principal at Kafka is `producer-<producer>`."""
+    return "entity-events-" + config["sasl.username"].removeprefix("producer-")
 
 
 def entity_event(args: argparse.Namespace) -> dict:
@@ -71,15 +76,16 @@ def arguments() -> argparse.Namespace:
 def main() -> None:
     args = arguments()
     schema = json.loads(SCHEMA_FILE.read_text())
+    config = settings(args.config)
     failures = []
     producer = Producer({
-        **settings(args.config),
+        **config,
         "enable.idempotence": True,
         "partitioner": "murmur2_random",
         "allow.auto.create.topics": False,
     })
     producer.produce(
-        "entity-events",
+        topic(config),
         key=args.organization,
         value=single_object(schema, entity_event(args)),
         headers=headers(args),

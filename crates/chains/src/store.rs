@@ -5,25 +5,22 @@ mod staged;
 mod table;
 mod tables;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use sqlx::{PgConnection, PgPool};
 use writ_contract::{ChainId, Hash};
 use writ_log::park::{self, Parked};
 use writ_policy::digest::StateDigest;
-use writ_policy::{Delta, Index, Row};
+use writ_policy::{Delta, Index};
 
 pub use staged::{stage, staged, unstage};
-use table::Changes;
+use table::{Changes, Loaded};
 use tables::{TABLES, table_of};
 
 /// Versions 100 to 199.
 pub static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
 const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
-
-/// Rows by chain.
-type Loaded = HashMap<ChainId, Vec<Row>>;
 
 /// Writes deltas, in the order in which they were made, in the caller's transaction.
 ///

@@ -71,7 +71,7 @@ enum Command {
     /// Measure
     #[command(subcommand)]
     Bench(bench::Bench),
-    /// Prepare the containers of docker-compose.yml
+    /// Provision a real region by address and credentials, or the containers of docker-compose.yml
     #[command(subcommand)]
     Provision(provision::Provision),
     /// Ask an address once; fails unless the answer is a success

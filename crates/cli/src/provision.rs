@@ -1,46 +1,87 @@
-//! `writ provision`: what the containers of `docker-compose.yml` need before the services start.
+//! `writ provision`: what a region's servers need before its services start.
+
+mod passwords;
+mod region;
 
 use std::path::PathBuf;
 
 use anyhow::Result;
-use clap::Subcommand;
+use clap::{Args, Subcommand};
 use writ_local::{Cluster, Options};
+use writ_provision::certificates::Authority;
 
-/// The two steps, each done by a container of its own that then ends.
+/// Steps of provisioning.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Provision {
-    /// Make the secrets the first time, and write what each container is given, readable by its own user alone
-    Secrets {
-        /// A folder for each region is written here
-        #[arg(long, value_name = "DIR")]
-        out: PathBuf,
-        /// What an operator on the machine needs is copied here …
-        #[arg(long, value_name = "DIR", requires = "owned_as")]
-        operator: Option<PathBuf>,
-        /// … and given to the owner of this file
-        #[arg(long, value_name = "FILE")]
-        owned_as: Option<PathBuf>,
-    },
-    /// Make databases, roles, topics, principals and rights of a region
-    Region {
-        /// Its code
-        code: String,
-    },
+    Region(Box<region::Region>),
+    Passwords(passwords::Passwords),
+    Certificate(Certificate),
+    Secrets(Secrets),
+}
+
+/// Issue a certificate for a region's broker
+///
+/// The authority is created on first use, valid for ten years: `ca.pem`, which clients need (WRIT_KAFKA_CA), and `ca.key`,
+/// which stays. A broker certificate is valid for two years, and renewed if it is older than one.
+#[derive(Debug, Args)]
+pub(crate) struct Certificate {
+    /// Code of the region
+    #[arg(long, env = "WRIT_REGION", value_name = "CODE")]
+    region: String,
+    /// Folder of the certificate authority
+    #[arg(long, value_name = "DIR")]
+    authority: PathBuf,
+    /// Name or address of the broker, as clients use it; may be repeated
+    #[arg(long = "host", required = true, value_name = "HOST")]
+    hosts: Vec<String>,
+    /// Folder that `broker.pem` (key and certificate) and `ca.pem` are written to
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+/// Create the secrets of docker-compose.yml, and give each container its own
+#[derive(Debug, Args)]
+pub(crate) struct Secrets {
+    /// Folder with a folder for each region, where settings and secrets are written
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Folder to copy to what an operator on the machine needs
+    #[arg(long, value_name = "DIR", requires = "owned_as")]
+    operator: Option<PathBuf>,
+    /// File whose owner the operator's folder is given to
+    #[arg(long, value_name = "FILE")]
+    owned_as: Option<PathBuf>,
 }
 
 impl Provision {
-    pub(crate) async fn execute(&self, options: Options) -> Result<u8> {
-        let mut cluster = Cluster::open(Options { inside: true, ..options })?;
+    pub(crate) async fn execute(self, options: Options) -> Result<u8> {
         match self {
-            Self::Secrets { out, operator, owned_as } => {
-                operator.iter().try_for_each(|folder| cluster.adopt_producers(folder))?;
-                cluster.hand_out(out)?;
-                if let (Some(folder), Some(landmark)) = (operator, owned_as) {
-                    cluster.copy_for_operator(folder, landmark)?;
-                }
-            }
-            Self::Region { code } => cluster.provision_all(cluster.region(code)?).await?,
+            Self::Region(region) => region.execute().await?,
+            Self::Passwords(passwords) => passwords.execute()?,
+            Self::Certificate(certificate) => certificate.execute()?,
+            Self::Secrets(secrets) => secrets.execute(options)?,
         }
         Ok(0)
+    }
+}
+
+impl Certificate {
+    fn execute(&self) -> Result<()> {
+        writ_provision::create_folder(&self.out)?;
+        Authority::open(&self.authority)?.certify_broker(&self.region, &self.hosts, &self.out)?;
+        println!("{}", self.out.join("broker.pem").display());
+        Ok(())
+    }
+}
+
+impl Secrets {
+    fn execute(&self, options: Options) -> Result<()> {
+        let mut cluster = Cluster::open(Options { inside: true, ..options })?;
+        self.operator.iter().try_for_each(|folder| cluster.adopt_producers(folder))?;
+        cluster.hand_out(&self.out)?;
+        if let (Some(folder), Some(landmark)) = (&self.operator, &self.owned_as) {
+            cluster.copy_for_operator(folder, landmark)?;
+        }
+        Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use writ_contract::ProducerName;
 use writ_contract::text::InvalidText;
 
@@ -10,7 +11,8 @@ use crate::topics::{self, TopicSpec};
 /// Prefix of the principals of external producers.
 pub const PRODUCER_PREFIX: &str = "producer-";
 /// What an external producer writes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ProducerKind {
     /// Entities of its region.
     Entities,

@@ -1,19 +1,19 @@
-//! Who comes to the Kafka of a cluster's regions, and what each may do there.
+//! Connections to the servers of a cluster's regions, and their provisioning.
 
 use std::path::{Path, PathBuf};
 
-use writ_kafka::access::{Credential, enforce, rules};
-use writ_kafka::topics::{self, TopicSpec};
-use writ_kafka::{Connection, ExternalProducer, Login, PRODUCER_PREFIX};
+use secrecy::ExposeSecret;
+use writ_kafka::access::rules;
+use writ_kafka::{Connection, Login, PRODUCER_PREFIX};
+use writ_provision::certificates::Authority;
+use writ_provision::{RegionSettings, create_folder, migrate, principals, provision_kafka, provision_postgres};
 
 use crate::cluster::{Cluster, LocalRegion};
 use crate::error::Result;
-use crate::home::create;
 use crate::kafka::BrokerSecurity;
-use crate::mirror::{self, Alias};
+use crate::mirror::Alias;
 use crate::producers::DEMO_PRODUCER;
-use crate::services::Service;
-use crate::tls::Authority;
+use crate::services::{self, Service};
 
 impl Cluster {
     /// A region's Kafka, reached as a principal.
@@ -41,19 +41,47 @@ impl Cluster {
         self.kafka(region, &format!("{PRODUCER_PREFIX}{DEMO_PRODUCER}"))
     }
 
-    /// Makes topics, passwords and rights at a region's Kafka what they should be.
+    /// Creates missing topics and corrects passwords and access rights at a region's Kafka.
     ///
     /// # Errors
-    /// When Kafka does not answer or refuses.
+    /// If Kafka does not answer or refuses.
     pub async fn provision(&self, region: &LocalRegion) -> Result<()> {
-        let (kafka, producers) = (self.kafka_administrator(region), self.producers()?);
-        topics::ensure(&kafka, &own_topics(&producers)).await?;
+        let plan = self.region_settings(region)?.kafka_plan()?;
+        provision_kafka(&self.kafka_administrator(region), &plan).await?;
         if self.plaintext_kafka {
             return Ok(());
         }
-        let rights = rules::of_region(region.code.as_str(), &self.region_codes(), &producers);
-        enforce(&kafka, self.credentials(region, &producers), rights).await?;
-        producers.iter().try_for_each(|producer| self.write_client_file(region, producer))
+        plan.producers.iter().try_for_each(|producer| self.write_client_file(region, producer))
+    }
+
+    /// Creates the databases of a region, their roles and their tables.
+    pub(crate) async fn provision_databases(&self, region: &LocalRegion) -> Result<()> {
+        let Some(plan) = self.region_settings(region)?.postgres()? else { return Ok(()) };
+        provision_postgres(&plan).await?;
+        Ok(migrate(&plan, &services::programs(self)?).await?)
+    }
+
+    /// Addresses, credentials and passwords of a region, complete.
+    pub(crate) fn region_settings(&self, region: &LocalRegion) -> Result<RegionSettings> {
+        let (producers, administrator) = (self.producers()?, self.kafka_administrator(region));
+        let regions: Vec<_> = self.regions.iter().map(|region| region.code.clone()).collect();
+        let password = |principal: String| {
+            (principal.clone(), self.kafka_password(region.code.as_str(), &principal).expose_secret().to_owned())
+        };
+        let login = administrator.login();
+        Ok(RegionSettings {
+            region: Some(region.code.clone()),
+            kafka_brokers: Some(administrator.brokers().to_owned()),
+            kafka_username: login.map(|login| login.username.clone()),
+            kafka_password: login.map(|login| login.password.expose_secret().to_owned()),
+            kafka_ca: login.map(|login| login.ca.clone()),
+            postgres_url: Some(self.administrator_url(region, "postgres")),
+            postgres_password: None,
+            principals: principals(&region.code, &regions, &producers).into_iter().map(password).collect(),
+            roles: self.secrets.roles(),
+            producers: producers.iter().map(|producer| (producer.name().to_owned(), producer.kind())).collect(),
+            regions,
+        })
     }
 
     pub(crate) fn ca(&self) -> PathBuf {
@@ -63,18 +91,18 @@ impl Cluster {
     /// The mirror that writes to `target`, at each cluster.
     pub(crate) fn aliases(&self, target: &LocalRegion) -> Vec<Alias> {
         let alias = |region: &LocalRegion| {
-            let principal = mirror::principal(region.code.as_str(), target.code.as_str());
+            let principal = rules::mirror_to(target.code.as_str(), region.code.as_str());
             Alias { name: region.code.to_string(), kafka: self.kafka(region, &principal) }
         };
         self.regions.iter().map(alias).collect()
     }
 
-    /// What a region's broker, with its files in `folder`, knows comers by; makes its certificate.
+    /// Broker-side TLS and SASL settings of a region, with files in `folder`; issues the certificate on first use.
     pub(crate) fn broker_security(&self, region: &LocalRegion, folder: &Path) -> Result<Option<BrokerSecurity>> {
         if self.plaintext_kafka {
             return Ok(None);
         }
-        create(folder)?;
+        create_folder(folder)?;
         let hosts = ["localhost".to_owned(), "127.0.0.1".to_owned()];
         Authority::open(&self.tls_folder())?.certify_broker(region.code.as_str(), &hosts, folder)?;
         let password = self.kafka_password(region.code.as_str(), rules::ADMINISTRATOR);
@@ -84,16 +112,4 @@ impl Cluster {
     pub(crate) fn tls_folder(&self) -> PathBuf {
         self.home.root().join("tls")
     }
-
-    fn credentials(&self, region: &LocalRegion, producers: &[ExternalProducer]) -> Vec<Credential> {
-        let code = region.code.as_str();
-        let services = rules::SERVICES.map(str::to_owned).into_iter();
-        let mirrors = self.region_codes().into_iter().map(|target| mirror::principal(code, target));
-        let all = services.chain(mirrors).chain(producers.iter().map(ExternalProducer::principal));
-        all.map(|principal| Credential { password: self.kafka_password(code, &principal), principal }).collect()
-    }
-}
-
-fn own_topics(producers: &[ExternalProducer]) -> Vec<TopicSpec> {
-    producers.iter().flat_map(ExternalProducer::own_topics).collect()
 }

@@ -26,11 +26,6 @@ impl Cluster {
         url(service.role(), password, &region.postgres(), service.database())
     }
 
-    /// The same with the database's owner, who changes tables and is known to no service.
-    pub(crate) fn owner_url(&self, region: &LocalRegion, service: Service) -> String {
-        url(&service.owner(), self.secrets.owner_password(service), &region.postgres(), service.database())
-    }
-
     /// Address of a region's PostgreSQL for its administrator, for dumps and inspection.
     pub fn administrator_url(&self, region: &LocalRegion, database: &str) -> String {
         url(ADMINISTRATOR, &self.secrets.postgres_password, &region.postgres(), database)

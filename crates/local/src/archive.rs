@@ -10,9 +10,11 @@ use uuid::Uuid;
 use writ_kafka::access::rules::ADMINISTRATOR;
 use writ_kafka::{Connection, Login};
 
+use writ_provision::certificates::Authority;
+use writ_provision::create_folder;
+
 use crate::cluster::LocalRegion;
 use crate::error::{Error, Result};
-use crate::home::create;
 use crate::jvm::{Jvm, Program};
 use crate::kafka::{self, BrokerSecurity};
 use crate::mirror::{self, Alias, Flow};
@@ -22,7 +24,6 @@ use crate::progress::{Progress, Step};
 use crate::readiness::Ready;
 use crate::supervisor::{Ending, GLANCE, end};
 use crate::temporary::free_port;
-use crate::tls::Authority;
 
 /// How long a broker or a mirror may take to do its work once.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -38,7 +39,7 @@ pub(crate) async fn ensure(jvm: &Jvm, home: &Path, progress: &Progress) -> Resul
     let step = progress.step("class-data archive");
     step.long("made once, so that Kafka starts fast");
     let folder = jvm.folder().join("training");
-    create(&folder)?;
+    create_folder(&folder)?;
     let made =
         Trainer { jvm, home, folder: &folder, password: Uuid::new_v4().to_string().into(), step: &step }.train().await;
     std::fs::remove_dir_all(&folder).map_err(Error::at(&folder))?;
@@ -73,7 +74,7 @@ impl Trainer<'_> {
     async fn train_mirror(&self, region: &LocalRegion) -> Result<()> {
         let kafka = self.kafka(region);
         within("the training broker", Ready::Kafka(kafka.clone())).await?;
-        writ_kafka::topics::ensure(&kafka, &[]).await?;
+        writ_kafka::topics::ensure(&kafka, &[]).await.map_err(writ_provision::Error::from)?;
         self.step.note("running a mirror, to see which classes it loads");
         // From the broker to itself, under two names.
         let alias = |name: &str| Alias { name: name.to_owned(), kafka: kafka.clone() };

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use writ_contract::Region;
 
+use writ_provision::write_private;
+
 use crate::docker;
 use crate::error::{Error, Result};
-use crate::home::{Home, write_private};
+use crate::home::Home;
 use crate::part::Part;
 use crate::ports::Ports;
 use crate::producers::RegisteredProducer;
@@ -156,7 +158,7 @@ impl Cluster {
         let (port_offset, plaintext_kafka) = (self.port_offset, self.plaintext_kafka);
         let file = File { port_offset, regions, secrets, plaintext_kafka, producers };
         let text = serde_json::to_string_pretty(&file).map_err(|error| Error::Settings(error.to_string()))?;
-        write_private(&self.home.cluster_file(), &text)
+        Ok(write_private(&self.home.cluster_file(), &text)?)
     }
 }
 

@@ -9,16 +9,17 @@ use secrecy::ExposeSecret;
 use writ_kafka::access::rules::ADMINISTRATOR;
 use writ_kafka::{Connection, Login, MECHANISM};
 
+use writ_provision::certificates::Authority;
+use writ_provision::{RegionSettings, create_folder, write_private};
+
 use crate::addresses::LOOPBACK;
 use crate::cluster::{Cluster, LocalRegion};
 use crate::error::{Error, Result};
-use crate::home::{create, write_private};
 use crate::kafka::{BrokerSecurity, BrokerSettings, INSIDE_PORT};
 use crate::mirror::{self, Alias};
 use crate::mirror_watch;
 use crate::part::Part;
 use crate::services::{self, Service};
-use crate::tls::Authority;
 
 /// Where a container finds the folder of its region.
 const MOUNT: &str = "/run/writ";
@@ -30,7 +31,9 @@ const CONTROLLER_PORT: u16 = 9093;
 const KAFKA_USER: u32 = 1000;
 /// The user of the official image of PostgreSQL.
 const POSTGRES_USER: u32 = 999;
-/// The user of the one-shot containers that provision a region.
+/// Name of the containers that provision a region, and of their folders.
+const PROVISION: &str = "provision";
+/// The user of these containers.
 const PROVISIONER: u32 = 10_000;
 
 /// The user that a service's container runs as: nobody else's, so that none reads another's secrets.
@@ -44,18 +47,18 @@ fn user_of(service: Service) -> u32 {
 }
 
 impl Cluster {
-    /// Writes what each container is given into a folder for each region under `out`, and gives this cluster's own
-    /// home to those who provision. What is there already is replaced.
+    /// Writes the settings and secrets of each container into a folder for each region under `out`, replacing earlier
+    /// ones.
     ///
     /// # Errors
     /// When a folder cannot be written, or its owner cannot be changed, which takes root.
     pub fn hand_out(&self, out: &Path) -> Result<()> {
         for region in &self.regions {
             let folder = out.join(region.code.as_str());
-            create(&folder)?;
+            create_folder(&folder)?;
             self.hand_out_to(region, &folder)?;
         }
-        give(self.home().root(), PROVISIONER)
+        Ok(())
     }
 
     /// Copies what an operator on the machine needs, to reach the cluster from outside, into `folder`, and gives it to
@@ -66,7 +69,7 @@ impl Cluster {
     pub fn copy_for_operator(&self, folder: &Path, landmark: &Path) -> Result<()> {
         let owner = fs::metadata(landmark).map_err(Error::at(landmark))?;
         let tls = folder.join("tls");
-        create(&tls)?;
+        create_folder(&tls)?;
         fs::copy(self.ca(), tls.join("ca.pem")).map_err(Error::at(&tls))?;
         let file = self.home().cluster_file();
         write_private(&folder.join("cluster.json"), &fs::read_to_string(&file).map_err(Error::at(&file))?)?;
@@ -80,12 +83,13 @@ impl Cluster {
         self.hand_out_broker(region, &folder.join(Part::Kafka.name()))?;
         self.hand_out_mirror(region, &folder.join(Part::Mirror.name()))?;
         let password = folder.join(Part::Postgres.name());
-        create(&password)?;
+        create_folder(&password)?;
         write_private(&password.join("password"), &self.secrets.postgres_password)?;
         give(&password, POSTGRES_USER)?;
         // The watch over the mirror runs as the mirror's user, because they share a folder.
         let watch = mirror_watch::settings(self, region);
         self.hand_out_settings(&folder.join(Part::MirrorWatch.name()), watch, KAFKA_USER)?;
+        self.hand_out_provisioning(region, &folder.join(PROVISION))?;
         Service::ALL.into_iter().try_for_each(|service| {
             let settings = services::settings(self, region, service);
             self.hand_out_settings(&folder.join(service.name()), settings, user_of(service))
@@ -93,7 +97,7 @@ impl Cluster {
     }
 
     fn hand_out_broker(&self, region: &LocalRegion, folder: &Path) -> Result<()> {
-        create(folder)?;
+        create_folder(folder)?;
         let (code, name) = (region.code.as_str(), region.process(Part::Kafka));
         let hosts = ["localhost".to_owned(), LOOPBACK.to_owned(), name.clone()];
         Authority::open(&self.tls_folder())?.certify_broker(code, &hosts, folder)?;
@@ -121,6 +125,15 @@ impl Cluster {
         give(folder, KAFKA_USER)
     }
 
+    /// Settings of `writ provision region`.
+    fn hand_out_provisioning(&self, region: &LocalRegion, folder: &Path) -> Result<()> {
+        self.hand_out_authority(folder)?;
+        let settings = self.region_settings(region)?;
+        let settings = RegionSettings { kafka_ca: Some(mounted(PROVISION).join("ca.pem")), ..settings };
+        write_private(&folder.join("region.toml"), &settings.to_toml()?)?;
+        give(folder, PROVISIONER)
+    }
+
     /// Settings of a program of ours, and what it checks brokers' certificates with, for `user` alone.
     fn hand_out_settings(&self, folder: &Path, settings: Vec<(&'static str, String)>, user: u32) -> Result<()> {
         self.hand_out_authority(folder)?;
@@ -132,18 +145,9 @@ impl Cluster {
     }
 
     fn hand_out_authority(&self, folder: &Path) -> Result<()> {
-        create(folder)?;
+        create_folder(folder)?;
         let file = folder.join("ca.pem");
         fs::copy(Authority::open(&self.tls_folder())?.certificate(), &file).map(drop).map_err(Error::at(&file))
-    }
-
-    /// Makes databases and roles, topics, principals and rights of a region whose PostgreSQL and Kafka run.
-    ///
-    /// # Errors
-    /// When one of them does not answer or refuses.
-    pub async fn provision_all(&self, region: &LocalRegion) -> Result<()> {
-        self.provision_databases(region).await?;
-        self.provision(region).await
     }
 }
 
@@ -200,6 +204,9 @@ mod tests {
         assert_eq!((found.uid(), found.mode() & 0o777), (10_002, 0o700));
         let mirror = fs::read_to_string(out.path().join("eu/mirror/mm2.properties")).unwrap();
         assert!(mirror.contains("us.bootstrap.servers = us-kafka:9092") && mirror.contains("/run/writ/mirror/ca.pem"));
+        let region = RegionSettings::read(&out.path().join("eu/provision/region.toml")).unwrap();
+        assert_eq!(region.kafka().unwrap().unwrap().brokers(), "eu-kafka:9092");
+        assert_eq!(region.kafka_ca.unwrap(), Path::new("/run/writ/provision/ca.pem"));
         let watch = fs::read_to_string(out.path().join("eu/mirror-watch/writ.toml")).unwrap();
         assert!(watch.contains(r#"kafka_username = "mirror""#) && watch.contains("/run/writ/mirror-watch/ca.pem"));
     }

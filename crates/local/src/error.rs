@@ -3,9 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use writ_kafka::access::AccessError;
-use writ_kafka::topics::EnsureError;
-
 /// Result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -71,15 +68,9 @@ pub enum Error {
     /// Kafka refused something.
     #[error("Kafka: {0}")]
     Kafka(#[from] rdkafka::error::KafkaError),
-    /// The rights at Kafka could not be made what they should be.
+    /// A region could not be provisioned.
     #[error(transparent)]
-    Access(#[from] AccessError),
-    /// The topics could not be made what they should be.
-    #[error(transparent)]
-    Topics(#[from] EnsureError),
-    /// A certificate could not be made.
-    #[error("certificate: {0}")]
-    Certificate(#[from] rcgen::Error),
+    Provision(#[from] writ_provision::Error),
     /// The options or a file of the cluster make no sense.
     #[error("{0}")]
     Settings(String),

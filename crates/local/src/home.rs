@@ -6,6 +6,8 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use writ_provision::create_folder;
+
 use crate::error::{Error, Result};
 
 /// Name of the default home folder, in the project's folder.
@@ -34,7 +36,7 @@ impl Home {
         let cache = std::env::var_os("WRIT_CACHE").map_or_else(|| project.join(CACHE), PathBuf::from);
         let home = Self { root, cache: absolute(cache)? };
         for folder in [home.root.clone(), home.run(), home.logs(), home.cache.clone()] {
-            create(&folder)?;
+            create_folder(&folder)?;
         }
         Ok(home)
     }
@@ -72,7 +74,7 @@ impl Home {
     /// A region's folder, created.
     pub(crate) fn region(&self, region: &str) -> Result<PathBuf> {
         let folder = self.root.join(region);
-        create(&folder)?;
+        create_folder(&folder)?;
         Ok(folder)
     }
 }
@@ -87,25 +89,6 @@ pub fn within_reach(wanted: PathBuf) -> PathBuf {
     let mut hasher = DefaultHasher::new();
     wanted.hash(&mut hasher);
     PathBuf::from(format!("/var/lib/writ-{:016x}", hasher.finish()))
-}
-
-/// Creates a folder that other users may pass through: PostgreSQL runs as one of them.
-pub(crate) fn create(folder: &Path) -> Result<()> {
-    if folder.is_dir() {
-        return Ok(());
-    }
-    fs::create_dir_all(folder).map_err(Error::at(folder))?;
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).map_err(Error::at(folder))
-}
-
-/// Writes a file that only its owner may read.
-pub(crate) fn write_private(path: &Path, text: &str) -> Result<()> {
-    // Two commands may write at the same time: the last one wins, neither fails.
-    let fresh = path.with_extension(format!("{}.new", std::process::id()));
-    fs::write(&fresh, "").map_err(Error::at(&fresh))?;
-    fs::set_permissions(&fresh, fs::Permissions::from_mode(0o600)).map_err(Error::at(&fresh))?;
-    fs::write(&fresh, text).map_err(Error::at(&fresh))?;
-    fs::rename(&fresh, path).map_err(Error::at(path))
 }
 
 fn project() -> Result<PathBuf> {

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use tokio::process::Command;
 
+use writ_provision::create_folder;
+
 use crate::command;
 use crate::error::{Error, Result};
-use crate::home::create;
 use crate::launch::Launch;
 
 const POM: &str = include_str!("../../../infra/kafka/pom.xml");
@@ -76,7 +77,7 @@ impl Jvm {
     /// Fetches the jars with Maven. They appear all at once or not at all.
     pub(crate) async fn fetch(&self, maven: &Path) -> Result<()> {
         let fresh = self.folder.join("libs.new");
-        create(&self.folder)?;
+        create_folder(&self.folder)?;
         write(&self.folder.join("pom.xml"), POM)?;
         let mut command = Command::new(maven);
         command.args(["-q", "-B", "dependency:copy-dependencies"]).current_dir(&self.folder);

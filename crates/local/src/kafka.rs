@@ -13,11 +13,12 @@ use uuid::Uuid;
 use writ_kafka::access::rules::ADMINISTRATOR;
 use writ_kafka::{Connection, MECHANISM};
 
+use writ_provision::{create_folder, write_private};
+
 use crate::addresses::LOOPBACK;
 use crate::cluster::LocalRegion;
 use crate::command;
 use crate::error::{Error, Result};
-use crate::home::{create, write_private};
 use crate::jvm::{Jvm, Program};
 use crate::launch::Launch;
 use crate::part::Part;
@@ -59,7 +60,7 @@ pub(crate) fn settings_of(folder: &Path, region: &LocalRegion, security: Option<
 
 /// Writes `server.properties` and returns its path.
 pub(crate) fn write_settings(folder: &Path, settings: &BrokerSettings) -> Result<PathBuf> {
-    create(folder)?;
+    create_folder(folder)?;
     let file = folder.join("server.properties");
     write_private(&file, &settings.text())?;
     Ok(file)

@@ -7,12 +7,12 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use secrecy::ExposeSecret;
 use writ_kafka::Connection;
-use writ_kafka::access::rules;
 use writ_kafka::topics::{self, HEARTBEATS};
+
+use writ_provision::write_private;
 
 use crate::cluster::LocalRegion;
 use crate::error::Result;
-use crate::home::write_private;
 use crate::jvm::{Jvm, Program};
 use crate::kafka;
 use crate::launch::Launch;
@@ -29,11 +29,6 @@ pub(crate) const ENDING: Ending = Ending { signal: Signal::SIGTERM, grace: Durat
 pub(crate) struct Alias {
     pub(crate) name: String,
     pub(crate) kafka: Connection,
-}
-
-/// The principal of the mirror that writes to `target` at the cluster of `region`.
-pub(crate) fn principal(region: &str, target: &str) -> String {
-    if region == target { rules::MIRROR.to_owned() } else { rules::mirror_of(target) }
 }
 
 /// Writes the settings and says how to start the mirror that writes to `target`: by a script that starts it again.
@@ -146,8 +141,11 @@ mod tests {
     use super::*;
 
     fn three() -> Vec<Alias> {
-        let login =
-            |name: &str| Login { username: principal(name, "eu"), password: "hush".into(), ca: "/ca.pem".into() };
+        let login = |name: &str| Login {
+            username: writ_kafka::access::rules::mirror_to("eu", name),
+            password: "hush".into(),
+            ca: "/ca.pem".into(),
+        };
         let kafka = |name: &str, port| Connection::new(format!("127.0.0.1:{port}"), login(name));
         let alias = |name: &str, port| Alias { name: name.to_owned(), kafka: kafka(name, port) };
         vec![alias("us", 19092), alias("eu", 29092), alias("au", 39092)]

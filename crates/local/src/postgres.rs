@@ -76,7 +76,7 @@ impl Postgres {
         self.own(&fresh)?;
         self.reachable(&fresh).await?;
         let secret = folder.join("initial-password");
-        crate::home::write_private(&secret, password)?;
+        writ_provision::write_private(&secret, password)?;
         self.own(&secret)?;
         let made = self.initdb(&fresh, &secret).await;
         fs::remove_file(&secret).map_err(Error::at(&secret))?;

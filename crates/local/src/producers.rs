@@ -6,13 +6,12 @@ use std::path::{Path, PathBuf};
 use futures::future::try_join_all;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
-use writ_kafka::access::forget;
 use writ_kafka::{ExternalProducer, MECHANISM, PRODUCER_PREFIX, ProducerKind};
+
+use writ_provision::{random_password, remove_principal, write_private};
 
 use crate::cluster::{Cluster, LocalRegion};
 use crate::error::{Error, Result};
-use crate::home::write_private;
-use crate::secrets::random;
 use crate::{kafka, lock};
 
 /// The other system of the demo.
@@ -58,7 +57,11 @@ impl Cluster {
     /// # Errors
     /// When the name is not fit, or another kind of producer has it.
     pub fn add_producer(&mut self, name: &str, kind: ProducerKind) -> Result<ExternalProducer> {
-        let new = RegisteredProducer { name: name.to_owned(), commands: kind == ProducerKind::Commands, key: random() };
+        let new = RegisteredProducer {
+            name: name.to_owned(),
+            commands: kind == ProducerKind::Commands,
+            key: random_password(),
+        };
         let producer = new.checked()?;
         match self.producers.iter().find(|known| known.name == name) {
             Some(known) if known.commands == new.commands => return Ok(producer),
@@ -132,12 +135,12 @@ impl Cluster {
             self.ca().display(),
         );
         fs::create_dir_all(self.home.root().join("producers")).map_err(Error::at(&file))?;
-        write_private(&file, &text)
+        Ok(write_private(&file, &text)?)
     }
 
     async fn forget(&self, region: &LocalRegion, producer: &ExternalProducer) -> Result<()> {
         if !self.plaintext_kafka {
-            forget(&self.kafka_administrator(region), producer.principal()).await?;
+            remove_principal(&self.kafka_administrator(region), producer.principal()).await?;
         }
         let file = self.client_file(region, producer);
         match fs::remove_file(&file) {

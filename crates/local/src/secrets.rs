@@ -6,11 +6,7 @@ use std::collections::BTreeMap;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-
-use crate::services::Service;
-
-/// Bytes of randomness in each secret.
-const RANDOM_BYTES: usize = 32;
+use writ_provision::{Service, random_password};
 
 /// All secrets of a cluster.
 #[derive(Clone, Serialize, Deserialize)]
@@ -29,20 +25,20 @@ pub struct Secrets {
     #[serde(default = "one_for_each_service")]
     owner_passwords: BTreeMap<Service, String>,
     /// What the passwords of Kafka's principals are made from.
-    #[serde(default = "random")]
+    #[serde(default = "random_password")]
     kafka_seed: String,
 }
 
 impl Secrets {
     pub(crate) fn generate() -> Self {
         Self {
-            operator_token: format!("operator_{}", random()),
-            platform_token: format!("platform_{}", random()),
-            consistency_key: random(),
-            postgres_password: random(),
+            operator_token: format!("operator_{}", random_password()),
+            platform_token: format!("platform_{}", random_password()),
+            consistency_key: random_password(),
+            postgres_password: random_password(),
             role_passwords: one_for_each_service(),
             owner_passwords: one_for_each_service(),
-            kafka_seed: random(),
+            kafka_seed: random_password(),
         }
     }
 
@@ -56,7 +52,16 @@ impl Secrets {
         self.owner_passwords.get(&service).map_or("", String::as_str)
     }
 
-    /// Password of a principal at a region's Kafka: another for each.
+    /// Passwords of all database roles, by role.
+    pub(crate) fn roles(&self) -> BTreeMap<String, String> {
+        let of = |service: Service| {
+            let owner = (service.owner(), self.owner_password(service).to_owned());
+            [(service.role().to_owned(), self.role_password(service).to_owned()), owner]
+        };
+        Service::ALL.into_iter().flat_map(of).collect()
+    }
+
+    /// Password of a principal at a region's Kafka, different for each.
     pub(crate) fn kafka_password(&self, region: &str, principal: &str) -> SecretString {
         hex(&Sha256::digest(format!("{}/{region}/{principal}", self.kafka_seed))).into()
     }
@@ -69,12 +74,7 @@ impl std::fmt::Debug for Secrets {
 }
 
 fn one_for_each_service() -> BTreeMap<Service, String> {
-    Service::ALL.into_iter().map(|service| (service, random())).collect()
-}
-
-/// A new secret.
-pub(crate) fn random() -> String {
-    hex(&rand::random::<[u8; RANDOM_BYTES]>())
+    Service::ALL.into_iter().map(|service| (service, random_password())).collect()
 }
 
 fn hex(bytes: &[u8]) -> String {

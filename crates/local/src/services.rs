@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use secrecy::ExposeSecret;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use writ_kafka::Connection;
+pub(crate) use writ_provision::Service;
 
 use crate::cluster::{Cluster, LocalRegion};
 use crate::error::{Error, Result};
@@ -15,58 +15,6 @@ use crate::launch::Launch;
 use crate::supervisor::Ending;
 
 pub(crate) const ENDING: Ending = Ending { signal: Signal::SIGTERM, grace: Duration::from_secs(10) };
-
-/// A service of a region.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Service {
-    /// System of record, management API.
-    Identity,
-    /// Policies from events.
-    Authorization,
-    /// Read model, regional read API.
-    Projector,
-    /// Tamper-evident record.
-    Audit,
-}
-
-impl Service {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Identity, Self::Authorization, Self::Projector, Self::Audit];
-
-    /// Its name, such as `identity`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Identity => "identity",
-            Self::Authorization => "authorization",
-            Self::Projector => "projector",
-            Self::Audit => "audit",
-        }
-    }
-
-    /// Its database role, which reads and writes rows.
-    pub fn role(self) -> &'static str {
-        self.name()
-    }
-
-    /// The role that owns its database and changes tables. No service runs as it.
-    pub fn owner(self) -> String {
-        format!("{}_owner", self.name())
-    }
-
-    /// Its database.
-    pub fn database(self) -> &'static str {
-        match self {
-            Self::Projector => "read_model",
-            other => other.name(),
-        }
-    }
-
-    /// Its program.
-    pub fn binary(self) -> String {
-        format!("writ-{}", self.name())
-    }
-}
 
 impl LocalRegion {
     /// Where a service of this region listens.
@@ -99,9 +47,14 @@ fn binaries() -> Result<PathBuf> {
     })
 }
 
+/// Folder of the services' programs.
+pub(crate) fn programs(cluster: &Cluster) -> Result<PathBuf> {
+    cluster.binaries.clone().map_or_else(binaries, Ok)
+}
+
 /// A program of ours.
 pub(crate) fn program(cluster: &Cluster, binary: &str) -> Result<PathBuf> {
-    let program = cluster.binaries.clone().map_or_else(binaries, Ok)?.join(binary);
+    let program = programs(cluster)?.join(binary);
     if !program.is_file() {
         return Err(Error::Missing(format!("{} does not exist: build the services first", program.display())));
     }

@@ -9,9 +9,11 @@ use futures::future::join_all;
 use nix::sys::signal::Signal;
 use serde::{Deserialize, Serialize};
 
+use writ_provision::write_private;
+
 use crate::error::{Error, Result};
 use crate::holder;
-use crate::home::{Home, write_private};
+use crate::home::Home;
 use crate::launch::Launch;
 use crate::process::ProcessId;
 use crate::strays;

@@ -1,5 +1,5 @@
-//! The transactional outbox: records become part of the transaction of the change they tell of,
-//! and reach Kafka as soon as it has committed, even if the process dies in between.
+//! The transactional outbox: records are written in the transaction of the change they describe, and are sent to Kafka as
+//! soon as it commits, even if the process dies in between.
 
 mod flight;
 mod publisher;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
 use writ_contract::policy_change::ChainState;
 use writ_contract::{ChainId, Hash, Region, Revision};
 
@@ -32,8 +33,8 @@ pub struct ChainStatus {
     /// Which.
     #[serde(flatten)]
     pub chain: ChainId,
-    /// Of the last change set applied.
-    #[serde(serialize_with = "as_text")]
+    /// Of the last change set applied; in JSON the two fields `epoch` and `revision`.
+    #[serde(flatten, serialize_with = "as_fields")]
     pub revision: Revision,
     /// Its digest.
     pub digest: Hash,
@@ -44,7 +45,7 @@ pub struct ChainStatus {
     /// Why not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub halt: Option<&'static str>,
-    /// The highest that arrived, applied or not.
+    /// The highest that arrived, applied or not; in JSON `epoch.number`.
     #[serde(serialize_with = "as_text")]
     pub seen: Revision,
 }
@@ -68,7 +69,7 @@ impl Index {
     /// Every chain, in order.
     pub fn chain_statuses(&self) -> Vec<ChainStatus> {
         let mut statuses: Vec<_> = self.heads().map(ChainStatus::of).collect();
-        statuses.sort_by(|a, b| a.chain.cmp(&b.chain));
+        statuses.sort_by_key(|status| status.chain);
         statuses
     }
 }
@@ -97,8 +98,14 @@ impl ChainStatus {
     }
 }
 
-/// As `epoch.number`.
-fn as_text<S: serde::Serializer>(revision: &Revision, serializer: S) -> Result<S::Ok, S::Error> {
+fn as_fields<S: Serializer>(revision: &Revision, serializer: S) -> Result<S::Ok, S::Error> {
+    let mut fields = serializer.serialize_map(Some(2))?;
+    fields.serialize_entry("epoch", &revision.epoch)?;
+    fields.serialize_entry("revision", &revision.number)?;
+    fields.end()
+}
+
+fn as_text<S: Serializer>(revision: &Revision, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(revision)
 }
 
@@ -126,6 +133,8 @@ mod tests {
         assert_eq!(halts, [(&"gap", &1), (&"unreadable", &1)]);
         assert_eq!(overview.halted.len(), 2);
         let statuses = index.chain_statuses();
+        let json = serde_json::to_value(&statuses[0]).unwrap();
+        assert_eq!((&json["epoch"], &json["revision"], &json["seen"]), (&1.into(), &0.into(), &"1.0".into()));
         assert_eq!((statuses[0].chain.origin.as_str(), statuses[0].halt), ("eu", Some("unreadable")));
         assert_eq!((statuses[1].chain.origin.as_str(), statuses[1].seen), ("us", Revision::START));
     }

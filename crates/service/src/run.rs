@@ -145,7 +145,7 @@ async fn start(
     let health = Health::default();
     // Not ready before wiring has registered all checks.
     let wired = health.check("start");
-    let operations = Operations::new(program, common.region.clone(), health.clone(), telemetry.metrics());
+    let operations = Operations::new(program, common.region, health.clone(), telemetry.metrics());
     let shutdown = shutdown::on_signal()?;
     let (failures, seen) = unbounded_channel();
     let (routes, parts) = (Routes::default(), TaskTracker::new());

@@ -1,4 +1,4 @@
-//! Records on `entity-events` that cannot be taken: each is answered, kept, and holds up nothing.
+//! Records on a producer's `entity-events-…` that cannot be taken: each is answered, kept, and holds up nothing.
 
 use anyhow::{Result, ensure};
 use integration_tests::{Organization, System, topic, until};
@@ -6,7 +6,7 @@ use rdkafka::message::{Header, OwnedHeaders};
 use uuid::Uuid;
 use writ_client::{EntityProducer, Question};
 use writ_contract::entity_event::{EntityEvent, EntityEventKind};
-use writ_contract::{Timestamp, encode};
+use writ_contract::{OrganizationId, Timestamp, encode};
 
 struct Bad {
     what: &'static str,
@@ -15,7 +15,7 @@ struct Bad {
     reason: &'static str,
 }
 
-fn event(organization: Uuid, entity_id: &str, parent: Option<&str>) -> EntityEvent {
+fn event(organization: OrganizationId, entity_id: &str, parent: Option<&str>) -> EntityEvent {
     EntityEvent {
         kind: EntityEventKind::Created,
         organization,
@@ -40,7 +40,7 @@ fn without_id() -> OwnedHeaders {
         .insert(header("content-type", "application/avro"))
 }
 
-fn bad_records(producer: &EntityProducer, organization: Uuid) -> Result<Vec<Bad>> {
+fn bad_records(producer: &EntityProducer, organization: OrganizationId) -> Result<Vec<Bad>> {
     let avro = || producer.headers(&id(), "application/avro");
     let json = || producer.headers(&id(), "application/json");
     let good = encode(&event(organization, "cp", None))?;
@@ -75,20 +75,20 @@ async fn a_record_that_cannot_be_taken_is_answered_and_holds_up_nothing() -> Res
     let system = System::running().await?;
     let organization = Organization::create(system, "us").await?;
     let producer = system.entities("eu")?;
-    let key = organization.id.clone();
-    let bad = bad_records(&producer, organization.uuid())?;
+    let key = organization.id.to_string();
+    let bad = bad_records(&producer, organization.id)?;
     for record in &bad {
         producer.send_raw(&key, record.headers.clone(), &record.value).await?;
     }
-    let behind = producer.create(organization.uuid(), "control_planes", "cp-behind").await?;
-    let fresh = format!("{},{}", organization.consistency_token, producer.freshness("eu", &behind));
+    let behind = producer.create(organization.id, "control_planes", "cp-behind").await?;
+    let fresh = format!("{},{}", organization.consistency_token, producer.freshness(region("eu"), &behind));
     let question =
-        Question { user: &organization.owner, action: "view", resource_type: "control_planes", resource: "cp-behind" };
+        Question { user: organization.owner, action: "view", resource_type: "control_planes", resource: "cp-behind" };
     let answer = system.read("eu").evaluate(&organization.owner_token, question, Some(&fresh)).await?;
     ensure!(answer.status == 200, "what stands behind is applied: {} {}", answer.status, answer.body);
 
     let reasons = until("the dead letters", async || {
-        let letters = topic::read_all(&system.kafka("eu"), "entity-events-dlq")?;
+        let letters = topic::read_all(&system.kafka("eu"), DEAD_LETTERS)?;
         let mine: Vec<_> = letters.into_iter().filter(|letter| letter.key == key).collect();
         Ok((mine.len() >= bad.len()).then_some(mine))
     })
@@ -113,10 +113,10 @@ async fn a_refused_event_is_answered_to_whoever_waits_for_it() -> Result<()> {
     let system = System::running().await?;
     let organization = Organization::create(system, "us").await?;
     let producer = system.entities("eu")?;
-    let refused = producer.send(event(organization.uuid(), "orphan", Some("nobody"))).await?;
-    let fresh = format!("{},{}", organization.consistency_token, producer.freshness("eu", &refused));
+    let refused = producer.send(event(organization.id, "orphan", Some("nobody"))).await?;
+    let fresh = format!("{},{}", organization.consistency_token, producer.freshness(region("eu"), &refused));
     let question =
-        Question { user: &organization.owner, action: "view", resource_type: "control_planes", resource: "orphan" };
+        Question { user: organization.owner, action: "view", resource_type: "control_planes", resource: "orphan" };
     let answer = system.read("au").evaluate(&organization.owner_token, question, Some(&fresh)).await?;
     ensure!(answer.status == 200 && !answer.allowed(), "{} {}", answer.status, answer.body);
     Ok(())
@@ -128,16 +128,16 @@ async fn the_same_event_again_is_the_same_event() -> Result<()> {
     let system = System::running().await?;
     let organization = Organization::create(system, "us").await?;
     let producer = system.entities("eu")?;
-    let (id, value) = (id(), encode(&event(organization.uuid(), "cp-once", None))?);
+    let (id, value) = (id(), encode(&event(organization.id, "cp-once", None))?);
     for _ in 0..3 {
-        producer.send_raw(&organization.id, producer.headers(&id, "application/avro"), &value).await?;
+        producer.send_raw(&organization.id.to_string(), producer.headers(&id, "application/avro"), &value).await?;
     }
-    let last = producer.create(organization.uuid(), "control_planes", "cp-last").await?;
-    let fresh = format!("{},{}", organization.consistency_token, producer.freshness("eu", &last));
+    let last = producer.create(organization.id, "control_planes", "cp-last").await?;
+    let fresh = format!("{},{}", organization.consistency_token, producer.freshness(region("eu"), &last));
     let question =
-        Question { user: &organization.owner, action: "view", resource_type: "control_planes", resource: "cp-last" };
+        Question { user: organization.owner, action: "view", resource_type: "control_planes", resource: "cp-last" };
     system.read("eu").evaluate(&organization.owner_token, question, Some(&fresh)).await?;
-    let heads = system.heads("eu", &organization.id).await?;
+    let heads = system.heads("eu", organization.id).await?;
     let entities = heads.iter().find(|head| head["stream"] == "entities" && head["origin"] == "eu").unwrap();
     assert_eq!(entities["revision"], 2, "one revision each: {entities}");
     Ok(())

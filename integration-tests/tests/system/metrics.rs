@@ -26,8 +26,8 @@ impl Traffic {
         let user = organization.add_user("someone").await?;
         for region in REGIONS {
             let producer = system.entities(region)?;
-            producer.create(organization.uuid(), "control_planes", "cp").await?;
-            producer.create(organization.uuid(), "control_planes", "no entity's name").await?;
+            producer.create(organization.id, "control_planes", "cp").await?;
+            producer.create(organization.id, "control_planes", "no entity's name").await?;
         }
         Ok(Self { organization, user })
     }
@@ -35,8 +35,7 @@ impl Traffic {
     /// A change, and a question in every region that waits for it.
     async fn go_on(&self) -> Result<()> {
         let fresh = self.organization.add_user("another").await?.consistency_token;
-        let question =
-            Question { user: &self.user.id, action: "view", resource_type: "control_planes", resource: "cp" };
+        let question = Question { user: self.user.id, action: "view", resource_type: "control_planes", resource: "cp" };
         for region in REGIONS {
             let answer =
                 self.organization.system.read(region).evaluate(&self.user.token, question, Some(&fresh)).await?;

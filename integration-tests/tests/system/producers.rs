@@ -22,9 +22,9 @@ fn run(mut command: Command) -> Result<String> {
 async fn is_taken(source: &str, organization: &Organization, entity: &str, event: &str) -> Result<()> {
     let user = organization.add_user(entity).await?;
     let role = AssignRole { role: "Viewer", entity_type: "Control Planes", entity, region: "eu" };
-    let assigned = organization.admin.assign_role(&format!("users/{}", user.id), role).await?;
+    let assigned = organization.admin.assign_role(user.id, role).await?;
     let fresh = format!("{},event;eu;{source};{event}", assigned.consistency_token.unwrap());
-    let question = Question { user: &user.id, action: "view", resource_type: "control_planes", resource: entity };
+    let question = Question { user: user.id, action: "view", resource_type: "control_planes", resource: entity };
     let answer = organization.system.read("eu").evaluate(&user.token, question, Some(&fresh)).await?;
     ensure!(answer.allowed(), "{entity}: {} {}", answer.status, answer.body);
     Ok(())
@@ -37,7 +37,7 @@ async fn an_avro_record_from_python_is_taken() -> Result<()> {
     let python = std::env::var("WRIT_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
     let mut command = Command::new(python);
     command.arg(example("produce_entity.py")).arg("--config").arg(organization.system.client_file("eu")?);
-    command.args(["--organization", &organization.id, "--type", "control_planes", "--id", "cp-python"]);
+    command.args(["--organization", &organization.id.to_string(), "--type", "control_planes", "--id", "cp-python"]);
     let event = run(command)?;
     is_taken("urn:example:producer", &organization, "cp-python", &event).await
 }
@@ -48,7 +48,11 @@ async fn an_avro_record_from_python_is_taken() -> Result<()> {
 async fn a_json_record_from_the_shell_is_taken() -> Result<()> {
     let organization = Organization::create(System::running().await?, "us").await?;
     let mut command = Command::new(example("produce_entity.sh"));
-    command.arg(organization.system.client_file("eu")?).args([&organization.id, "control_planes", "cp-shell"]);
+    command.arg(organization.system.client_file("eu")?).args([
+        &organization.id.to_string(),
+        "control_planes",
+        "cp-shell",
+    ]);
     let event = run(command)?;
     is_taken("urn:example:shell", &organization, "cp-shell", &event).await
 }

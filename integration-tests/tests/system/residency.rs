@@ -42,11 +42,11 @@ async fn live_a_little(system: &'static System) -> Result<()> {
     admin.call(Method::GET, "/v3/users?filter[email][eq]=zephyrine.quillfeather@mail.example", None).await?;
     admin.call(Method::GET, "/v3/users/Zephyrine", None).await?;
     let role = AssignRole { role: "Viewer", entity_type: "Control Planes", entity: "*", region: "eu" };
-    admin.assign_role(&format!("teams/{team}"), role).await?;
-    let joined = admin.add_member(&team, &organization.owner).await?.consistency_token;
+    admin.assign_role(team, role).await?;
+    let joined = admin.add_member(team, organization.owner).await?.consistency_token;
     for region in REGIONS {
         let question =
-            Question { user: &organization.owner, action: "view", resource_type: "control_planes", resource: "cp" };
+            Question { user: organization.owner, action: "view", resource_type: "control_planes", resource: "cp" };
         system.read(region).evaluate(&organization.owner_token, question, joined.as_deref()).await?;
         system
             .management(region, &organization.owner_token)

@@ -6,7 +6,7 @@ use writ_client::{AssignRole, Question};
 
 const REGIONS: [&str; 3] = ["us", "eu", "au"];
 
-fn view<'a>(user: &'a str, resource: &'a str) -> Question<'a> {
+fn view(user: UserId, resource: &str) -> Question<'_> {
     Question { user, action: "view", resource_type: "control_planes", resource }
 }
 
@@ -19,27 +19,27 @@ async fn a_role_for_one_region_is_in_force_in_every_region_and_for_that_region_o
     let mut announced = Vec::new();
     for region in REGIONS {
         let producer = system.entities(region)?;
-        let id = producer.create(organization.uuid(), "control_planes", &format!("cp-{region}")).await?;
-        announced.push(producer.freshness(region, &id));
+        let id = producer.create(organization.id, "control_planes", &format!("cp-{region}")).await?;
+        announced.push(producer.freshness(integration_tests::region(region), &id));
     }
     let team = organization.admin.create_team("operators", "act in one region").await?;
     let role = AssignRole { role: "Viewer", entity_type: "Control Planes", entity: "*", region: "eu" };
-    organization.admin.assign_role(&format!("teams/{team}"), role).await?;
-    let member = organization.admin.add_member(&team, &user.id).await?.consistency_token.unwrap();
+    organization.admin.assign_role(team, role).await?;
+    let member = organization.admin.add_member(team, user.id).await?.consistency_token.unwrap();
 
     let fresh = format!("{member},{}", announced.join(","));
     for asked in REGIONS {
         for resource in REGIONS {
             let id = format!("cp-{resource}");
-            let answer = system.read(asked).evaluate(&user.token, view(&user.id, &id), Some(&fresh)).await?;
+            let answer = system.read(asked).evaluate(&user.token, view(user.id, &id), Some(&fresh)).await?;
             assert_eq!(answer.status, 200, "{asked} about {resource}: {}", answer.body);
             assert_eq!(answer.allowed(), resource == "eu", "{asked} about {resource}: {}", answer.body);
         }
     }
 
-    let removed = organization.admin.remove_member(&team, &user.id).await?.consistency_token.unwrap();
+    let removed = organization.admin.remove_member(team, user.id).await?.consistency_token.unwrap();
     for asked in REGIONS {
-        let answer = system.read(asked).evaluate(&user.token, view(&user.id, "cp-eu"), Some(&removed)).await?;
+        let answer = system.read(asked).evaluate(&user.token, view(user.id, "cp-eu"), Some(&removed)).await?;
         assert_eq!((answer.status, answer.allowed()), (200, false), "{asked} after the removal: {}", answer.body);
     }
     Ok(())
@@ -51,13 +51,13 @@ async fn a_revoked_token_is_refused_in_every_region() -> Result<()> {
     let system = System::running().await?;
     let organization = Organization::create(system, "eu").await?;
     let user = organization.add_user("someone").await?;
-    let question = view(&user.id, "unknown");
+    let question = view(user.id, "unknown");
     for asked in REGIONS {
         let answer = system.read(asked).evaluate(&user.token, question, Some(&user.consistency_token)).await?;
         assert_eq!((answer.status, answer.allowed()), (200, false), "an unknown resource is a denial: {}", answer.body);
     }
     let own = organization.admin.with_bearer(&user.token);
-    let revoked = own.revoke_token(&user.id, &user.token_id).await?.consistency_token.unwrap();
+    let revoked = own.revoke_token(user.id, user.token_id).await?.consistency_token.unwrap();
     for asked in REGIONS {
         let answer = system.read(asked).evaluate(&user.token, question, Some(&revoked)).await?;
         assert_eq!(answer.status, 401, "{asked}: {}", answer.body);
@@ -76,7 +76,7 @@ async fn one_organization_cannot_see_another() -> Result<()> {
     assert_eq!(one.admin.call(reqwest::Method::GET, &path, None).await?.status, 404);
 
     let joined = &one.consistency_token;
-    let answer = system.read("eu").evaluate(&one.owner_token, view(&stranger.id, "cp"), Some(joined)).await?;
+    let answer = system.read("eu").evaluate(&one.owner_token, view(stranger.id, "cp"), Some(joined)).await?;
     assert_eq!((answer.status, answer.allowed()), (200, false), "{}", answer.body);
     Ok(())
 }

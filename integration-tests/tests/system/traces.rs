@@ -85,7 +85,7 @@ async fn a_change_is_one_trace_from_the_request_to_every_region() -> Result<()> 
     let Some(jaeger) = jaeger(system) else { return Ok(()) };
     let (organization, user, team) = cast(system).await?;
     let caller = CallerSpan::begin();
-    organization.admin.within(&caller).add_member(&team, &user.id).await?;
+    organization.admin.within(&caller).add_member(team, user.id).await?;
     // Audit reads both records of the home region, each in a transaction of its own.
     let read_twice = |trace: &Trace, topic: &str| named(trace, &format!("process {topic}")).len() == 2;
     let complete = |trace: &Trace| {
@@ -133,13 +133,13 @@ async fn announce_and_ask(
     reading: &CallerSpan,
 ) -> Result<()> {
     let (id, entity) = (Uuid::now_v7().to_string(), Uuid::now_v7().to_string());
-    let fresh = format!("{},{}", organization.consistency_token, producer.freshness("eu", &id));
+    let fresh = format!("{},{}", organization.consistency_token, producer.freshness(region("eu"), &id));
     let question =
-        Question { user: &organization.owner, action: "view", resource_type: "control_planes", resource: &entity };
+        Question { user: organization.owner, action: "view", resource_type: "control_planes", resource: &entity };
     let read = organization.system.read("eu").within(reading);
     let event = EntityEvent {
         kind: EntityEventKind::Created,
-        organization: organization.uuid(),
+        organization: organization.id,
         entity_type: "control_planes".to_owned(),
         entity_id: entity.clone(),
         parent_type: None,

@@ -2,21 +2,63 @@
 
 use writ_contract::entity_event::{EntityEvent, EntityEventKind};
 use writ_contract::policy_change::Operation;
-use writ_policy::{Admission, Chain, EntityKey, Refusal, admit_deletion, admit_entity};
+use writ_contract::row::{Entity, EntityKey};
+use writ_contract::{EntityId, EntityType};
+use writ_policy::{Admission, Chain, Refusal, admit_deletion, admit_entity};
 
-/// The operations of one entity event on its chain, none if it tells nothing new. No chain:
-/// nothing was announced in this region yet.
+/// What an entity event announces, its texts checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum EntityChange {
+    /// The entity exists.
+    Created(Entity),
+    /// The entity and its descendants are gone.
+    Deleted(EntityKey),
+}
+
+impl EntityChange {
+    /// Checks the texts of an event.
+    ///
+    /// # Errors
+    /// The first that is not of its form. Half of a parent is an unknown one.
+    pub fn of(event: &EntityEvent) -> Result<Self, Refusal> {
+        let key = key(&event.entity_type, &event.entity_id)?;
+        Ok(match event.kind {
+            EntityEventKind::Created => Self::Created(Entity { key, parent: parent(event)? }),
+            EntityEventKind::Deleted => Self::Deleted(key),
+        })
+    }
+
+    /// Type of the entity.
+    pub fn entity_type(&self) -> &EntityType {
+        match self {
+            Self::Created(entity) => &entity.key.entity_type,
+            Self::Deleted(key) => &key.entity_type,
+        }
+    }
+}
+
+fn parent(event: &EntityEvent) -> Result<Option<EntityKey>, Refusal> {
+    match (&event.parent_type, &event.parent_id) {
+        (None, None) => Ok(None),
+        (Some(entity_type), Some(id)) => key(entity_type, id).map(Some),
+        _ => Err(Refusal::UnknownParent),
+    }
+}
+
+fn key(entity_type: &str, id: &str) -> Result<EntityKey, Refusal> {
+    let entity_type: EntityType = entity_type.parse().map_err(|_| Refusal::InvalidEntityType)?;
+    let entity_id: EntityId = id.parse().map_err(|_| Refusal::InvalidEntityId)?;
+    Ok(EntityKey { entity_type, entity_id })
+}
+
+/// The operations of a change on its chain, none if it says nothing new.
 ///
 /// # Errors
 /// Why the event is refused.
-pub fn operations(chain: Option<&Chain>, event: &EntityEvent) -> Result<Vec<Operation>, Refusal> {
-    let entity = EntityKey::new(&event.entity_type, &event.entity_id);
-    let (admission, operation) = match event.kind {
-        EntityEventKind::Created => {
-            let parent = parent(event)?;
-            (admit_entity(chain, &entity, parent.as_ref())?, put(entity, parent))
-        }
-        EntityEventKind::Deleted => (admit_deletion(chain, &entity)?, drop(entity)),
+pub fn operations(chain: &Chain, change: EntityChange) -> Result<Vec<Operation>, Refusal> {
+    let (admission, operation) = match change {
+        EntityChange::Created(entity) => (admit_entity(Some(chain), &entity)?, Operation::PutEntity(entity)),
+        EntityChange::Deleted(key) => (admit_deletion(Some(chain), &key)?, Operation::DropEntity(key)),
     };
     Ok(match admission {
         Admission::Changes => vec![operation],
@@ -24,24 +66,5 @@ pub fn operations(chain: Option<&Chain>, event: &EntityEvent) -> Result<Vec<Oper
     })
 }
 
-/// The parent; half of one is an unknown one.
-fn parent(event: &EntityEvent) -> Result<Option<EntityKey>, Refusal> {
-    match (&event.parent_type, &event.parent_id) {
-        (None, None) => Ok(None),
-        (Some(entity_type), Some(id)) => Ok(Some(EntityKey::new(entity_type, id))),
-        _ => Err(Refusal::UnknownParent),
-    }
-}
-
-fn put(entity: EntityKey, parent: Option<EntityKey>) -> Operation {
-    let (parent_type, parent_id) = parent.map(|parent| (parent.entity_type, parent.id)).unzip();
-    Operation::PutEntity { entity_type: entity.entity_type, id: entity.id, parent_type, parent_id }
-}
-
-fn drop(entity: EntityKey) -> Operation {
-    Operation::DropEntity { entity_type: entity.entity_type, id: entity.id }
-}
-
 #[cfg(test)]
-#[path = "entities_tests.rs"]
 mod tests;

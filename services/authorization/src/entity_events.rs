@@ -1,110 +1,123 @@
-//! What becomes of a record of `entity-events`: the next change set of its organization's chain
-//! of entities, with operations or with the reason why the event was refused; or, if it is no
-//! event at all, only a dead letter.
+//! What becomes of a record of an entity producer: the next change set of its organization's chain of entities, with
+//! operations or with the reason why the event was refused; or only a dead letter.
 
+use writ_chains::Park;
 use writ_contract::actor::{Actor, ActorKind};
-use writ_contract::{ChainId, Stream};
-use writ_kafka::topics;
-use writ_log::{Record, dead_letter};
-use writ_policy::{Chain, Header, Position};
+use writ_contract::policy_change::Operation;
+use writ_contract::{ChainId, ProducerName, Revision, StoredText, Stream};
+use writ_log::{ConsumedRecord, dead_letter};
+use writ_policy::{Chain, Header};
 
-use crate::effects::Effects;
 use crate::entities;
 use crate::inbound::{self, Announcement};
 use crate::outgoing::{change_set_record, derive_span};
-use crate::policies::{Keep, Policies};
-use crate::store::answered::{Answered, EventKey};
+use crate::policies::{Effects, Policies};
+use crate::refusal::EventRefusal;
+use crate::store::answered::{Answered, EventKey, Outcome};
 
 impl Policies {
-    /// Processes a record of `entity-events`.
-    pub(crate) fn entity_event(&mut self, record: &Record, effects: &mut Effects) -> Result<(), Keep> {
-        match inbound::read(record, &self.schemas) {
-            Err(unreadable) => {
-                refuse(record, unreadable.code(), &unreadable.to_string(), effects);
-                Ok(())
-            }
-            Ok(announcement) => self.answer_once(record, announcement, effects),
+    /// Processes a record of the topic of `producer`.
+    pub(crate) fn entity_event(
+        &mut self,
+        producer: &ProducerName,
+        record: &ConsumedRecord,
+        effects: &mut Effects,
+    ) -> Result<(), Park> {
+        let read = inbound::read(record, producer, &self.scopes.borrow(), &self.schemas);
+        match read {
+            Err(unacceptable) => refuse(record, unacceptable.code(), &unacceptable.to_string(), effects),
+            Ok(told) => self.answer_once(record, &told, effects)?,
         }
+        Ok(())
     }
 
-    /// A producer that sends an event again gets no second revision.
-    fn answer_once(&mut self, record: &Record, told: Announcement, effects: &mut Effects) -> Result<(), Keep> {
-        let organization = told.event.organization;
-        let key = EventKey::new(organization, &told.cause.source, &told.cause.id);
-        if self.answered.contains(&key) {
+    /// An accepted event that is sent again gets no second revision. A refused one is judged again: its parent may have
+    /// been announced since.
+    fn answer_once(&mut self, record: &ConsumedRecord, told: &Announcement, effects: &mut Effects) -> Result<(), Park> {
+        let chain = self.chain_id(told.organization, Stream::Entities);
+        let key = EventKey::new(&told.producer, told.organization, &told.id);
+        let before = self.answered.get(&key).copied();
+        let reused = before.is_some_and(|outcome| outcome.content != told.content);
+        if !reused && before.is_some_and(|outcome| !outcome.rejected) {
             metrics::counter!("writ_duplicate_entity_events_total").increment(1);
             return Ok(());
         }
-        let chain = self.chain_id(organization, Stream::Entities);
-        self.answer(&chain, record, told, effects).map_err(|reason| {
+        let (revision, rejected) = self.answer(chain, record, told, reused, effects).map_err(|reason| {
             tracing::error!(%chain, reason, "an entity event cannot be answered");
-            Keep { organization, reason }
+            Park { organization: told.organization, reason }
         })?;
-        self.answered.insert(key);
-        Ok(())
-    }
-
-    fn answer(
-        &mut self,
-        chain: &ChainId,
-        record: &Record,
-        told: Announcement,
-        effects: &mut Effects,
-    ) -> Result<(), String> {
-        let mut index = self.index();
-        let next = index.chain(chain).map_or(Position::START, Chain::position).next();
-        let derive = derive_span(chain, next).entered();
-        let outcome = entities::operations(index.chain(chain), &told.event);
-        let (ops, rejected) = match outcome {
-            Ok(ops) => (ops, None),
-            Err(refusal) => (Vec::new(), Some(refusal.as_str())),
-        };
-        let header = header(index.chain(chain), chain, record, &told, rejected);
-        let (set, delta) = index.seal(chain, header, ops).map_err(|error| error.to_string())?;
-        drop((index, derive));
-        let outgoing = change_set_record(&self.region, &set, &told.envelope, record.timestamp);
-        effects.outgoing.push(outgoing.map_err(|error| error.to_string())?);
-        effects.deltas.push(delta);
-        effects.answered.push(answered(chain, &told, set.revision, rejected));
-        if let Some(code) = rejected {
-            refuse(record, code, code, effects);
+        if !reused {
+            self.answered.insert(key, Outcome { content: told.content, rejected: rejected.is_some() });
+            effects.own.answered.push(answered(told, revision, rejected));
         }
         Ok(())
     }
+
+    /// Makes the change set that answers the event.
+    fn answer(
+        &self,
+        chain: ChainId,
+        record: &ConsumedRecord,
+        told: &Announcement,
+        reused: bool,
+        effects: &mut Effects,
+    ) -> Result<(Revision, Option<EventRefusal>), String> {
+        let sealed = self.index.write(|index| {
+            let new = Chain::new(chain);
+            let state = index.chain(&chain).unwrap_or(&new);
+            let _derive = derive_span(&chain, state.next()).entered();
+            let (ops, rejected) = match judge(state, told, reused) {
+                Ok(ops) => (ops, None),
+                Err(refusal) => (Vec::new(), Some(refusal)),
+            };
+            let header = header(state, record, told, rejected);
+            index.seal(&chain, header, ops).map(|(set, delta)| (set, delta, rejected))
+        });
+        let (set, delta, rejected) = sealed.map_err(|error| error.to_string())?;
+        let outgoing = change_set_record(self.region, &set, &told.envelope, record.timestamp);
+        effects.own.outgoing.push(outgoing.map_err(|error| error.to_string())?);
+        effects.deltas.push(delta);
+        if let Some(refusal) = rejected {
+            refuse(record, refusal.as_str(), refusal.as_str(), effects);
+        }
+        Ok((set.revision, rejected))
+    }
+}
+
+fn judge(chain: &Chain, told: &Announcement, reused: bool) -> Result<Vec<Operation>, EventRefusal> {
+    if reused {
+        return Err(EventRefusal::CeIdReused);
+    }
+    Ok(entities::operations(chain, told.change.clone()?)?)
 }
 
 /// The time is the log's, not this process's: the same record gives the same change set.
-fn header(
-    state: Option<&Chain>,
-    chain: &ChainId,
-    record: &Record,
-    told: &Announcement,
-    rejected: Option<&str>,
-) -> Header {
-    let new = Chain::new(chain.clone());
-    let state = state.unwrap_or(&new);
+fn header(chain: &Chain, record: &ConsumedRecord, told: &Announcement, rejected: Option<EventRefusal>) -> Header {
+    let cause = told.cause();
     Header {
-        position: state.next(),
-        committed_at: state.next_committed_at(record.timestamp),
-        actor: Actor { kind: ActorKind::PlatformProducer, id: told.cause.source.clone() },
-        cause: Some(told.cause.clone()),
+        revision: chain.next(),
+        committed_at: chain.next_committed_at(record.timestamp),
+        actor: Actor { kind: ActorKind::PlatformProducer, id: cause.source.clone() },
+        cause: Some(cause),
         request_id: None,
-        rejected: rejected.map(str::to_owned),
+        rejected: rejected.map(|refusal| StoredText::lossy(refusal.as_str())),
     }
 }
 
-fn answered(chain: &ChainId, told: &Announcement, revision: i64, rejected: Option<&str>) -> Answered {
+fn answered(told: &Announcement, revision: Revision, rejected: Option<EventRefusal>) -> Answered {
     Answered {
-        organization: chain.organization,
-        source: told.cause.source.clone(),
-        id: told.cause.id.clone(),
+        producer: told.producer.clone(),
+        organization: told.organization,
+        id: told.id.clone(),
+        content: told.content,
         revision,
-        rejected: rejected.map(str::to_owned),
+        rejected: rejected.map(EventRefusal::as_str),
     }
 }
 
-fn refuse(record: &Record, code: &'static str, reason: &str, effects: &mut Effects) {
-    tracing::warn!(partition = record.partition, offset = record.offset, code, "an entity event is refused");
-    metrics::counter!("writ_dead_letters_total", "topic" => topics::ENTITY_EVENTS, "reason" => code).increment(1);
-    effects.outgoing.push(dead_letter::refuse(record, reason));
+fn refuse(record: &ConsumedRecord, code: &'static str, reason: &str, effects: &mut Effects) {
+    let ConsumedRecord { topic, partition, offset, .. } = record;
+    tracing::warn!(topic, partition, offset, code, "an entity event is refused");
+    metrics::counter!("writ_dead_letters_total", "topic" => topic.clone(), "reason" => code).increment(1);
+    effects.own.outgoing.push(dead_letter::refuse(record, reason));
 }

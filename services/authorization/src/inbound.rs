@@ -1,40 +1,54 @@
-//! Reads records that other systems write to `entity-events`. Nothing about them is taken for
-//! granted: what is not as `schemas/README.md` says is refused with a reason.
+//! Reads records that other systems write to their topics of entity events. Nothing about them is taken for granted: what
+//! is not as `schemas/README.md` says is refused with a reason.
 
 use serde_json::{Map, Value};
 use writ_contract::actor::Cause;
 use writ_contract::entity_event::EntityEvent;
-use writ_contract::{CodecError, Record as _, SchemaRegistry, decode};
-use writ_log::{Envelope, EnvelopeError, Record};
+use writ_contract::{CodecError, Hash, OrganizationId, ProducerName, Record as _, SchemaRegistry, StoredText, decode};
+use writ_kafka::{ProducerScope, ProducerScopes};
+use writ_log::{ConsumedRecord, Envelope, EnvelopeError};
 
-/// Largest value taken, in bytes.
-const LARGEST: usize = 64 * 1024;
+use crate::entities::EntityChange;
+use crate::refusal::EventRefusal;
 
-/// An event as its producer announced it.
+/// Largest value accepted, in bytes.
+const MAX_VALUE: usize = 64 * 1024;
+
+/// An event that its producer may announce for its organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Announcement {
-    /// What happened.
-    pub event: EntityEvent,
-    /// The producer's name for the event: the same again is the same event.
-    pub cause: Cause,
+    /// Who announced it.
+    pub producer: ProducerName,
+    /// The organization that the entity belongs to.
+    pub organization: OrganizationId,
+    /// The event's `ce_id`: the same id again is the same event.
+    pub id: StoredText,
+    /// What happened, or why the event is refused whatever was announced before.
+    pub change: Result<EntityChange, EventRefusal>,
+    /// What tells two events with the same id apart.
+    pub content: Hash,
     /// Who wrote it and when, and the trace it belongs to.
     pub envelope: Envelope,
 }
 
-/// Why a record is no announcement. Its text begins with a stable code.
+/// Why a record is not an announcement. It is only dead-lettered: it belongs to no organization, or to one that the
+/// producer may not speak for. The text begins with a stable code.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Unreadable {
-    /// A required header is not there.
+pub enum Unacceptable {
+    /// The operator has not said what the producer may speak for.
+    #[error("producer_not_configured: this producer may speak for nobody")]
+    NotConfigured,
+    /// A required header is missing.
     #[error("missing_header: {0}")]
     MissingHeader(&'static str),
-    /// A header is there, but cannot be taken.
+    /// A header is invalid.
     #[error("invalid_header: {0}")]
     InvalidHeader(String),
     /// Neither Avro nor JSON.
     #[error("unsupported_content_type: application/avro or application/json is expected")]
     ContentType,
     /// The value is larger than 64 KiB.
-    #[error("too_large: more than {LARGEST} bytes")]
+    #[error("too_large: more than {MAX_VALUE} bytes")]
     TooLarge,
     /// The value is not an event.
     #[error("not_decodable: {0}")]
@@ -45,46 +59,92 @@ pub enum Unreadable {
     /// The key is not the organization of the value.
     #[error("key_mismatch: the key is not the organization of the value")]
     Key,
+    /// The producer may not speak for the organization.
+    #[error("organization_not_allowed: this producer may not speak for the organization")]
+    OrganizationNotAllowed,
 }
 
-/// Reads a record.
+/// Reads a record of the topic of `producer`.
 ///
 /// # Errors
 /// The first thing that is wrong with it.
-pub fn read(record: &Record, registry: &SchemaRegistry) -> Result<Announcement, Unreadable> {
+pub fn read(
+    record: &ConsumedRecord,
+    producer: &ProducerName,
+    scopes: &ProducerScopes,
+    registry: &SchemaRegistry,
+) -> Result<Announcement, Unacceptable> {
+    let scope = scopes.producer.get(producer).ok_or(Unacceptable::NotConfigured)?;
     let envelope = record.envelope()?;
     if envelope.ce_type != EntityEvent::TYPE {
-        return Err(Unreadable::InvalidHeader(format!("ce_type: {} is expected", EntityEvent::TYPE)));
+        return Err(Unacceptable::InvalidHeader(format!("ce_type: {} is expected", EntityEvent::TYPE)));
     }
     let event = event(record, &envelope, registry)?;
     if record.organization() != Some(event.organization) {
-        return Err(Unreadable::Key);
+        return Err(Unacceptable::Key);
     }
-    let cause = Cause { source: envelope.source.clone(), id: envelope.id.clone() };
-    Ok(Announcement { event, cause, envelope })
+    if !scope.organizations.allows(&event.organization) {
+        return Err(Unacceptable::OrganizationNotAllowed);
+    }
+    let id = envelope.id.parse().map_err(|error| Unacceptable::InvalidHeader(format!("ce_id: {error}")))?;
+    Ok(Announcement {
+        producer: producer.clone(),
+        organization: event.organization,
+        id,
+        change: change(&event, scope),
+        content: content(&event),
+        envelope,
+    })
 }
 
-fn event(record: &Record, envelope: &Envelope, registry: &SchemaRegistry) -> Result<EntityEvent, Unreadable> {
+fn change(event: &EntityEvent, scope: &ProducerScope) -> Result<EntityChange, EventRefusal> {
+    let change = EntityChange::of(event)?;
+    if scope.types.allows(change.entity_type()) { Ok(change) } else { Err(EventRefusal::EntityTypeNotAllowed) }
+}
+
+/// All that the event says of the entity. When it occurred is informative: a producer that builds its event again for a
+/// retry may say another time.
+fn content(event: &EntityEvent) -> Hash {
+    let EntityEvent { kind, organization: _, entity_type, entity_id, parent_type, parent_id, occurred_at: _ } = event;
+    let optional = [parent_type, parent_id].map(|text| text.as_deref());
+    let texts = [Some(kind.as_str()), Some(entity_type), Some(entity_id)].into_iter().chain(optional);
+    let mut bytes = Vec::new();
+    for text in texts {
+        // Each text with its length, so that none can pass for part of another.
+        bytes.extend_from_slice(&text.map_or(u64::MAX, |text| text.len() as u64).to_be_bytes());
+        bytes.extend_from_slice(text.unwrap_or_default().as_bytes());
+    }
+    Hash::of(&[&bytes])
+}
+
+impl Announcement {
+    /// How change sets name the event.
+    pub fn cause(&self) -> Cause {
+        Cause { source: StoredText::lossy(self.producer.as_str()), id: self.id.clone() }
+    }
+}
+
+fn event(record: &ConsumedRecord, envelope: &Envelope, registry: &SchemaRegistry) -> Result<EntityEvent, Unacceptable> {
     let value = record.value.as_deref().unwrap_or_default();
-    if value.len() > LARGEST {
-        return Err(Unreadable::TooLarge);
+    if value.len() > MAX_VALUE {
+        return Err(Unacceptable::TooLarge);
     }
     let content_type = envelope.content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match content_type.as_str() {
         "application/avro" => Ok(decode(value, registry)?),
         "application/json" => json(value),
-        _ => Err(Unreadable::ContentType),
+        _ => Err(Unacceptable::ContentType),
     }
 }
 
 /// Only an object: a list of the fields' values in order would pass for a record otherwise.
-fn json(value: &[u8]) -> Result<EntityEvent, Unreadable> {
-    let not_decodable = |error: serde_json::Error| Unreadable::NotDecodable(position_or_kind(&error));
+fn json(value: &[u8]) -> Result<EntityEvent, Unacceptable> {
+    let not_decodable = |error: serde_json::Error| Unacceptable::NotDecodable(position_or_kind(&error));
     let fields: Map<String, Value> = serde_json::from_slice(value).map_err(not_decodable)?;
     serde_json::from_value(Value::Object(fields)).map_err(not_decodable)
 }
 
-/// What the parser says, but for values, which it quotes.
+/// The parser's message, unless it quotes a value.
 fn position_or_kind(error: &serde_json::Error) -> String {
     let text = error.to_string();
     if text.contains('"') || error.is_data() && text.starts_with("invalid") {
@@ -93,7 +153,7 @@ fn position_or_kind(error: &serde_json::Error) -> String {
     text
 }
 
-impl From<EnvelopeError> for Unreadable {
+impl From<EnvelopeError> for Unacceptable {
     fn from(error: EnvelopeError) -> Self {
         match error {
             EnvelopeError::Missing { header } => Self::MissingHeader(header),
@@ -102,7 +162,7 @@ impl From<EnvelopeError> for Unreadable {
     }
 }
 
-impl From<CodecError> for Unreadable {
+impl From<CodecError> for Unacceptable {
     fn from(error: CodecError) -> Self {
         match error {
             CodecError::UnknownSchema { fingerprint } => Self::UnknownSchema(fingerprint),
@@ -113,9 +173,10 @@ impl From<CodecError> for Unreadable {
     }
 }
 
-impl Unreadable {
+impl Unacceptable {
     /// All names in metrics.
-    pub const CODES: [&'static str; 7] = [
+    pub const CODES: [&'static str; 9] = [
+        "producer_not_configured",
         "missing_header",
         "invalid_header",
         "unsupported_content_type",
@@ -123,11 +184,13 @@ impl Unreadable {
         "not_decodable",
         "unknown_schema",
         "key_mismatch",
+        "organization_not_allowed",
     ];
 
     /// Its name in metrics.
     pub fn code(&self) -> &'static str {
         match self {
+            Self::NotConfigured => "producer_not_configured",
             Self::MissingHeader(_) => "missing_header",
             Self::InvalidHeader(_) => "invalid_header",
             Self::ContentType => "unsupported_content_type",
@@ -135,10 +198,10 @@ impl Unreadable {
             Self::NotDecodable(_) => "not_decodable",
             Self::UnknownSchema(_) => "unknown_schema",
             Self::Key => "key_mismatch",
+            Self::OrganizationNotAllowed => "organization_not_allowed",
         }
     }
 }
 
 #[cfg(test)]
-#[path = "inbound_tests.rs"]
 mod tests;

@@ -1,14 +1,17 @@
 //! Turns what happened in this region into policy change sets, one for each event.
 
 pub mod derive;
-pub mod effects;
 pub mod entities;
 mod entity_events;
 mod identity_events;
+pub mod identity_history;
 pub mod inbound;
 pub mod metrics;
 pub mod outgoing;
 pub mod policies;
+pub mod refusal;
+pub mod scopes;
+pub mod settings;
 pub mod store;
 
 use writ_service::telemetry::Program;
@@ -17,8 +20,6 @@ use writ_service::telemetry::Program;
 pub const PROGRAM: Program = Program::new("writ-authorization", metrics::METRICS);
 
 #[cfg(test)]
-mod entities_model_tests;
-#[cfg(test)]
-mod model_tests;
-#[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;

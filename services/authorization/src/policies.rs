@@ -1,110 +1,93 @@
 //! The projection: events of this region in, change sets of its chains out.
 
-use std::collections::HashSet;
-use std::sync::{Arc, PoisonError, RwLock, RwLockWriteGuard};
+use std::collections::{BTreeMap, HashMap};
 
 use sqlx::PgConnection;
+use tokio::sync::watch;
 use tracing::Span;
-use uuid::Uuid;
-
+use writ_chains::{ChainEffects, Park, SharedIndex};
 use writ_contract::identity_event::Watermark;
-use writ_contract::{ChainId, Record as _, SchemaRegistry, Stream};
-use writ_kafka::topics;
-use writ_log::Record;
+use writ_contract::{ChainId, OrganizationId, Record as _, Region, SchemaRegistry, Stream};
+use writ_kafka::{ProducerScopes, topics};
 use writ_log::consumer::Projection;
 use writ_log::park::Parked;
-use writ_policy::{Delta, Index};
+use writ_log::{ConsumedRecord, Outgoing};
 
-use crate::effects::{Effects, Kept};
+use crate::identity_history::IdentityHistory;
 use crate::store;
-use crate::store::answered::EventKey;
+use crate::store::Memory;
+use crate::store::answered::{Answered, EventKey, Outcome};
 
-/// The chains of this region, as far as they are written. Shared with those who show them.
-pub type SharedIndex = Arc<RwLock<Index>>;
+/// What a batch of records changes.
+pub type Effects = ChainEffects<Own>;
 
-/// Why a record cannot be processed now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Keep {
-    pub(crate) organization: Uuid,
-    pub(crate) reason: String,
+/// What a batch changes besides chains.
+#[derive(Debug, Default)]
+pub struct Own {
+    /// Change sets and dead letters, in order.
+    pub outgoing: Vec<Outgoing>,
+    /// Entity events that have their revision now, in order.
+    pub answered: Vec<Answered>,
+    /// Histories of the identity events, of the organizations that have new ones.
+    pub histories: BTreeMap<OrganizationId, IdentityHistory>,
 }
 
 /// Turns the events of this region into change sets. One task owns it.
 pub struct Policies {
-    /// Code of this region.
-    pub(crate) region: String,
+    pub(crate) region: Region,
     /// Schemas of other writers.
     pub(crate) schemas: SchemaRegistry,
+    /// What entity producers may speak for now.
+    pub(crate) scopes: watch::Receiver<ProducerScopes>,
+    pub(crate) index: SharedIndex,
     /// Entity events that have a revision.
-    pub(crate) answered: HashSet<EventKey>,
-    index: SharedIndex,
+    pub(crate) answered: HashMap<EventKey, Outcome>,
+    pub(crate) histories: HashMap<OrganizationId, IdentityHistory>,
 }
 
 impl Policies {
     /// Continues from what is stored.
-    pub fn new(region: &str, schemas: SchemaRegistry, index: SharedIndex, answered: Vec<EventKey>) -> Self {
-        Self { region: region.to_owned(), schemas, index, answered: answered.into_iter().collect() }
+    pub fn new(
+        region: Region,
+        schemas: SchemaRegistry,
+        scopes: watch::Receiver<ProducerScopes>,
+        index: SharedIndex,
+        Memory { answered, histories }: Memory,
+    ) -> Self {
+        Self { region, schemas, scopes, index, answered, histories }
     }
 
-    /// Tries kept records again, in order. What still cannot be processed stays kept.
+    /// Processes parked records again, in order. What still cannot be processed stays parked.
     pub fn retry(&mut self, parked: Vec<Parked>) -> Effects {
-        let mut effects = Effects { deltas: self.resume(&parked), ..Effects::default() };
-        for Parked { id, record, .. } in parked {
-            if self.follow(&record, &mut effects).is_ok() {
-                effects.resumed.push(id);
-            }
+        let index = self.index.clone();
+        Effects::retry(&index, parked, |record, effects| self.process(record, effects))
+    }
+
+    fn process(&mut self, record: &ConsumedRecord, effects: &mut Effects) -> Result<(), Park> {
+        if record.topic == topics::IDENTITY_EVENTS {
+            return self.identity_event(record, effects);
         }
-        effects
-    }
-
-    /// Lets the chains of kept records move on.
-    fn resume(&mut self, parked: &[Parked]) -> Vec<Delta> {
-        let organizations: HashSet<Uuid> = parked.iter().map(|parked| parked.organization).collect();
-        let chains = organizations.into_iter().flat_map(|organization| {
-            [Stream::Identity, Stream::Entities].map(|stream| self.chain_id(organization, stream))
-        });
-        chains.filter_map(|chain| self.index().resume(&chain)).collect()
-    }
-
-    /// Processes one record of any topic.
-    fn follow(&mut self, record: &Record, effects: &mut Effects) -> Result<(), Keep> {
-        let span = record.span();
-        let outcome = span.in_scope(|| match record.base_topic() {
-            topics::IDENTITY_EVENTS => self.identity_event(record, effects),
-            topics::ENTITY_EVENTS => self.entity_event(record, effects),
-            other => {
-                tracing::error!(topic = other, "a record of a topic that is not subscribed to");
+        match topics::entity_producer(&record.topic) {
+            Some(producer) => self.entity_event(&producer, record, effects),
+            None => {
+                // Its name is not one that provisioning gives, so it has no dead-letter topic.
+                tracing::error!(topic = record.topic, "a record of a topic that belongs to no producer");
                 Ok(())
             }
-        });
-        if outcome.is_err() {
-            writ_log::fail_span(&span, "kept");
         }
-        effects.spans.push(span);
-        outcome
     }
 
-    pub(crate) fn chain_id(&self, organization: Uuid, stream: Stream) -> ChainId {
-        ChainId { organization, origin: self.region.clone(), stream }
-    }
-
-    /// A panic while it was held has ended the process.
-    pub(crate) fn index(&self) -> RwLockWriteGuard<'_, Index> {
-        self.index.write().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn chain_id(&self, organization: OrganizationId, stream: Stream) -> ChainId {
+        ChainId { organization, origin: self.region, stream }
     }
 }
 
 impl Projection for Policies {
     type Effects = Effects;
 
-    fn plan(&mut self, batch: &[Record]) -> Effects {
-        let mut effects = Effects::default();
-        for record in batch.iter().filter(|record| !is_watermark(record)) {
-            if let Err(Keep { organization, reason }) = self.follow(record, &mut effects) {
-                effects.kept.push(Kept { record: record.clone(), organization, reason });
-            }
-        }
-        effects
+    fn plan(&mut self, batch: &[ConsumedRecord]) -> Effects {
+        let records = batch.iter().filter(|record| !is_watermark(record));
+        Effects::plan(records, |record, effects| self.process(record, effects))
     }
 
     async fn persist(&mut self, tx: &mut PgConnection, effects: &Effects) -> Result<(), sqlx::Error> {
@@ -115,18 +98,13 @@ impl Projection for Policies {
         &effects.spans
     }
 
-    fn committed(&mut self, effects: Effects) {
-        for kept in &effects.kept {
-            metrics::counter!("writ_records_kept_total", "topic" => kept.record.topic.clone()).increment(1);
-        }
-    }
+    fn committed(&mut self, _: Effects) {}
 }
 
-/// Comes each second and changes no policy.
-fn is_watermark(record: &Record) -> bool {
-    record.base_topic() == topics::IDENTITY_EVENTS && record.header("ce_type") == Some(Watermark::TYPE)
+/// Watermarks change no policy.
+fn is_watermark(record: &ConsumedRecord) -> bool {
+    record.topic == topics::IDENTITY_EVENTS && record.header("ce_type") == Some(Watermark::TYPE)
 }
 
 #[cfg(test)]
-#[path = "policies_tests.rs"]
 mod tests;

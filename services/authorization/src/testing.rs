@@ -1,32 +1,58 @@
 //! What tests of this crate share: records as the log gives them.
 
+use std::collections::HashMap;
+
+use tokio::sync::watch;
 use uuid::Uuid;
+use writ_chains::SharedIndex;
 use writ_contract::actor::Actor;
 use writ_contract::entity_event::{EntityEvent, EntityEventKind};
 use writ_contract::identity_event::{Change, Changes, IdentityEvent};
 use writ_contract::policy_change::{ChangeSet, PolicyOps};
-use writ_contract::{Record as Schema, SchemaRegistry, Timestamp, decode, encode};
-use writ_kafka::topics;
-use writ_log::{Envelope, Outgoing, Record};
+use writ_contract::{
+    ChainId, Hash, OrganizationId, Record as Schema, Revision, SchemaRegistry, Stream, Timestamp, decode, encode,
+};
+use writ_kafka::{ProducerScopes, topics};
+use writ_log::{ConsumedRecord, Envelope, Outgoing};
+use writ_policy::digest::history_digest;
 
-use crate::policies::{Policies, SharedIndex};
+use crate::policies::Policies;
+use crate::store::Memory;
 
 pub(crate) const REGION: &str = "eu";
+pub(crate) const PRODUCER: &str = "demo";
+pub(crate) const ENTITY_EVENTS: &str = "entity-events-demo";
 
-pub(crate) fn organization(number: u128) -> Uuid {
-    Uuid::from_u128(0xACE_0000 + number)
+/// An organization whose home is [`REGION`].
+pub(crate) fn organization(number: u32) -> OrganizationId {
+    OrganizationId::from_parts(REGION.parse().unwrap(), 0xACE_0000, number)
+}
+
+pub(crate) fn chain(number: u32, stream: Stream) -> ChainId {
+    ChainId { organization: organization(number), origin: REGION.parse().unwrap(), stream }
 }
 
 /// A projection that has seen nothing, and its index.
 pub(crate) fn policies() -> (Policies, SharedIndex) {
     let index = SharedIndex::default();
-    (Policies::new(REGION, SchemaRegistry::default(), index.clone(), Vec::new()), index)
+    (remembering(index.clone(), Memory::default()), index)
 }
 
-pub(crate) fn record<R: Schema>(topic: &str, organization: Uuid, id: &str, value: &R) -> Record {
+/// A projection that continues from what was stored.
+pub(crate) fn remembering(index: SharedIndex, memory: Memory) -> Policies {
+    let (_, scopes) = watch::channel(scopes("\"all\"", "\"all\""));
+    Policies::new(REGION.parse().unwrap(), SchemaRegistry::default(), scopes, index, memory)
+}
+
+/// What [`PRODUCER`] may speak for.
+pub(crate) fn scopes(organizations: &str, types: &str) -> ProducerScopes {
+    ProducerScopes::parse(&format!("[producer.{PRODUCER}]\norganizations = {organizations}\ntypes = {types}")).unwrap()
+}
+
+pub(crate) fn record<R: Schema>(topic: &str, organization: OrganizationId, id: &str, value: &R) -> ConsumedRecord {
     let envelope = Envelope { id: id.to_owned(), ..Envelope::new::<R>("urn:test") };
     let key = organization.to_string().into_bytes();
-    Record {
+    ConsumedRecord {
         topic: topic.to_owned(),
         partition: 0,
         offset: 0,
@@ -37,33 +63,50 @@ pub(crate) fn record<R: Schema>(topic: &str, organization: Uuid, id: &str, value
     }
 }
 
-pub(crate) fn identity(organization: Uuid, revision: i64, changes: Vec<Change>) -> Record {
-    identity_with(organization, revision, changes, |_| {})
+/// The events of organizations, each with the digest of the one before.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Identity {
+    last: HashMap<OrganizationId, (Revision, Hash)>,
 }
 
-/// An identity event that was tampered with.
-pub(crate) fn identity_with(
-    organization: Uuid,
-    revision: i64,
-    changes: Vec<Change>,
-    tamper: impl FnOnce(&mut IdentityEvent),
-) -> Record {
-    let mut event = IdentityEvent {
-        organization,
-        epoch: 1,
-        revision,
-        committed_at: Timestamp(1_000_000 + revision),
-        actor: Actor::system("test"),
-        cause: None,
-        request_id: Some("request".to_owned()),
-        features: 0,
-        payload: encode(&Changes { changes }).unwrap(),
-    };
-    tamper(&mut event);
-    record(topics::IDENTITY_EVENTS, organization, &Uuid::now_v7().to_string(), &event)
+impl Identity {
+    /// The next event of an organization.
+    pub(crate) fn next(&mut self, organization: OrganizationId, changes: Vec<Change>) -> IdentityEvent {
+        let (last, previous_digest) = self.last.get(&organization).copied().unwrap_or((Revision::START, Hash::ZERO));
+        let payload = encode(&Changes { changes }).unwrap();
+        let (revision, digest) = (last.next(), history_digest(&previous_digest, &payload));
+        self.last.insert(organization, (revision, digest));
+        IdentityEvent {
+            organization,
+            revision,
+            previous_digest,
+            digest,
+            committed_at: Timestamp(1_000_000 + revision.number),
+            actor: Actor::system("test"),
+            cause: None,
+            request_id: Some("request".parse().unwrap()),
+            features: 0,
+            payload,
+        }
+    }
+
+    /// Its record.
+    pub(crate) fn record(&mut self, organization: OrganizationId, changes: Vec<Change>) -> ConsumedRecord {
+        written(&self.next(organization, changes))
+    }
 }
 
-pub(crate) fn entity(organization: Uuid, kind: EntityEventKind, id: &str, parent: Option<&str>) -> EntityEvent {
+/// An identity event as a record.
+pub(crate) fn written(event: &IdentityEvent) -> ConsumedRecord {
+    record(topics::IDENTITY_EVENTS, event.organization, &Uuid::now_v7().to_string(), event)
+}
+
+pub(crate) fn entity(
+    organization: OrganizationId,
+    kind: EntityEventKind,
+    id: &str,
+    parent: Option<&str>,
+) -> EntityEvent {
     EntityEvent {
         kind,
         organization,
@@ -75,13 +118,13 @@ pub(crate) fn entity(organization: Uuid, kind: EntityEventKind, id: &str, parent
     }
 }
 
-/// Puts `value` in place of the header `name`; none removes it.
-pub(crate) fn set_header(record: &mut Record, name: &str, value: Option<&str>) {
+/// Puts `value` in place of the header `name`; `None` removes it.
+pub(crate) fn set_header(record: &mut ConsumedRecord, name: &str, value: Option<&str>) {
     record.headers.retain(|(have, _)| have != name);
     record.headers.extend(value.map(|value| (name.to_owned(), value.as_bytes().to_vec())));
 }
 
-/// The change sets among records that go out, with their operations.
+/// The change sets among outgoing records, with their operations.
 pub(crate) fn change_sets(outgoing: &[Outgoing]) -> Vec<(ChangeSet, PolicyOps)> {
     let sets = outgoing.iter().filter(|record| record.topic == topics::POLICY_CHANGES);
     sets.map(|record| {
@@ -92,9 +135,9 @@ pub(crate) fn change_sets(outgoing: &[Outgoing]) -> Vec<(ChangeSet, PolicyOps)> 
     .collect()
 }
 
-/// The reasons of the dead letters among records that go out.
+/// The reasons of the dead letters among outgoing records.
 pub(crate) fn dead_letters(outgoing: &[Outgoing]) -> Vec<String> {
-    let letters = outgoing.iter().filter(|record| record.topic == topics::ENTITY_EVENTS_DLQ);
+    let letters = outgoing.iter().filter(|record| record.topic == topics::dead_letter(ENTITY_EVENTS));
     let reason = |record: &Outgoing| record.headers.iter().find(|(name, _)| name == "dlq_reason").cloned();
     letters.map(|letter| String::from_utf8(reason(letter).unwrap().1).unwrap()).collect()
 }

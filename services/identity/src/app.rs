@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use writ_contract::{Hash, OrganizationId, Region, Stream};
+use writ_contract::row::TokenKind;
+use writ_contract::{ChainId, Hash, OrganizationId, Region, Stream};
 use writ_service::BaseUrl;
-use writ_tokens::{BearerToken, ConsistencyKey, ConsistencyToken, Kind, Position};
+use writ_tokens::{BearerToken, ConsistencyKey, ConsistencyToken, SeenRevision};
 
 use crate::store::{SeenState, Store};
 
@@ -38,14 +39,14 @@ impl App {
 
     /// The consistency token for a state that a client has seen.
     pub fn consistency_token(&self, seen: SeenState) -> String {
-        let position = Position { origin: self.store.region(), stream: Stream::Identity, revision: seen.revision };
-        self.platform
-            .consistency
-            .issue(&ConsistencyToken { organization: seen.organization, positions: vec![position] })
+        let SeenState { organization, revision } = seen;
+        let chain = ChainId { organization, origin: self.store.region(), stream: Stream::Identity };
+        let seen = vec![SeenRevision { chain, revision }];
+        self.platform.consistency.issue(&ConsistencyToken { organization, seen })
     }
 
     /// A new bearer token of an organization homed here.
-    pub fn new_token(&self, kind: Kind, organization: OrganizationId) -> BearerToken {
+    pub fn new_token(&self, kind: TokenKind, organization: OrganizationId) -> BearerToken {
         BearerToken::generate(kind, self.store.region(), organization)
     }
 }

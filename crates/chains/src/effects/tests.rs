@@ -1,6 +1,7 @@
+use std::sync::LazyLock;
+
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
-use std::sync::LazyLock;
 use writ_contract::{ChainId, Region, Stream, Timestamp};
 use writ_policy::Halt;
 

@@ -9,7 +9,7 @@ use writ_contract::policy_change::Head;
 use writ_policy::halt::UnknownHalt;
 use writ_policy::{Halt, History, Standing};
 
-use super::table::{Arrays, chain_of};
+use super::table::{Arrays, Encoded, chain_of};
 
 const PUT: &str = "
 INSERT INTO chain (organization, origin, stream, epoch, revision, digest, state_digest, state, reason,
@@ -32,7 +32,7 @@ pub(super) async fn put(conn: &mut PgConnection, standings: &[&Standing]) -> Res
     sqlx::query_with(PUT, arrays.0).execute(conn).await.map(drop)
 }
 
-fn add(standings: &[&Standing], arrays: &mut Arrays) -> Result<(), BoxDynError> {
+fn add(standings: &[&Standing], arrays: &mut Arrays) -> Encoded {
     let standings = standings.iter();
     let heads = standings.clone().map(|standing| &standing.head);
     arrays.chains(heads.clone().map(|head| head.chain))?;

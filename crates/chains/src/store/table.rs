@@ -2,12 +2,13 @@
 //!
 //! Every table begins with the three columns that name a chain.
 
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use futures::TryStreamExt;
-use sqlx::postgres::PgHasArrayType;
-use sqlx::postgres::{PgArguments, PgRow};
-use sqlx::{Arguments, AssertSqlSafe, Encode, PgConnection, Postgres, Row as _, Type, error::BoxDynError};
+use sqlx::error::BoxDynError;
+use sqlx::postgres::{PgArguments, PgHasArrayType, PgRow};
+use sqlx::{Arguments, AssertSqlSafe, Encode, PgConnection, Postgres, Row as _, SqlSafeStr, SqlStr, Type};
 use writ_contract::{ChainId, OrganizationId, Region, Stream};
 use writ_policy::{Row, RowKey};
 
@@ -23,9 +24,9 @@ pub(super) struct Table {
     pub(super) key: &'static [Column],
     pub(super) values: &'static [Column],
     /// Adds the columns of keys, one array each.
-    pub(super) keys: fn(&[(ChainId, RowKey)], &mut Arrays) -> Result<(), BoxDynError>,
+    pub(super) keys: fn(&[(ChainId, RowKey)], &mut Arrays) -> Encoded,
     /// Adds the columns of rows, keys first.
-    pub(super) rows: fn(&[(ChainId, &Row)], &mut Arrays) -> Result<(), BoxDynError>,
+    pub(super) rows: fn(&[(ChainId, &Row)], &mut Arrays) -> Encoded,
     pub(super) read: fn(&PgRow) -> Result<Row, sqlx::Error>,
     pub(super) statements: OnceLock<Statements>,
 }
@@ -37,10 +38,17 @@ pub(super) struct Changes<'a> {
     pub(super) dropped: Vec<(ChainId, RowKey)>,
 }
 
+/// Whether values could be added to the arguments of a statement.
+pub(super) type Encoded = Result<(), BoxDynError>;
+
+/// Rows by chain.
+pub(super) type Loaded = HashMap<ChainId, Vec<Row>>;
+
+/// Made of names that are part of this build.
 pub(super) struct Statements {
-    put: String,
-    drop: String,
-    load: String,
+    put: SqlStr,
+    drop: SqlStr,
+    load: SqlStr,
 }
 
 impl Table {
@@ -48,11 +56,11 @@ impl Table {
         let statements = self.statements();
         if !changes.dropped.is_empty() {
             let arrays = Arrays::of(&changes.dropped, self.keys)?;
-            sqlx::query_with(AssertSqlSafe(statements.drop.clone()), arrays.0).execute(&mut *conn).await?;
+            sqlx::query_with(statements.drop.clone(), arrays.0).execute(&mut *conn).await?;
         }
         if !changes.put.is_empty() {
             let arrays = Arrays::of(&changes.put, self.rows)?;
-            sqlx::query_with(AssertSqlSafe(statements.put.clone()), arrays.0).execute(conn).await?;
+            sqlx::query_with(statements.put.clone(), arrays.0).execute(conn).await?;
         }
         Ok(())
     }
@@ -62,9 +70,9 @@ impl Table {
         &self,
         conn: &mut PgConnection,
         only: Option<&ChainId>,
-        loaded: &mut super::Loaded,
+        loaded: &mut Loaded,
     ) -> Result<(), sqlx::Error> {
-        let mut rows = sqlx::query(AssertSqlSafe(self.statements().load.clone()))
+        let mut rows = sqlx::query(self.statements().load.clone())
             .bind(only.map(|chain| chain.organization))
             .bind(only.map(|chain| chain.origin))
             .bind(only.map(|chain| chain.stream))
@@ -77,9 +85,9 @@ impl Table {
 
     fn statements(&self) -> &Statements {
         self.statements.get_or_init(|| Statements {
-            put: self.put_statement(),
-            drop: self.drop_statement(),
-            load: self.load_statement(),
+            put: AssertSqlSafe(self.put_statement()).into_sql_str(),
+            drop: AssertSqlSafe(self.drop_statement()).into_sql_str(),
+            load: AssertSqlSafe(self.load_statement()).into_sql_str(),
         })
     }
 
@@ -134,24 +142,21 @@ pub(super) struct Arrays(pub(super) PgArguments);
 
 impl Arrays {
     /// The columns that name chains, then those that `add` adds.
-    fn of<T>(
-        items: &[(ChainId, T)],
-        add: fn(&[(ChainId, T)], &mut Self) -> Result<(), BoxDynError>,
-    ) -> Result<Self, sqlx::Error> {
+    fn of<T>(items: &[(ChainId, T)], add: fn(&[(ChainId, T)], &mut Self) -> Encoded) -> Result<Self, sqlx::Error> {
         let mut arrays = Self::default();
         arrays.chains(items.iter().map(|(chain, _)| *chain)).map_err(sqlx::Error::Encode)?;
         add(items, &mut arrays).map_err(sqlx::Error::Encode)?;
         Ok(arrays)
     }
 
-    pub(super) fn chains(&mut self, chains: impl Iterator<Item = ChainId> + Clone) -> Result<(), BoxDynError> {
+    pub(super) fn chains(&mut self, chains: impl Iterator<Item = ChainId> + Clone) -> Encoded {
         self.add(chains.clone().map(|chain| chain.organization))?;
         self.add(chains.clone().map(|chain| chain.origin))?;
         self.add(chains.map(|chain| chain.stream))
     }
 
     /// One column.
-    pub(super) fn add<T>(&mut self, values: impl Iterator<Item = T>) -> Result<(), BoxDynError>
+    pub(super) fn add<T>(&mut self, values: impl Iterator<Item = T>) -> Encoded
     where
         T: for<'q> Encode<'q, Postgres> + Type<Postgres> + PgHasArrayType,
     {

@@ -17,7 +17,7 @@ use writ_contract::row::{
 use writ_contract::{
     ConditionId, GrantId, OrganizationId, PrincipalId, Region, Revision, Stream, TeamId, Timestamp, TokenId,
 };
-use writ_policy::{Chain, Halt, Header, RowKey, Standing};
+use writ_policy::{Chain, Halt, Header, Row, RowKey, Standing};
 
 use super::*;
 

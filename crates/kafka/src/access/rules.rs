@@ -22,6 +22,11 @@ pub fn mirror_of(reader: &str) -> String {
     format!("{MIRROR}-{reader}")
 }
 
+/// The principal that the mirror of `target` uses at the Kafka of `region`.
+pub fn mirror_to(target: &str, region: &str) -> String {
+    if target == region { MIRROR.to_owned() } else { mirror_of(target) }
+}
+
 /// All bindings at one region's Kafka.
 pub fn of_region(region: &str, regions: &[&str], producers: &[ExternalProducer]) -> BTreeSet<Binding> {
     let others: Vec<&str> = regions.iter().copied().filter(|other| *other != region).collect();

@@ -1,20 +1,27 @@
 use sqlx::PgPool;
+use writ_chains::{SharedIndex, parked, recompute_digest};
 use writ_contract::entity_event::EntityEventKind::Created;
 use writ_contract::identity_event::Change;
-use writ_contract::{ChainId, SchemaRegistry, Stream};
+use writ_contract::{Revision, Stream, UserId};
 use writ_kafka::topics;
-use writ_log::Record;
+use writ_log::ConsumedRecord;
 use writ_log::consumer::Projection;
+use writ_policy::overview::ChainStatus;
+use writ_policy::{Halt, Index};
 
 use super::*;
-use crate::policies::{Policies, SharedIndex};
+use crate::policies::Policies;
 use crate::testing::*;
 
-fn announce(id: &str, entity_id: &str) -> Record {
-    record(topics::ENTITY_EVENTS, organization(1), id, &entity(organization(1), Created, entity_id, None))
+fn announce(id: &str, entity_id: &str) -> ConsumedRecord {
+    announce_below(id, entity_id, None)
 }
 
-async fn write_batch(pool: &PgPool, policies: &mut Policies, batch: &[Record]) {
+fn announce_below(id: &str, entity_id: &str, parent: Option<&str>) -> ConsumedRecord {
+    record(ENTITY_EVENTS, organization(1), id, &entity(organization(1), Created, entity_id, parent))
+}
+
+async fn write_batch(pool: &PgPool, policies: &mut Policies, batch: &[ConsumedRecord]) {
     let effects = policies.plan(batch);
     let mut tx = pool.begin().await.unwrap();
     policies.persist(&mut tx, &effects).await.unwrap();
@@ -24,21 +31,21 @@ async fn write_batch(pool: &PgPool, policies: &mut Policies, batch: &[Record]) {
 
 /// What a new process begins with.
 async fn restarted(pool: &PgPool) -> (Policies, SharedIndex) {
-    let index = SharedIndex::new(load(pool).await.unwrap().into());
-    let answered = answered::load(pool).await.unwrap();
-    (Policies::new(REGION, SchemaRegistry::default(), index.clone(), answered), index)
+    let index = SharedIndex::new(writ_chains::load(pool).await.unwrap());
+    (remembering(index.clone(), load(pool).await.unwrap()), index)
 }
 
-fn heads(index: &SharedIndex) -> Vec<writ_policy::overview::ChainStatus> {
-    index.read().unwrap().chain_statuses()
+fn heads(index: &SharedIndex) -> Vec<ChainStatus> {
+    index.read(Index::chain_statuses)
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn a_new_process_continues_where_the_last_one_stopped(pool: PgPool) {
-    let user = organization(9);
+    let (user, mut identity) = (UserId::generate(), Identity::default());
     let (mut policies, index) = policies();
     let first = [
-        identity(organization(1), 1, vec![Change::OrganizationCreated { owner: user }, Change::UserInvited { user }]),
+        identity
+            .record(organization(1), vec![Change::OrganizationCreated { owner: user }, Change::UserInvited { user }]),
         announce("e1", "cp-1"),
         announce("e2", "white space"),
     ];
@@ -46,11 +53,11 @@ async fn a_new_process_continues_where_the_last_one_stopped(pool: PgPool) {
 
     let (mut policies, restored) = restarted(&pool).await;
     assert_eq!(heads(&restored), heads(&index));
-    let again = policies.plan(&first);
-    assert!(again.outgoing.is_empty() && again.deltas.is_empty(), "everything was answered: {again:?}");
-    let next =
-        policies.plan(&[identity(organization(1), 2, vec![Change::UserActivated { user }]), announce("e3", "cp-2")]);
-    let revisions: Vec<_> = change_sets(&next.outgoing).into_iter().map(|(set, _)| set.revision).collect();
+    let again = policies.plan(&first[..2]);
+    assert!(again.own.outgoing.is_empty() && again.deltas.is_empty(), "everything was accepted: {again:?}");
+    let next = policies
+        .plan(&[identity.record(organization(1), vec![Change::UserActivated { user }]), announce("e3", "cp-2")]);
+    let revisions: Vec<_> = change_sets(&next.own.outgoing).into_iter().map(|(set, _)| set.revision.number).collect();
     assert_eq!(revisions, vec![2, 3]);
 }
 
@@ -60,7 +67,7 @@ async fn change_sets_and_dead_letters_are_in_the_outbox_in_order(pool: PgPool) {
     write_batch(&pool, &mut policies, &[announce("e1", "cp-1"), announce("e2", "white space")]).await;
     let topics: Vec<String> =
         sqlx::query_scalar("SELECT topic FROM outbox ORDER BY id").fetch_all(&pool).await.unwrap();
-    assert_eq!(topics, vec![topics::POLICY_CHANGES, topics::POLICY_CHANGES, topics::ENTITY_EVENTS_DLQ]);
+    assert_eq!(topics, vec![topics::POLICY_CHANGES, topics::POLICY_CHANGES, &topics::dead_letter(ENTITY_EVENTS)]);
     let answered: Vec<(String, i64, Option<String>)> =
         sqlx::query_as("SELECT id, revision, rejected FROM entity_event ORDER BY id").fetch_all(&pool).await.unwrap();
     let expected = vec![("e1".to_owned(), 1, None), ("e2".to_owned(), 2, Some("invalid_entity_id".to_owned()))];
@@ -72,28 +79,65 @@ async fn the_digests_can_be_recomputed_from_the_rows(pool: PgPool) {
     let (mut policies, index) = policies();
     let batch: Vec<_> = (0..20).map(|number| announce(&format!("e{number}"), &format!("cp-{}", number % 7))).collect();
     write_batch(&pool, &mut policies, &batch).await;
-    let chain = ChainId { organization: organization(1), origin: REGION.into(), stream: Stream::Entities };
-    let recomputed = writ_policy_store::recompute_digest(&pool, &chain).await.unwrap();
-    assert_eq!(index.read().unwrap().head(&chain).unwrap().state_digest, recomputed);
+    let chain = chain(1, Stream::Entities);
+    let recomputed = recompute_digest(&pool, &chain).await.unwrap();
+    assert_eq!(index.read(|index| index.head(&chain).unwrap().state_digest), recomputed);
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn what_was_parked_is_tried_again_and_then_gone(pool: PgPool) {
-    let user = organization(9);
+    let (user, mut identity) = (UserId::generate(), Identity::default());
     let (mut policies, _) = policies();
-    let early = identity(organization(1), 2, vec![Change::UserActivated { user }]);
+    let [first, early] = [Change::OrganizationCreated { owner: user }, Change::UserActivated { user }]
+        .map(|change| identity.record(organization(1), vec![change]));
     write_batch(&pool, &mut policies, &[early]).await;
-    assert_eq!(kept(&pool).await.unwrap().len(), 1);
+    assert_eq!(parked(&pool).await.unwrap().len(), 1);
 
-    let first = identity(organization(1), 1, vec![Change::OrganizationCreated { owner: user }]);
     write_batch(&pool, &mut policies, &[first]).await;
     let (mut policies, index) = restarted(&pool).await;
-    let effects = policies.retry(kept(&pool).await.unwrap());
+    let effects = policies.retry(parked(&pool).await.unwrap());
     let mut tx = pool.begin().await.unwrap();
     write(&mut tx, &effects).await.unwrap();
     tx.commit().await.unwrap();
-    assert!(kept(&pool).await.unwrap().is_empty());
+    assert!(parked(&pool).await.unwrap().is_empty());
     let (_, stored) = restarted(&pool).await;
     assert_eq!(heads(&stored), heads(&index));
-    assert_eq!((heads(&stored)[0].revision, heads(&stored)[0].state), (2, "live"));
+    assert_eq!((heads(&stored)[0].revision, heads(&stored)[0].state), (Revision::first_epoch(2), "live"));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn a_fork_is_recognized_after_a_restart(pool: PgPool) {
+    let (user, mut identity) = (UserId::generate(), Identity::default());
+    let (mut policies, _) = policies();
+    let first = identity.record(organization(1), vec![Change::OrganizationCreated { owner: user }]);
+    let mut lost = identity.clone();
+    let second = identity.record(organization(1), vec![Change::UserInvited { user }]);
+    write_batch(&pool, &mut policies, std::slice::from_ref(&first)).await;
+    write_batch(&pool, &mut policies, std::slice::from_ref(&second)).await;
+
+    let (mut policies, index) = restarted(&pool).await;
+    assert!(policies.plan(&[first, second]).parked.is_empty(), "a repetition");
+    let other = lost.record(organization(1), vec![]);
+    write_batch(&pool, &mut policies, &[other]).await;
+    let halt =
+        |index: &SharedIndex| index.read(|index| index.chain(&chain(1, Stream::Identity)).unwrap().standing().halt);
+    assert_eq!(halt(&index), Some(Halt::Fork));
+    assert_eq!(halt(&restarted(&pool).await.1), Some(Halt::Fork));
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn the_last_outcome_of_an_event_is_remembered(pool: PgPool) {
+    let (mut policies, _) = policies();
+    let child = || announce_below("e1", "child", Some("cp-1"));
+    write_batch(&pool, &mut policies, &[child(), child(), announce("e2", "cp-1")]).await;
+    let (mut policies, _) = restarted(&pool).await;
+    write_batch(&pool, &mut policies, &[child()]).await;
+    let answered: Vec<(String, i64, Option<String>)> =
+        sqlx::query_as("SELECT id, revision, rejected FROM entity_event ORDER BY id").fetch_all(&pool).await.unwrap();
+    assert_eq!(answered, vec![("e1".to_owned(), 4, None), ("e2".to_owned(), 3, None)]);
+
+    let (mut policies, _) = restarted(&pool).await;
+    let effects = policies.plan(&[child(), announce("e1", "another")]);
+    assert_eq!(dead_letters(&effects.own.outgoing), vec!["ce_id_reused"]);
+    assert_eq!(effects.deltas.len(), 1);
 }

@@ -4,9 +4,10 @@ use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use writ_contract::actor::{Actor, ActorKind};
+use writ_contract::row::TokenKind;
 use writ_contract::{OrganizationId, StoredText, TokenId, UserId};
 use writ_service::RequestId;
-use writ_tokens::{BearerToken, Kind, hash_of, same_hash};
+use writ_tokens::{BearerToken, hash_of, same_hash};
 
 use crate::app::App;
 use crate::error::{Error, Result};
@@ -92,7 +93,7 @@ impl FromRequestParts<App> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let token = token_of_this_region(parts, app)?;
-        if token.kind() != Kind::Personal {
+        if token.kind() != TokenKind::Personal {
             return Err(Error::Unauthenticated);
         }
         let holder = of_its_organization(&token, app.store.holder(&token.hash()).await?)?;
@@ -119,7 +120,7 @@ impl FromRequestParts<App> for Invitee {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let token = token_of_this_region(parts, app)?;
-        if token.kind() != Kind::Invite {
+        if token.kind() != TokenKind::Invite {
             return Err(Error::Unauthenticated);
         }
         let holder = of_its_organization(&token, app.store.invited(&token.hash()).await?)?;
@@ -164,10 +165,10 @@ fn token_of_this_region(parts: &Parts, app: &App) -> Result<BearerToken> {
         return Err(NOT_FOR_OPERATOR);
     }
     let token = BearerToken::parse(text).map_err(|_| Error::Unauthenticated)?;
-    if *token.region() == app.store.region() {
+    if token.region() == app.store.region() {
         return Ok(token);
     }
-    let home = app.platform.homes.get(token.region()).ok_or(Error::Unauthenticated)?;
+    let home = app.platform.homes.get(&token.region()).ok_or(Error::Unauthenticated)?;
     Err(Error::Elsewhere { home: home.to_string(), target: target(parts).to_owned() })
 }
 

@@ -10,7 +10,6 @@ use writ_contract::UserId;
 use writ_contract::identity_event::Change;
 use writ_contract::row::TokenKind;
 use writ_service::{Faults, Json};
-use writ_tokens::Kind;
 
 use super::auth::Invitee;
 use super::tokens::{CreateToken, IssuedToken, issue};
@@ -57,7 +56,7 @@ pub(super) struct InvitePreference {
 }
 
 /// An invitation for the administrator to hand over; Writ sends no mail.
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize)]
 pub(super) struct Invitation {
     /// The user that becomes active once the invitation is accepted.
     user_id: UserId,
@@ -72,9 +71,10 @@ pub(super) struct AcceptedInvite {
     token: IssuedToken,
 }
 
-/// Invites a person. With `Prefer: return=representation` the answer holds the invitation.
+/// Invites a person.
 #[utoipa::path(post, path = "/invites", operation_id = "invite_user", tag = "Invites", params(InvitePreference),
-    request_body = InviteUser, responses((status = 201, body = Option<Invitation>), (status = 409)))]
+    request_body = InviteUser, responses((status = 201, description = "Invited; with `Prefer: return=representation` the body is JSON with `user_id` \
+    and `invite_token`, otherwise it is empty"), (status = 409)))]
 pub(super) async fn invite(
     State(app): State<App>,
     Admin(admin): Admin,
@@ -83,7 +83,7 @@ pub(super) async fn invite(
 ) -> Result<Response> {
     let mut revision = app.store.revision(admin.organization, admin.author()).await?;
     let (user_id, mut changes) = expect_user(&mut revision, &person.email).await?;
-    let secret = app.new_token(Kind::Invite, admin.organization);
+    let secret = app.new_token(TokenKind::Invite, admin.organization);
     let token = NewToken {
         user: user_id,
         kind: TokenKind::Invite,

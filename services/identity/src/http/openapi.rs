@@ -1,5 +1,6 @@
 //! The description of the management API.
 
+use time::{Date, Duration};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
 use writ_contract::Region;
@@ -7,6 +8,7 @@ use writ_service::ProblemBody;
 use writ_service::openapi::{Refusals, add_schema, add_type, require_bearer};
 
 use super::role_names::{ALL, ENTITY_REGION};
+use super::tokens::TOKEN_EXPIRY;
 
 const REFUSALS: Refusals = Refusals {
     content_type: "application/problem+json",
@@ -42,4 +44,43 @@ pub(super) fn complete(api: &mut OpenApi, regions: &[Region]) {
     require_bearer(api);
     let problem = add_type::<ProblemBody<'_>>(api);
     REFUSALS.describe(api, &problem);
+}
+
+/// The description as it is true on one day.
+pub(super) fn as_of(api: &OpenApi, today: Date) -> OpenApi {
+    let mut api = api.clone();
+    let expiry = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some(within_a_year(today)))
+        .description(Some("RFC 3339, in the future, within a year; the pattern has the whole months of that year"));
+    add_schema(&mut api, TOKEN_EXPIRY, expiry.into());
+    api
+}
+
+/// JSON Schema has no bounds for times, so this pattern has the first 28 days of each month that lies within the year.
+fn within_a_year(today: Date) -> String {
+    let middle = today.replace_day(15).unwrap_or(today);
+    let months = (1..=11).map(|months| middle.saturating_add(Duration::days(months * 730 / 24)));
+    let months: Vec<_> = months.map(|day| format!("{}-{:02}", day.year(), u8::from(day.month()))).collect();
+    format!("^({})-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z$", months.join("|"))
+}
+
+#[cfg(test)]
+mod tests {
+    use time::macros::date;
+
+    use super::*;
+
+    #[test]
+    fn the_pattern_has_the_eleven_months_to_come() {
+        for (today, first, last) in [
+            (date!(2026 - 11 - 25), "^(2026-12|2027-01|2027-02|", "|2027-09|2027-10)-"),
+            (date!(2027 - 01 - 31), "^(2027-02|2027-03|", "|2027-11|2027-12)-"),
+            (date!(2028 - 02 - 01), "^(2028-03|2028-04|", "|2028-12|2029-01)-"),
+        ] {
+            let pattern = within_a_year(today);
+            assert!(pattern.starts_with(first) && pattern.contains(last), "{today}: {pattern}");
+            assert_eq!(pattern.split(')').next().unwrap().matches('|').count(), 10, "{pattern}");
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use axum::routing::get;
 use axum::{Json, Router};
+use time::OffsetDateTime;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -12,7 +13,8 @@ use crate::app::App;
 pub fn router(app: App) -> Router {
     let (routes, mut api) = OpenApiRouter::with_openapi(openapi::empty()).nest("/v3", routes()).split_for_parts();
     openapi::complete(&mut api, &app.platform.regions);
-    routes.route("/openapi.json", get(|| async { Json(api) })).with_state(app)
+    let document = get(move || std::future::ready(Json(openapi::as_of(&api, OffsetDateTime::now_utc().date()))));
+    routes.route("/openapi.json", document).with_state(app)
 }
 
 fn routes() -> OpenApiRouter<App> {

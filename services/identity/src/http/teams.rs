@@ -38,11 +38,11 @@ pub(super) struct TeamPath {
 pub(super) struct TeamQuery {
     /// Teams a page.
     #[deserr(rename = "page[size]", default)]
-    #[param(rename = "page[size]", value_type = Option<u32>, minimum = 1, maximum = 100, nullable = false)]
+    #[param(rename = "page[size]", value_type = Option<PageSize>, inline, nullable = false)]
     size: PageSize,
     /// Which page, from 1.
     #[deserr(rename = "page[number]", default)]
-    #[param(rename = "page[number]", value_type = Option<u32>, minimum = 1, nullable = false)]
+    #[param(rename = "page[number]", value_type = Option<PageNumber>, inline, nullable = false)]
     number: PageNumber,
     /// Teams of this name.
     #[deserr(rename = "filter[name][eq]", default)]

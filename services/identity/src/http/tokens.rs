@@ -11,7 +11,7 @@ use writ_contract::identity_event::Change;
 use writ_contract::{StoredText, TokenId, UserId};
 use writ_service::{Faults, Json, Path};
 
-pub(super) use create::{CreateToken, issue};
+pub(super) use create::{CreateToken, TOKEN_EXPIRY, issue};
 
 use super::list::PageMeta;
 use super::users::UserPath;

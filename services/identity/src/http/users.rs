@@ -34,11 +34,11 @@ pub(super) struct UserPath {
 pub(super) struct UserQuery {
     /// Users a page.
     #[deserr(rename = "page[size]", default)]
-    #[param(rename = "page[size]", value_type = Option<u32>, minimum = 1, maximum = 100, nullable = false)]
+    #[param(rename = "page[size]", value_type = Option<PageSize>, inline, nullable = false)]
     size: PageSize,
     /// Which page, from 1.
     #[deserr(rename = "page[number]", default)]
-    #[param(rename = "page[number]", value_type = Option<u32>, minimum = 1, nullable = false)]
+    #[param(rename = "page[number]", value_type = Option<PageNumber>, inline, nullable = false)]
     number: PageNumber,
     /// This user only.
     #[deserr(rename = "filter[id][eq]", default, try_from(String) = read_optional_id -> crate::domain::Violation)]

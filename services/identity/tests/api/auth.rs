@@ -4,11 +4,12 @@ use serde_json::json;
 use sqlx::PgPool;
 use uuid::Uuid;
 use writ_contract::OrganizationId;
-use writ_tokens::{BearerToken, Kind};
+use writ_contract::row::TokenKind;
+use writ_tokens::BearerToken;
 
 use crate::support::{OPERATOR, World};
 
-fn foreign(region: &str, kind: Kind) -> String {
+fn foreign(region: &str, kind: TokenKind) -> String {
     BearerToken::generate(kind, region.parse().unwrap(), OrganizationId::generate("us".parse().unwrap()))
         .expose()
         .to_owned()
@@ -18,10 +19,10 @@ fn foreign(region: &str, kind: Kind) -> String {
 async fn whoever_has_no_valid_token_is_not_let_in(pool: PgPool) {
     let world = World::new(pool);
     let acme = world.organization().await;
-    let other = foreign("us", Kind::Personal);
-    let unknown_region = foreign("au", Kind::Personal);
+    let other = foreign("us", TokenKind::Personal);
+    let unknown_region = foreign("au", TokenKind::Personal);
     let mistyped = acme.token.replace("kpat_us_", "kpat_eu_");
-    let system_account = foreign("us", Kind::SystemAccount);
+    let system_account = foreign("us", TokenKind::SystemAccount);
     for token in ["", "nonsense", "kpat_us_", &other, &unknown_region, &mistyped, &system_account, &"x".repeat(5000)] {
         let refused = world.get("/v3/users/me", token).await;
         refused.is_problem(401);
@@ -50,7 +51,7 @@ async fn an_expired_token_is_not_valid(pool: PgPool) {
 #[sqlx::test(migrator = "writ_identity::store::MIGRATOR")]
 async fn a_token_of_another_region_is_sent_home_without_reading_the_body(pool: PgPool) {
     let world = World::new(pool);
-    let token = foreign("eu", Kind::Personal);
+    let token = foreign("eu", TokenKind::Personal);
     let request = Request::builder()
         .method(Method::POST)
         .uri("/v3/teams?page[size]=5")
@@ -65,7 +66,7 @@ async fn a_token_of_another_region_is_sent_home_without_reading_the_body(pool: P
     assert_eq!(sent.headers["location"], "http://eu.test/v3/teams?page[size]=5");
     assert!(sent.body["detail"].as_str().unwrap().contains("http://eu.test"), "{}", sent.body);
 
-    let invite = world.post("/v3/invites/accept", &foreign("eu", Kind::Invite), json!({})).await;
+    let invite = world.post("/v3/invites/accept", &foreign("eu", TokenKind::Invite), json!({})).await;
     invite.is_problem(307);
     assert_eq!(invite.headers["location"], "http://eu.test/v3/invites/accept");
 }

@@ -150,4 +150,22 @@ async fn the_api_describes_itself(pool: PgPool) {
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), all, "operation ids are unique");
+
+    let references = references(&document.body);
+    assert!(references.len() > 100);
+    for reference in references {
+        let schema = document.body.pointer(reference.strip_prefix('#').unwrap());
+        assert!(schema.is_some(), "{reference} leads nowhere");
+    }
+}
+
+fn references(value: &Value) -> Vec<&str> {
+    match value {
+        Value::Object(members) => {
+            let own = members.get("$ref").and_then(Value::as_str);
+            own.into_iter().chain(members.values().flat_map(references)).collect()
+        }
+        Value::Array(items) => items.iter().flat_map(references).collect(),
+        _ => Vec::new(),
+    }
 }

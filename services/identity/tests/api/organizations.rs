@@ -5,7 +5,7 @@ use writ_contract::actor::ActorKind;
 use writ_contract::identity_event::Change;
 use writ_contract::row::{Grant, Membership, OrganizationState, Token, TokenKind};
 use writ_contract::{Hash, PrincipalId, Revision};
-use writ_tokens::{BearerToken, Kind};
+use writ_tokens::BearerToken;
 
 use crate::support::{OPERATOR, World};
 
@@ -26,7 +26,7 @@ async fn an_organization_begins_with_its_owner_as_administrator(pool: PgPool) {
     assert_eq!((&owner.body["email"], &owner.body["active"]), (&json!("ada@acme.example"), &json!(true)));
 
     let token = BearerToken::parse(&acme.token).unwrap();
-    assert_eq!((token.kind(), token.region().as_str(), token.organization()), (Kind::Personal, "us", acme.id));
+    assert_eq!((token.kind(), token.region().as_str(), token.organization()), (TokenKind::Personal, "us", acme.id));
 }
 
 #[sqlx::test(migrator = "writ_identity::store::MIGRATOR")]

@@ -70,7 +70,7 @@ async fn every_answer_carries_the_state_it_saw(pool: PgPool) {
     let acme = world.organization().await;
     let reply = world.get("/v3/users/me", &acme.token).await;
     let (organization, position) = reply.seen();
-    assert_eq!((organization, position.origin.as_str()), (acme.id, "us"));
+    assert_eq!((organization, position.chain.origin.as_str()), (acme.id, "us"));
     assert_eq!(position.revision, Revision::first_epoch(1));
     let team = world.team(&acme, "Operators").await;
     for path in ["/v3/users", "/v3/teams", "/v3/roles", "/v3/organizations/me", &format!("/v3/teams/{team}")] {

@@ -16,7 +16,7 @@ use writ_identity::app::{App, Platform};
 use writ_identity::http::router;
 use writ_identity::store::Store;
 use writ_service::http::{RequestLimits, guarded};
-use writ_tokens::{ConsistencyKey, Position, hash_of};
+use writ_tokens::{ConsistencyKey, SeenRevision, hash_of};
 
 pub(crate) const OPERATOR: &str = "an-operator-token-of-enough-characters";
 
@@ -197,11 +197,11 @@ impl Reply {
     }
 
     /// The state that the consistency token stands for.
-    pub(crate) fn seen(&self) -> (OrganizationId, Position) {
+    pub(crate) fn seen(&self) -> (OrganizationId, SeenRevision) {
         let token = self.headers["writ-consistency-token"].to_str().unwrap();
         let token = consistency_key().parse(token).unwrap();
-        let [position] = token.positions.try_into().unwrap();
-        (token.organization, position)
+        let [seen] = token.seen.try_into().unwrap();
+        (token.organization, seen)
     }
 
     pub(crate) fn revision(&self) -> i64 {

@@ -1,6 +1,9 @@
 //! `page[size]` and `page[number]`.
 
 use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
 use writ_service::Faults;
 
 use crate::domain::page::{DEFAULT_SIZE, LARGEST, Page};
@@ -40,6 +43,26 @@ impl Deserr<Faults> for PageNumber {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: ValuePointerRef<'_>) -> Result<Self, Faults> {
         Ok(read(value, place, u32::MAX)?.map_or_else(Self::default, Self))
     }
+}
+
+impl PartialSchema for PageSize {
+    fn schema() -> RefOr<Schema> {
+        number(LARGEST, DEFAULT_SIZE)
+    }
+}
+
+impl PartialSchema for PageNumber {
+    fn schema() -> RefOr<Schema> {
+        number(u32::MAX, 1)
+    }
+}
+
+impl ToSchema for PageSize {}
+impl ToSchema for PageNumber {}
+
+fn number(most: u32, default: u32) -> RefOr<Schema> {
+    let number = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(1)).maximum(Some(most));
+    number.default(Some(default.into())).into()
 }
 
 /// A number from 1 to `most`; an empty text stands for the default.

@@ -4,13 +4,12 @@ use deserr::{Deserr, IntoValue, Map, Value, ValuePointerRef};
 use time::format_description::well_known::Rfc3339;
 use time::{Duration, OffsetDateTime};
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
-use utoipa::openapi::{KnownFormat, RefOr, SchemaFormat};
+use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 use writ_contract::UserId;
 use writ_contract::identity_event::Change;
 use writ_contract::row::TokenKind;
 use writ_service::Faults;
-use writ_tokens::Kind;
 
 use super::{IssuedToken, Result, TokenResponse};
 use crate::app::App;
@@ -20,6 +19,8 @@ use crate::error::Error;
 use crate::store::PendingRevision;
 use crate::store::tokens::{self, NewToken};
 
+/// Name of the schema of `expires_at`, which depends on the day it is read.
+pub(in crate::http) const TOKEN_EXPIRY: &str = "TokenExpiry";
 const FIELDS: [&str; 3] = ["name", "ttl_seconds", "expires_at"];
 
 /// A new token: its name and either how long it lives or when it expires.
@@ -67,7 +68,11 @@ impl Deserr<Faults> for CreateToken {
 }
 
 fn read_ttl<V: IntoValue>(value: Value<V>, place: ValuePointerRef<'_>) -> Result<Lifetime, Faults> {
-    let seconds = i64::deserialize_from_value(value, place)?;
+    let seconds = match value {
+        // An integer to JSON Schema: 86400.0.
+        Value::Float(seconds) if seconds.fract() == 0.0 => seconds as i64,
+        value => i64::deserialize_from_value(value, place)?,
+    };
     let reason = || format!("must be between {SHORTEST_TTL} and {LONGEST_TTL}");
     match seconds {
         ..SHORTEST_TTL => Err(Faults::at(place, "min", reason())),
@@ -89,11 +94,8 @@ impl PartialSchema for CreateToken {
             .description(Some("How many seconds the token can be used."))
             .minimum(Some(SHORTEST_TTL))
             .maximum(Some(LONGEST_TTL));
-        let until = ObjectBuilder::new()
-            .schema_type(Type::String)
-            .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
-            .description(Some("Until when the token can be used; within a year."));
-        let either = [("ttl_seconds", ttl), ("expires_at", until)].into_iter().map(|(name, lifetime)| {
+        let until: RefOr<Schema> = Ref::from_schema_name(TOKEN_EXPIRY).into();
+        let either = [("ttl_seconds", ttl.into()), ("expires_at", until)].into_iter().map(|(name, lifetime)| {
             ObjectBuilder::new()
                 .schema_type(Type::Object)
                 .property("name", TokenName::schema())
@@ -117,7 +119,7 @@ pub(in crate::http) async fn issue(
     new: CreateToken,
     field: &'static str,
 ) -> Result<(IssuedToken, Change)> {
-    let secret = app.new_token(Kind::Personal, revision.organization());
+    let secret = app.new_token(TokenKind::Personal, revision.organization());
     let expires_at = new.lifetime.expires_at(revision.at()).map_err(|violation| Error::invalid(field, violation))?;
     let new = NewToken { user, kind: TokenKind::Personal, name: new.name, hash: secret.hash(), expires_at };
     let (token, issued) = tokens::insert(revision, new).await?;
@@ -157,6 +159,8 @@ mod tests {
         }
         let ttl = json!({"name": "ci", "ttl_seconds": SHORTEST_TTL, "expires_at": null});
         let expected = Lifetime::Ttl(Duration::seconds(SHORTEST_TTL));
+        let float = json!({"name": "ci", "ttl_seconds": 86400.0});
+        assert_eq!(deserialize::<CreateToken, _, Faults>(float).unwrap().lifetime, expected);
         assert_eq!(deserialize::<CreateToken, _, Faults>(ttl).unwrap().lifetime, expected);
     }
 

@@ -1,4 +1,4 @@
-//! The certificate authority of a cluster, made once, and the brokers' certificates.
+//! A certificate authority, and the brokers' certificates.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,32 +9,35 @@ use rcgen::{
 };
 
 use crate::error::{Error, Result};
-use crate::home::{create, write_private};
+use crate::files::{create_folder, write_private};
 
-/// The authority's certificate, which clients check the brokers' with.
+/// The authority's certificate, which clients trust.
 const CERTIFICATE: &str = "ca.pem";
-/// The authority's key, which never leaves the folder.
+/// The authority's key, which stays in the folder.
 const KEY: &str = "ca.key";
-/// How long a broker's certificate is good for, and when it is made anew.
+/// Validity of a broker's certificate, and the age at which it is renewed.
 const VALIDITY: Duration = Duration::from_secs(2 * 365 * 86_400);
 const RENEWAL: Duration = Duration::from_secs(365 * 86_400);
-/// The authority's own.
+/// Validity of the authority's certificate.
 const AUTHORITY_VALIDITY: Duration = Duration::from_secs(10 * 365 * 86_400);
 
-/// A certificate authority in a folder of its own.
+/// A certificate authority with a folder of its own.
 #[derive(Debug)]
-pub(crate) struct Authority {
+pub struct Authority {
     folder: PathBuf,
     issuer: Issuer<'static, KeyPair>,
 }
 
 impl Authority {
-    /// Opens the authority of a folder; makes it the first time.
-    pub(crate) fn open(folder: &Path) -> Result<Self> {
-        create(folder)?;
+    /// Opens the authority of a folder, creating it on first use.
+    ///
+    /// # Errors
+    /// If the folder cannot be used, or its key is invalid.
+    pub fn open(folder: &Path) -> Result<Self> {
+        create_folder(folder)?;
         let (key, certificate) = (folder.join(KEY), folder.join(CERTIFICATE));
         if !certificate.is_file() {
-            make(&key, &certificate)?;
+            create_authority(&key, &certificate)?;
         }
         let key = fs::read_to_string(&key).map_err(Error::at(&key))?;
         let issuer = Issuer::new(authority()?, KeyPair::from_pem(&key)?);
@@ -42,13 +45,16 @@ impl Authority {
     }
 
     /// File with the authority's certificate.
-    pub(crate) fn certificate(&self) -> PathBuf {
+    pub fn certificate(&self) -> PathBuf {
         self.folder.join(CERTIFICATE)
     }
 
-    /// Writes key and certificate of a region's broker, reached as any of `hosts`, to `broker.pem` in `folder`, and the
-    /// authority's certificate beside it. What is there already stays while it is good.
-    pub(crate) fn certify_broker(&self, region: &str, hosts: &[String], folder: &Path) -> Result<()> {
+    /// Writes key and certificate of a region's broker, valid for all of `hosts`, to `broker.pem` in `folder`, and the
+    /// authority's certificate next to it. A certificate that is still good is kept.
+    ///
+    /// # Errors
+    /// If the files cannot be written.
+    pub fn certify_broker(&self, region: &str, hosts: &[String], folder: &Path) -> Result<()> {
         let (broker, ca) = (folder.join("broker.pem"), folder.join(CERTIFICATE));
         if is_fresh(&broker) && fs::read(&ca).ok() == fs::read(self.certificate()).ok() {
             return Ok(());
@@ -65,12 +71,12 @@ impl Authority {
     }
 }
 
-/// As whom a region's broker comes to its controller: `super.users` of `infra/kafka/secure.properties`.
+/// Name of a region's broker at its controller, one of `super.users` in `infra/kafka/secure.properties`.
 fn broker_name(region: &str) -> String {
     format!("kafka-{region}")
 }
 
-fn make(key_file: &Path, certificate_file: &Path) -> Result<()> {
+fn create_authority(key_file: &Path, certificate_file: &Path) -> Result<()> {
     let key = KeyPair::generate()?;
     let certificate = authority()?.self_signed(&key)?;
     write_private(key_file, &key.serialize_pem())?;
@@ -92,7 +98,7 @@ fn named(name: &str) -> rcgen::DistinguishedName {
     full
 }
 
-/// A day ago already: another machine's clock may be behind.
+/// Starts a day ago, because another machine's clock may be behind.
 fn valid_for(params: &mut CertificateParams, time: Duration) {
     let now = SystemTime::now();
     params.not_before = (now - Duration::from_secs(86_400)).into();
@@ -121,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_brokers_certificate_is_made_once_and_anew_for_another_authority() {
+    fn a_brokers_certificate_is_kept_until_the_authority_changes() {
         let (one, two, broker) =
             (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         let read = || fs::read_to_string(broker.path().join("broker.pem")).unwrap();

@@ -1,0 +1,48 @@
+//! What authorization keeps in PostgreSQL: the chains it has written, the records that wait to be sent, the entity events
+//! it has answered, and the digests of identity events.
+
+pub mod answered;
+mod identity_history;
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use sqlx::migrate::Migrator;
+use sqlx::{PgConnection, PgPool};
+use writ_contract::OrganizationId;
+use writ_log::outbox;
+
+use crate::identity_history::IdentityHistory;
+use crate::policies::Effects;
+use answered::{EventKey, Outcome};
+
+/// All tables of the database `authorization`.
+pub static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
+    let own = sqlx::migrate!("./migrations");
+    writ_service::database::merged(&[&writ_log::MIGRATIONS, &writ_chains::MIGRATIONS, &own])
+});
+
+/// What is remembered of events besides the chains.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// Entity events that may come again.
+    pub answered: HashMap<EventKey, Outcome>,
+    /// By organization.
+    pub histories: HashMap<OrganizationId, IdentityHistory>,
+}
+
+/// Writes what a batch changed, in the transaction that records how far the log was read.
+pub async fn write(tx: &mut PgConnection, effects: &Effects) -> Result<(), sqlx::Error> {
+    effects.write(&mut *tx).await?;
+    identity_history::put(&mut *tx, &effects.own.histories).await?;
+    answered::put(&mut *tx, &effects.own.answered).await?;
+    outbox::append(tx, &effects.own.outgoing).await
+}
+
+/// Reads what is remembered.
+pub async fn load(pool: &PgPool) -> Result<Memory, sqlx::Error> {
+    Ok(Memory { answered: answered::load(pool).await?, histories: identity_history::load(pool).await? })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,4 @@
+//! Property tests: authorization against plain models of what organizations and producers do.
+
+mod entities;
+mod identity;
