@@ -8,15 +8,12 @@ use axum::http::{HeaderMap, StatusCode};
 
 use super::error::ReadError;
 
-/// The body as a result, so that the handler decides when its error counts: whoever may not ask at all learns nothing
-/// else.
-pub(super) type JsonBody = Result<JsonBytes, ReadError>;
-
-/// The bytes of a body that is declared to be JSON.
+/// The bytes of a body that is declared to be JSON. Handlers extract it as a result, so that they decide when its error
+/// counts: a caller who may not ask at all learns nothing else.
 #[derive(Debug)]
-pub(super) struct JsonBytes(pub(super) Bytes);
+pub(super) struct EvaluationBody(pub(super) Bytes);
 
-impl<S: Send + Sync> FromRequest<S> for JsonBytes {
+impl<S: Send + Sync> FromRequest<S> for EvaluationBody {
     type Rejection = ReadError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ReadError> {

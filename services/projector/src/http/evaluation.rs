@@ -8,7 +8,7 @@ use axum::response::Response;
 
 use super::admit::admit;
 use super::answer::{SeenRevisions, answer};
-use super::body::JsonBody;
+use super::body::EvaluationBody;
 use super::caller::ReadCaller;
 use super::decide::decide;
 use super::error::ReadError;
@@ -38,7 +38,7 @@ use crate::authzen::{AccessAnswer, AccessAnswers, AccessEvaluation, AccessEvalua
 pub(super) async fn evaluate(
     State(app): State<Arc<ReadApp>>,
     headers: HeaderMap,
-    body: JsonBody,
+    body: Result<EvaluationBody, ReadError>,
 ) -> Result<Response, ReadError> {
     let caller = admit(&app, &headers).await?;
     let asked = AccessEvaluation::read(&body?.0)?;
@@ -70,7 +70,7 @@ pub(super) async fn evaluate(
 pub(super) async fn evaluate_several(
     State(app): State<Arc<ReadApp>>,
     headers: HeaderMap,
-    body: JsonBody,
+    body: Result<EvaluationBody, ReadError>,
 ) -> Result<Response, ReadError> {
     let caller = admit(&app, &headers).await?;
     match EvaluationsRequest::read(&body?.0)? {
