@@ -7,8 +7,10 @@ use std::process::{Child, Command, Stdio};
 use anyhow::{Context, Result, ensure};
 use tokio::sync::OnceCell;
 use writ_client::{EntityProducer, Jaeger, Management, ReadApi};
-use writ_kafka::{Connection, ExternalProducer, ProducerKind};
-use writ_local::{Cluster, LocalRegion, Options, Part, Progress, Service, Signal, UpOptions, within_reach};
+use writ_kafka::{Connection, ExternalProducer, ProducerKind, ProducerScope};
+use writ_local::{
+    Cluster, DEMO_PRODUCER, LocalRegion, Options, Part, Progress, Service, Signal, UpOptions, within_reach,
+};
 
 use crate::traces::Traces;
 
@@ -102,7 +104,9 @@ impl System {
     /// # Errors
     /// When the client cannot be made.
     pub fn entities(&self, region: &str) -> Result<EntityProducer> {
-        Ok(EntityProducer::new(&self.cluster.kafka_of_demo(self.region(region)), "urn:test:entities")?)
+        let region = self.region(region);
+        let kafka = self.cluster.kafka_of_demo(region);
+        Ok(EntityProducer::new(&kafka, region.code, DEMO_PRODUCER.parse()?, "urn:test:entities")?)
     }
 
     /// Base address of a region's management API.
@@ -127,7 +131,7 @@ impl System {
     /// # Errors
     /// When the cluster's file has a name that is not fit.
     pub fn producers(&self) -> Result<Vec<ExternalProducer>> {
-        Ok(self.cluster.producers()?)
+        Ok(self.cluster.producers())
     }
 
     /// Makes topics, passwords and rights at a region's Kafka what they should be, as `writ up` does.
@@ -153,7 +157,7 @@ impl System {
     /// # Errors
     /// When the cluster has no such producer.
     pub fn client_file(&self, region: &str) -> Result<PathBuf> {
-        let producers = self.cluster.producers()?;
+        let producers = self.cluster.producers();
         let producer = producers.first().context("a producer")?;
         Ok(self.cluster.client_file(self.region(region), producer))
     }
@@ -203,7 +207,7 @@ impl System {
 
 /// Brings the cluster up, with the producers that the tests need.
 async fn up(cluster: &mut Cluster) -> Result<()> {
-    cluster.add_producer(COMMANDER, ProducerKind::Commands)?;
+    cluster.add_producer(COMMANDER, ProducerKind::Commands, ProducerScope::ALL)?;
     Ok(cluster.up(UpOptions::default(), &Progress::new()).await?)
 }
 

@@ -1,4 +1,4 @@
-//! The words of the command line.
+//! Command-line arguments.
 
 use std::path::PathBuf;
 
@@ -7,86 +7,87 @@ use writ_local::{Cluster, Options};
 
 use crate::{bench, database, demo, doctor, down, logs, probe, producer, provision, run, status, trace, up};
 
-/// Runs Writ on this machine: regions of real Kafka, MirrorMaker 2, PostgreSQL and services, as
-/// ordinary processes.
+/// Runs Writ on this machine, with regions of real Kafka, MirrorMaker 2, PostgreSQL and services, and provisions real
+/// regions.
 #[derive(Debug, Parser)]
 #[command(name = "writ", version, after_help = EXAMPLES)]
 pub struct Cli {
     #[command(flatten)]
-    place: Place,
+    cluster: ClusterArgs,
     #[command(subcommand)]
     command: Command,
 }
 
 const EXAMPLES: &str = "\
 Examples:
-  writ demo                             see it happen: start two regions, walk through the story
+  writ demo                             start two regions and walk through the story
   writ up                               start what does not run; prints the addresses
-  writ status --chains                  what runs, and how far each region's policies are
+  writ status --chains                  what runs, and the state of every chain in each region
   writ logs eu projector -f             follow one service's log
-  writ trace                            the last change's way through all regions
-  writ up --regions us,eu,au            a third region beside the two
-  writ producer add billing --kind commands    let another system send commands
-  writ --home /tmp/two --port-offset 300 up    a second cluster beside the first
-  writ down                             end everything; data stays for the next up";
+  writ trace                            the path of the last change through all regions
+  writ up --regions us,eu,au            add a third region
+  writ producer add gateways --kind entities   give another system access to Kafka
+  writ --home /tmp/two --port-offset 300 up    run a second cluster
+  writ provision region --help          provision the servers of a real region
+  writ down                             stop everything; data stays";
 
-/// Which cluster.
+/// The cluster.
 #[derive(Debug, Clone, Args)]
-struct Place {
+struct ClusterArgs {
     /// Folder of the cluster: data, logs, secrets [default: .writ in the project]
     #[arg(long, env = "WRIT_HOME", global = true, value_name = "DIR")]
     home: Option<PathBuf>,
-    /// Added to every port, so that clusters can run beside each other [default: 0, or as before]
+    /// Added to every port, so that several clusters can run on the machine [default: 0, or as before]
     #[arg(long, env = "WRIT_PORT_OFFSET", global = true, value_name = "N")]
     port_offset: Option<u16>,
     /// Regions, in the order of their ports [default: us,eu, or as before]
     #[arg(long, global = true, value_delimiter = ',', value_name = "CODES")]
     regions: Option<Vec<String>>,
-    /// Kafka without TLS, passwords and rights, for a cluster that is new: only to measure what they cost
+    /// Run Kafka without TLS, passwords and access rights, in a new cluster, to measure what they cost
     #[arg(long, global = true, hide_short_help = true)]
     plaintext_kafka: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Start what does not run, and wait until all of it is ready
+    /// Start everything that does not run, and wait until it is ready
     Up(up::Up),
-    /// End every process of the cluster; data stays
+    /// Stop every process of the cluster; data stays
     Down,
-    /// Show each part of each region
+    /// Show the parts of each region
     Status(status::Status),
     /// Show the logs
     Logs(logs::Logs),
-    /// Draw the trace of a change: where its time went, in every region
-    Trace(trace::Trace),
-    /// Look for what is missing or in the way
+    /// Draw the trace of a change through all regions
+    Trace(trace::TraceArgs),
+    /// Find out what is missing or in the way
     Doctor,
-    /// Start, and end when standard input closes or on Ctrl-C
+    /// Start the cluster, and stop it when standard input closes or on Ctrl-C
     Run(up::Up),
-    /// Start, and walk through the story: a right granted in one region, in force in another
+    /// Start the cluster and walk through the story: a role granted in one region is in force in another
     Demo(demo::Demo),
-    /// Let other systems write to the log
+    /// Manage the access of other systems to the log
     #[command(subcommand)]
-    Producer(producer::Producer),
-    /// Measure
+    Producer(producer::ProducerCommand),
+    /// Run benchmarks
     #[command(subcommand)]
     Bench(bench::Bench),
     /// Provision a real region by address and credentials, or the containers of docker-compose.yml
     #[command(subcommand)]
-    Provision(provision::Provision),
-    /// Ask an address once; fails unless the answer is a success
+    Provision(provision::ProvisionCommand),
+    /// Check that an address answers with a success
     Probe(probe::Probe),
-    /// Run a command with DATABASE_URL of a PostgreSQL of its own, thrown away at the end
+    /// Run a command with DATABASE_URL of a temporary PostgreSQL
     WithDatabase(database::WithDatabase),
 }
 
 impl Cli {
-    /// Does what was asked; returns the exit code.
+    /// Runs the command and returns the exit code.
     ///
     /// # Errors
-    /// With what went wrong, for people.
+    /// If the command fails. The error is written for people.
     pub async fn execute(self) -> anyhow::Result<u8> {
-        let open = || Cluster::open(self.place.options());
+        let open = || Cluster::open(self.cluster.options());
         match self.command {
             Command::Up(up) => up.execute(&open()?).await,
             Command::Down => down::execute(&open()?).await,
@@ -98,14 +99,14 @@ impl Cli {
             Command::Demo(demo) => demo.execute(&open()?).await,
             Command::Producer(producer) => producer.execute(open()?).await,
             Command::Bench(bench) => bench.execute(&open()?).await,
-            Command::Provision(provision) => provision.execute(self.place.options()).await,
+            Command::Provision(provision) => provision.execute(self.cluster.options()).await,
             Command::Probe(probe) => probe.execute().await,
             Command::WithDatabase(command) => command.execute().await,
         }
     }
 }
 
-impl Place {
+impl ClusterArgs {
     fn options(&self) -> Options {
         let (home, regions) = (self.home.clone(), self.regions.clone());
         let plaintext_kafka = self.plaintext_kafka.then_some(true);

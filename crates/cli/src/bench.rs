@@ -1,4 +1,4 @@
-//! `writ bench`: what it measures, and how it is shown.
+//! `writ bench`: benchmarks.
 
 mod compare;
 mod evaluation;
@@ -12,14 +12,14 @@ use anyhow::Result;
 use clap::Subcommand;
 use writ_local::Cluster;
 
-/// What is measured.
+/// What to measure.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Bench {
-    /// How long a role assignment takes to be in force in another region, stage by stage
+    /// Time until a role assignment is in force in another region, by stage
     Propagation(propagation::Propagation),
-    /// How many decisions a region answers in a second
-    Evaluation(evaluation::Evaluation),
-    /// Two clusters that differ in one thing, measured in turn
+    /// Decisions per second of a region
+    Evaluation(evaluation::EvaluationBench),
+    /// Two clusters measured in turn
     Compare(compare::Compare),
 }
 

@@ -1,4 +1,4 @@
-//! How far each region is, chain by chain, as its read API has it.
+//! The state of every chain in each region, from the read APIs.
 
 use std::collections::BTreeMap;
 
@@ -11,15 +11,15 @@ use writ_local::{Cluster, LocalRegion, Service};
 
 use crate::table::{table, verdict};
 
-/// So much of a digest tells two apart.
+/// Number of digits of a digest that are shown.
 const SHORT: usize = 12;
 
 /// A chain: organization, origin, stream.
 type Key = (String, String, String);
 
-/// Where a chain stands in one region.
+/// State of a chain in one region.
 #[derive(Debug, Clone, Deserialize)]
-struct Head {
+struct ChainHead {
     organization: String,
     origin: String,
     stream: String,
@@ -31,21 +31,21 @@ struct Head {
 }
 
 #[derive(Debug, Deserialize)]
-struct Answer {
-    heads: Vec<Head>,
+struct HeadsAnswer {
+    heads: Vec<ChainHead>,
 }
 
 /// All chains of all regions.
 #[derive(Debug)]
 pub(crate) struct Chains {
     regions: Vec<String>,
-    /// What each region says, in the order of the regions; none where it has no such chain.
-    chains: BTreeMap<Key, Vec<Option<Head>>>,
+    /// Heads in the order of the regions; `None` where a region does not have the chain.
+    chains: BTreeMap<Key, Vec<Option<ChainHead>>>,
     /// Regions that did not answer, and why.
     silent: Vec<(String, String)>,
 }
 
-/// Asks every region's read API.
+/// Queries the read API of every region.
 pub(crate) async fn gather(cluster: &Cluster) -> Chains {
     let answers = join_all(cluster.regions.iter().map(heads)).await;
     let regions: Vec<String> = cluster.regions.iter().map(|region| region.code.to_string()).collect();
@@ -59,20 +59,20 @@ pub(crate) async fn gather(cluster: &Cluster) -> Chains {
     chains
 }
 
-async fn heads(region: &LocalRegion) -> Result<Vec<Head>> {
+async fn heads(region: &LocalRegion) -> Result<Vec<ChainHead>> {
     let url = format!("{}/status?chains=1", region.url(Service::Projector));
-    let answer: Answer = reqwest::get(url).await?.error_for_status()?.json().await?;
+    let answer: HeadsAnswer = reqwest::get(url).await?.error_for_status()?.json().await?;
     Ok(answer.heads)
 }
 
 impl Chains {
-    fn put(&mut self, at: usize, head: Head) {
+    fn put(&mut self, at: usize, head: ChainHead) {
         let key = (head.organization.clone(), head.origin.clone(), head.stream.clone());
         let row = self.chains.entry(key).or_insert_with(|| vec![None; self.regions.len()]);
         row[at] = Some(head);
     }
 
-    /// Whether every region answered and has every chain at the same place in the same state.
+    /// Whether every region answered and has the same state of every chain.
     pub(crate) fn agree(&self) -> bool {
         self.silent.is_empty() && self.chains.values().all(|row| same(row))
     }
@@ -102,23 +102,23 @@ impl Chains {
     }
 }
 
-/// Whether all regions have a chain at the same place, in the same state, moving on.
-fn same(row: &[Option<Head>]) -> bool {
+/// Whether all regions have the same state of a chain.
+fn same(row: &[Option<ChainHead>]) -> bool {
     let first = row.first().and_then(Option::as_ref);
-    let like = |head: &Head, first: &Head| {
-        let place = |head: &Head| (head.epoch, head.revision, head.digest.clone(), head.state_digest.clone());
+    let like = |head: &ChainHead, first: &ChainHead| {
+        let place = |head: &ChainHead| (head.epoch, head.revision, head.digest.clone(), head.state_digest.clone());
         place(head) == place(first) && head.state == first.state
     };
     first.is_some_and(|first| row.iter().all(|head| head.as_ref().is_some_and(|head| like(head, first))))
 }
 
-fn text(head: &Head) -> String {
+fn text(head: &ChainHead) -> String {
     let short = |digest: &str| digest.chars().take(SHORT).collect::<String>();
     let moves = if head.state == "live" { String::new() } else { format!(" {}", head.state) };
     format!("{}.{}{moves}\n{} {}", head.epoch, head.revision, short(&head.digest), short(&head.state_digest))
 }
 
-fn of(head: Option<&Head>) -> Value {
+fn of(head: Option<&ChainHead>) -> Value {
     let Some(head) = head else { return Value::Null };
     json!({
         "epoch": head.epoch, "revision": head.revision, "digest": head.digest,
@@ -130,10 +130,10 @@ fn of(head: Option<&Head>) -> Value {
 mod tests {
     use super::*;
 
-    fn head(revision: i64, state_digest: &str) -> Option<Head> {
+    fn head(revision: i64, state_digest: &str) -> Option<ChainHead> {
         let (digest, state_digest, state) = ("d".to_owned(), state_digest.to_owned(), "live".to_owned());
         let (organization, origin, stream) = ("o".to_owned(), "us".to_owned(), "identity".to_owned());
-        Some(Head { organization, origin, stream, epoch: 1, revision, digest, state_digest, state })
+        Some(ChainHead { organization, origin, stream, epoch: 1, revision, digest, state_digest, state })
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `writ with-database`: a PostgreSQL of its own for tests of the stores.
+//! `writ with-database`: a temporary PostgreSQL, for tests of the stores.
 
 use std::process::ExitStatus;
 
@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use clap::Args;
 use writ_local::TemporaryPostgres;
 
-/// What runs with the database.
+/// What to run with the database.
 #[derive(Debug, Args)]
 pub(crate) struct WithDatabase {
     /// The command and its arguments
@@ -15,7 +15,7 @@ pub(crate) struct WithDatabase {
 }
 
 impl WithDatabase {
-    /// The command's exit code.
+    /// Returns the exit code of the command.
     pub(crate) async fn execute(&self) -> Result<u8> {
         let postgres = TemporaryPostgres::start().await?;
         let status = self.run(postgres.url()).await;

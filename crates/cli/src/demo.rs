@@ -10,16 +10,16 @@ use writ_local::{Cluster, Progress, UpOptions};
 use crate::story::{Stage, Step};
 use crate::up;
 
-/// How the demo begins.
+/// Options of the demo.
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
-    /// Install missing packages (Debian and Ubuntu; as root that is done anyway)
+    /// Install missing packages (Debian and Ubuntu; root always does)
     #[arg(long)]
     install: bool,
 }
 
 impl Demo {
-    /// Exit code 1 if any answer is wrong. The regions stay up.
+    /// Returns 1 if any answer is wrong. The regions keep running.
     pub(crate) async fn execute(&self, cluster: &Cluster) -> Result<u8> {
         let began = Instant::now();
         cluster.up(UpOptions { install: self.install, ..UpOptions::default() }, &Progress::new()).await?;
@@ -35,7 +35,7 @@ impl Demo {
         up::show(cluster);
         if let Some((page, trace)) = cluster.jaeger_url().zip(trace) {
             println!(
-                "\nThe way of one change, \"the user joins the team\", through all regions:\n  {page}/trace/{trace}"
+                "\nThe path of one change, \"the user joins the team\", through all regions:\n  {page}/trace/{trace}"
             );
         }
         println!("{}", verdict(wrong));

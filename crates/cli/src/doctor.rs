@@ -1,4 +1,4 @@
-//! `writ doctor`: what is missing or in the way, with what to do.
+//! `writ doctor`: what is missing or in the way, and what to do about it.
 
 use anyhow::Result;
 use console::style;
@@ -10,7 +10,7 @@ pub(crate) async fn execute(cluster: &Cluster) -> Result<u8> {
     Ok(if complete && in_order { 0 } else { 1 })
 }
 
-/// Whether every program is there.
+/// Whether all programs are installed.
 fn programs() -> bool {
     println!("{}", style("Programs").bold());
     for check in prerequisites::checks() {
@@ -24,15 +24,15 @@ fn programs() -> bool {
     advice.is_none()
 }
 
-/// Whether every part that runs is ready, and no stranger holds a port of one that does not.
+/// Whether every part that runs is ready, and the ports of the others are free.
 async fn parts(cluster: &Cluster) -> bool {
     println!("\n{}", style("Parts").bold());
     let mut in_order = true;
     for part in cluster.status().await {
-        let stranger = part.port.filter(|_| part.pid.is_none()).and_then(writ_local::holder_of);
-        let good = stranger.is_none() && (part.ready || part.pid.is_none());
-        let state = match (stranger, part.reason) {
-            (Some(stranger), _) => format!("its port {} is held by {stranger}", part.port.unwrap_or_default()),
+        let taken = part.port.filter(|port| part.pid.is_none() && !writ_local::is_free(*port));
+        let good = taken.is_none() && (part.ready || part.pid.is_none());
+        let state = match (taken, part.reason) {
+            (Some(port), _) => format!("its port {port} is in use by another program"),
             (None, Some(reason)) => reason,
             (None, None) => "ready".to_owned(),
         };

@@ -1,5 +1,4 @@
-//! The `writ` command line: one module a subcommand. The story of the demo is a library too, so
-//! that the whole-system tests tell the same one.
+//! The `writ` command line, a module for each subcommand. The whole-system tests use the story of the demo as a library.
 
 #![allow(clippy::print_stdout, reason = "results go to standard output")]
 

@@ -1,4 +1,4 @@
-//! `writ logs`: what the processes write.
+//! `writ logs`: the logs of the processes.
 
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use clap::Args;
 use writ_local::Cluster;
 
-/// Which logs.
+/// Which logs to show.
 #[derive(Debug, Args)]
 pub(crate) struct Logs {
     /// Only this region
@@ -16,10 +16,10 @@ pub(crate) struct Logs {
     /// Only this part: identity, authorization, projector, audit, kafka, mirror, mirror-watch,
     /// postgres
     part: Option<String>,
-    /// Go on as lines are written
+    /// Follow the logs
     #[arg(short, long)]
     follow: bool,
-    /// How many last lines of each
+    /// Number of lines of each log
     #[arg(short = 'n', long, default_value_t = 20)]
     lines: usize,
 }
@@ -31,7 +31,7 @@ impl Logs {
         }
         let files = self.files(cluster)?;
         if files.is_empty() {
-            bail!("there is no such log in {}", cluster.home().logs().display());
+            bail!("no such log in {}", cluster.home().logs().display());
         }
         let mut tail = Command::new("tail");
         tail.arg("-n").arg(self.lines.to_string()).args(self.follow.then_some("-F")).args(files);

@@ -1,4 +1,4 @@
-//! `writ probe`: whether an address answers, for health checks where there is no other client.
+//! `writ probe`: a health check for images without another HTTP client.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -8,18 +8,18 @@ use clap::Args;
 
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// What is asked.
+/// What to check.
 #[derive(Debug, Args)]
 pub(crate) struct Probe {
     /// Address, such as http://127.0.0.1:18081/readyz [default: readiness of the service that listens on WRIT_LISTEN]
     url: Option<String>,
-    /// Where the service of this container listens
+    /// Address that the service of this container listens on
     #[arg(long, env = "WRIT_LISTEN", hide = true, default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
 }
 
 impl Probe {
-    /// Exit code 0 when the answer is a success, 1 when it is another, with its text.
+    /// Prints the answer. Returns 1 unless it is a success.
     pub(crate) async fn execute(&self) -> Result<u8> {
         let client = reqwest::Client::builder().timeout(PATIENCE).build()?;
         let answer = client.get(self.url()).send().await?;

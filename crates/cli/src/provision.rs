@@ -12,11 +12,11 @@ use writ_provision::certificates::Authority;
 
 /// Steps of provisioning.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Provision {
-    Region(Box<region::Region>),
-    Passwords(passwords::Passwords),
-    Certificate(Certificate),
-    Secrets(Secrets),
+pub(crate) enum ProvisionCommand {
+    Region(Box<region::RegionArgs>),
+    Passwords(passwords::PasswordsArgs),
+    Certificate(CertificateArgs),
+    Secrets(SecretsArgs),
 }
 
 /// Issue a certificate for a region's broker
@@ -24,7 +24,7 @@ pub(crate) enum Provision {
 /// The authority is created on first use, valid for ten years: `ca.pem`, which clients need (WRIT_KAFKA_CA), and `ca.key`,
 /// which stays. A broker certificate is valid for two years, and renewed if it is older than one.
 #[derive(Debug, Args)]
-pub(crate) struct Certificate {
+pub(crate) struct CertificateArgs {
     /// Code of the region
     #[arg(long, env = "WRIT_REGION", value_name = "CODE")]
     region: String,
@@ -41,7 +41,7 @@ pub(crate) struct Certificate {
 
 /// Create the secrets of docker-compose.yml, and give each container its own
 #[derive(Debug, Args)]
-pub(crate) struct Secrets {
+pub(crate) struct SecretsArgs {
     /// Folder with a folder for each region, where settings and secrets are written
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
@@ -53,7 +53,7 @@ pub(crate) struct Secrets {
     owned_as: Option<PathBuf>,
 }
 
-impl Provision {
+impl ProvisionCommand {
     pub(crate) async fn execute(self, options: Options) -> Result<u8> {
         match self {
             Self::Region(region) => region.execute().await?,
@@ -65,7 +65,7 @@ impl Provision {
     }
 }
 
-impl Certificate {
+impl CertificateArgs {
     fn execute(&self) -> Result<()> {
         writ_provision::create_folder(&self.out)?;
         Authority::open(&self.authority)?.certify_broker(&self.region, &self.hosts, &self.out)?;
@@ -74,11 +74,11 @@ impl Certificate {
     }
 }
 
-impl Secrets {
+impl SecretsArgs {
     fn execute(&self, options: Options) -> Result<()> {
         let mut cluster = Cluster::open(Options { inside: true, ..options })?;
         self.operator.iter().try_for_each(|folder| cluster.adopt_producers(folder))?;
-        cluster.hand_out(&self.out)?;
+        cluster.write_container_files(&self.out)?;
         if let (Some(folder), Some(landmark)) = (&self.operator, &self.owned_as) {
             cluster.copy_for_operator(folder, landmark)?;
         }

@@ -20,7 +20,7 @@ pub(crate) async fn execute(cluster: &Cluster, up: Up) -> Result<u8> {
 async fn start_and_wait(cluster: &Cluster, up: Up, progress: &Progress) -> Result<()> {
     cluster.up(up.options(), progress).await?;
     show(cluster);
-    println!("\nEnds when standard input closes, or on Ctrl-C.");
+    println!("\nStops when standard input closes, or on Ctrl-C.");
     let mut input = tokio::io::stdin();
     let mut buffer = [0; 256];
     while input.read(&mut buffer).await? > 0 {}

@@ -1,4 +1,4 @@
-//! `writ status`: each part of each region.
+//! `writ status`: the parts of each region.
 
 use anyhow::Result;
 use clap::Args;
@@ -8,12 +8,10 @@ use writ_local::{Cluster, PartStatus};
 use crate::chains;
 use crate::table::{or_dash, table, verdict};
 
-const MEBIBYTE: u64 = 1024 * 1024;
-
-/// How much is shown.
+/// What to show.
 #[derive(Debug, Args)]
 pub(crate) struct Status {
-    /// Also each chain's revision and digests in each region
+    /// Also show revision and digests of each chain in each region
     #[arg(long)]
     chains: bool,
     /// As JSON
@@ -22,7 +20,7 @@ pub(crate) struct Status {
 }
 
 impl Status {
-    /// Exit code 0 when everything is ready and the regions agree, 1 when not.
+    /// Returns 1 unless everything is ready and the regions agree.
     pub(crate) async fn execute(&self, cluster: &Cluster) -> Result<u8> {
         let parts = cluster.status().await;
         let chains = if self.chains { Some(chains::gather(cluster).await) } else { None };
@@ -42,7 +40,7 @@ impl Status {
 }
 
 fn show(parts: &[PartStatus]) {
-    let mut table = table(["region", "part", "process", "port", "memory MiB", "state"]);
+    let mut table = table(["region", "part", "process", "port", "state"]);
     for part in parts {
         let state = part.reason.clone().unwrap_or_else(|| "ready".to_owned());
         table.add_row([
@@ -50,13 +48,8 @@ fn show(parts: &[PartStatus]) {
             part.part.into(),
             or_dash(part.pid).into(),
             or_dash(part.port).into(),
-            or_dash(part.memory_bytes.map(|bytes| bytes / MEBIBYTE)).into(),
             verdict(part.ready, state),
         ]);
     }
-    let memory: u64 = parts.iter().filter_map(|part| part.memory_bytes).sum();
     println!("{table}");
-    if memory > 0 {
-        println!("Memory of all parts: {} MiB", memory / MEBIBYTE);
-    }
 }

@@ -1,6 +1,6 @@
-//! The story: an administrator in one region lets a user act on another region's resources only;
-//! the other system announces the resources; the other region's read API decides. Every step
-//! uses the doors that anyone uses, and a new organization, so that it can be told again.
+//! The story: an administrator in one region lets a user act on another region's resources only, another system announces
+//! the resources, and the read API of the other region decides. It uses only public APIs and a fresh organization, so it is
+//! repeatable.
 
 mod chapters;
 mod step;
@@ -8,16 +8,16 @@ mod step;
 use anyhow::{Context, Result, ensure};
 use uuid::Uuid;
 use writ_client::{CallerSpan, EntityProducer, Management, ReadApi, http};
-use writ_local::{Cluster, Service};
+use writ_local::{Cluster, DEMO_PRODUCER, LocalRegion, Service};
 
 pub use step::Step;
 
-/// CloudEvents source of the story's other system.
+/// CloudEvents source of the system that announces resources.
 const SOURCE: &str = "/demo/control-planes";
-/// What the story is called in its trace.
+/// Service name in traces.
 const NAME: &str = "writ-demo";
 
-/// Where the story plays.
+/// The regions of the story, and clients of their APIs.
 pub struct Stage {
     /// Code of the organization's home region.
     pub home: String,
@@ -32,8 +32,7 @@ pub struct Stage {
     collector: Option<String>,
 }
 
-/// Who appears, and all that is personal of them: none of it may be found outside identity's
-/// database at home.
+/// The people of the story. None of this data may exist outside identity's database in the home region.
 #[derive(Debug, Clone)]
 pub struct Cast {
     /// Name of the organization.
@@ -47,58 +46,61 @@ pub struct Cast {
 }
 
 impl Stage {
-    /// The first two regions of a running cluster: home is the first.
+    /// The first two regions of a running cluster; the first is the home.
     ///
     /// # Errors
-    /// When there is only one.
+    /// If there is only one.
     pub fn of(cluster: &Cluster) -> Result<Self> {
         let codes = cluster.region_codes();
         ensure!(codes.len() > 1, "the story needs two regions");
         Self::between(cluster, codes[0], codes[1])
     }
 
-    /// Any two regions of a running cluster.
+    /// Two regions of a running cluster.
     ///
     /// # Errors
-    /// When the cluster has no such region.
+    /// If the cluster has no such region.
     pub fn between(cluster: &Cluster, home: &str, away: &str) -> Result<Self> {
         let (here, there) = (cluster.region(home)?, cluster.region(away)?);
         let http = http();
-        let reads = |region: &writ_local::LocalRegion| ReadApi::new(http.clone(), &region.url(Service::Projector));
+        let reads = |region: &LocalRegion| ReadApi::new(http.clone(), &region.url(Service::Projector));
         Ok(Self {
             home: home.to_owned(),
             away: away.to_owned(),
             operator: Management::new(http.clone(), &here.url(Service::Identity), &cluster.secrets.operator_token),
             home_reads: reads(here),
             away_reads: reads(there),
-            home_entities: EntityProducer::new(&cluster.kafka_of_demo(here), SOURCE).context("a producer at home")?,
-            away_entities: EntityProducer::new(&cluster.kafka_of_demo(there), SOURCE)
-                .context("a producer in the other region")?,
+            home_entities: producer(cluster, here).context("a producer at home")?,
+            away_entities: producer(cluster, there).context("a producer in the other region")?,
             http,
             collector: cluster.jaeger_otlp_url(),
         })
     }
 
-    /// Tells the story; `heard` is called after each step. Ends with an error when a request
-    /// fails; a wrong answer is a step that is not right.
+    /// Tells the story and calls `heard` after each step. A wrong decision is a step that is not right, not an error.
     ///
     /// # Errors
-    /// When a request that must succeed does not.
+    /// If a request fails that must succeed.
     pub async fn tell(&self, heard: impl FnMut(&Step)) -> Result<Cast> {
         let cast = Cast::new();
         chapters::Teller::new(self, &cast, heard).tell().await?;
         Ok(cast)
     }
 
-    /// Ends a span of the story's own; answers the id of its trace, if somebody collects it.
+    /// Exports a span of the story. Returns the id of its trace if there is a collector.
     async fn end(&self, span: CallerSpan, name: &str) -> Option<String> {
         let (collector, trace) = (self.collector.as_deref()?, span.trace_id().to_owned());
         span.end(&self.http, collector, NAME, name).await.ok().map(|()| trace)
     }
 }
 
+/// The demo's producer in a region.
+pub(crate) fn producer(cluster: &Cluster, region: &LocalRegion) -> Result<EntityProducer> {
+    Ok(EntityProducer::new(&cluster.kafka_of_demo(region), region.code, DEMO_PRODUCER.parse()?, SOURCE)?)
+}
+
 impl Cast {
-    /// People and names nobody else has.
+    /// People with unique names.
     fn new() -> Self {
         let tag = Uuid::new_v4().simple().to_string()[..10].to_owned();
         Self {

@@ -11,12 +11,12 @@ pub(crate) fn table<'a>(headings: impl IntoIterator<Item = &'a str>) -> Table {
     table
 }
 
-/// A cell that is green when all is well and red when not.
+/// A green cell if `good`, else a red one.
 pub(crate) fn verdict(good: bool, text: impl ToString) -> Cell {
     Cell::new(text).fg(if good { Color::Green } else { Color::Red })
 }
 
-/// What there is, or a dash.
+/// The value, or a dash.
 pub(crate) fn or_dash<T: ToString>(value: Option<T>) -> String {
     value.map_or_else(|| "–".to_owned(), |value| value.to_string())
 }

@@ -1,4 +1,4 @@
-//! `writ trace`: a trace of Jaeger's as a waterfall, for people, programs and documentation.
+//! `writ trace`: a trace from Jaeger as a waterfall.
 
 mod svg;
 mod terminal;
@@ -16,9 +16,9 @@ use waterfall::Waterfall;
 /// The service in which changes begin.
 const WRITER: &str = "writ-identity";
 
-/// Which trace, and how it is drawn.
+/// Which trace to draw, and how.
 #[derive(Debug, Args)]
-pub(crate) struct Trace {
+pub(crate) struct TraceArgs {
     /// Id of the trace [default: the last change that reached another region]
     id: Option<String>,
     /// As JSON
@@ -29,7 +29,7 @@ pub(crate) struct Trace {
     svg: Option<PathBuf>,
 }
 
-impl Trace {
+impl TraceArgs {
     pub(crate) async fn execute(&self, cluster: &Cluster) -> Result<u8> {
         let page = cluster.jaeger_url().context("traces need a jaeger on the path when the cluster starts")?;
         let jaeger = Jaeger::new(http(), &page);

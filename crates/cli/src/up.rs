@@ -1,4 +1,4 @@
-//! `writ up`: starts what does not run, and says where everything is.
+//! `writ up`: starts everything that does not run, and shows the addresses.
 
 use anyhow::Result;
 use clap::Args;
@@ -7,13 +7,13 @@ use writ_local::{Cluster, Part, Progress, Service, UpOptions};
 
 use crate::table::table;
 
-/// What is started.
+/// What to start.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Up {
     /// Only Kafka, MirrorMaker and PostgreSQL, for services started from an editor
     #[arg(long)]
     without_services: bool,
-    /// Install missing packages (Debian and Ubuntu; as root that is done anyway)
+    /// Install missing packages (Debian and Ubuntu; root always does)
     #[arg(long)]
     install: bool,
 }
@@ -30,7 +30,7 @@ impl Up {
     }
 }
 
-/// The table of addresses, the operator's token, and what to try next.
+/// Shows addresses, the operator's token, and what to try next.
 pub(crate) fn show(cluster: &Cluster) {
     println!("\n{}", addresses(cluster));
     if let Some(page) = cluster.jaeger_url() {
@@ -44,11 +44,11 @@ pub(crate) fn show(cluster: &Cluster) {
     let writ = std::env::args().next().unwrap_or_else(|| "writ".to_owned());
     println!("\n{}", style("Try next").bold());
     println!("  {writ} demo               the story, step by step");
-    println!("  {writ} status --chains    what runs, and how far each region is");
+    println!("  {writ} status --chains    what runs, and the state of every chain");
     println!("  {writ} logs -f            all logs as they are written");
     match cluster.in_containers() {
-        true => println!("  docker compose down       end everything; volumes stay"),
-        false => println!("  {writ} down               end everything; data stays"),
+        true => println!("  docker compose down       stop everything; volumes stay"),
+        false => println!("  {writ} down               stop everything; data stays"),
     }
 }
 

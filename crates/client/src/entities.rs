@@ -17,23 +17,24 @@ use crate::caller::CallerSpan;
 #[derive(Clone)]
 pub struct EntityProducer {
     producer: FutureProducer,
+    region: Region,
     name: ProducerName,
     source: String,
 }
 
 impl EntityProducer {
-    /// The producer `name` in the region with this Kafka; `source` is its CloudEvents source.
+    /// The producer `name` in `region`, whose Kafka this is; `source` is its CloudEvents source.
     ///
     /// # Errors
     /// If the client cannot be created.
-    pub fn new(kafka: &Connection, name: ProducerName, source: &str) -> Result<Self, ClientError> {
+    pub fn new(kafka: &Connection, region: Region, name: ProducerName, source: &str) -> Result<Self, ClientError> {
         let producer = kafka
             .client_config(source)
             .set("enable.idempotence", "true")
             .set("partitioner", topics::PARTITIONER)
             .set("linger.ms", "0")
             .create()?;
-        Ok(Self { producer, name, source: source.to_owned() })
+        Ok(Self { producer, region, name, source: source.to_owned() })
     }
 
     /// Announces an entity and returns the event's id.
@@ -98,7 +99,7 @@ impl EntityProducer {
     }
 
     /// What `Writ-At-Least-As-Fresh` says to wait for an event of this producer.
-    pub fn freshness(&self, region: Region, event_id: &str) -> String {
-        EventToken { region, producer: self.name.clone(), id: StoredText::lossy(event_id) }.issue()
+    pub fn freshness(&self, event_id: &str) -> String {
+        EventToken { region: self.region, producer: self.name.clone(), id: StoredText::lossy(event_id) }.issue()
     }
 }

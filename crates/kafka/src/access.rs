@@ -4,9 +4,13 @@
 //! and those of external producers. [`enforce`] applies it to a cluster: these passwords and exactly these rights.
 
 mod binding;
+mod credential;
 mod enforce;
+mod error;
 mod native;
 pub mod rules;
 
 pub use binding::{AclOperation, AclPattern, AclResource, Binding, ResourceKind};
-pub use enforce::{AccessError, Changed, Credential, enforce, forget};
+pub use credential::Credential;
+pub use enforce::{Changed, enforce, forget};
+pub use error::AccessError;

@@ -10,6 +10,7 @@ use crate::topics::{self, TopicSpec};
 
 /// Prefix of the principals of external producers.
 pub const PRODUCER_PREFIX: &str = "producer-";
+
 /// What an external producer writes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -28,7 +29,12 @@ pub struct ExternalProducer {
 }
 
 impl ExternalProducer {
-    /// A producer of the name `name`.
+    /// A producer with a checked name.
+    pub fn named(name: ProducerName, kind: ProducerKind) -> Self {
+        Self { name, kind }
+    }
+
+    /// A producer with the name `name`.
     ///
     /// # Errors
     /// If the name cannot be part of a topic's name.

@@ -1,66 +1,55 @@
-//! A local cluster as its file describes it: regions, ports and secrets.
+//! The description of a local cluster: regions, ports, secrets, external producers, and the addresses that follow.
 
-use std::fs;
+pub(crate) mod addresses;
+pub(crate) mod file;
+pub(crate) mod location;
+pub(crate) mod secrets;
+pub(crate) mod settings;
+
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-use writ_contract::Region;
+use writ_contract::ProducerName;
+use writ_kafka::{ExternalProducer, ProducerKind, ProducerScope, ProducerScopes};
 
-use writ_provision::write_private;
-
-use crate::docker;
 use crate::error::{Error, Result};
 use crate::home::Home;
-use crate::part::Part;
-use crate::ports::Ports;
-use crate::producers::RegisteredProducer;
-use crate::secrets::Secrets;
-use crate::supervisor::Supervisor;
+use crate::region::ports::Ports;
+use crate::region::{LocalRegion, Part};
+use file::{ClusterFile, RegisteredProducer, demo_only};
+use location::find_home;
+use secrets::Secrets;
 
-/// The regions of a cluster that names none.
+/// The regions of a new cluster.
 const DEFAULT_REGIONS: [&str; 2] = ["us", "eu"];
 
-/// A region of a local cluster.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LocalRegion {
-    /// Its code, such as `us`.
-    pub code: Region,
-    /// Its ports.
-    pub ports: Ports,
-    /// Whether it is looked at from one of its containers, not from the machine.
-    #[serde(skip)]
-    pub(crate) inside: bool,
-}
-
-/// What a cluster is opened with. What is not given stays as it was, or takes its default.
+/// What a cluster is opened with. Options that are not given keep their saved values, or take defaults.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Home folder; `.writ` in the project's folder.
+    /// Home folder; default `.writ` in the folder of the project.
     pub home: Option<PathBuf>,
-    /// Codes of the regions; `us` and `eu`.
+    /// Codes of the regions; default `us` and `eu`.
     pub regions: Option<Vec<String>>,
-    /// Added to every port; 0.
+    /// Added to every port; default 0.
     pub port_offset: Option<u16>,
-    /// Folder of the services' programs; that of the running program.
+    /// Folder of the services' programs; default that of the running program.
     pub binaries: Option<PathBuf>,
-    /// Where the services send their traces, by OTLP over HTTP; a `jaeger` on the path.
+    /// Trace collector (OTLP over HTTP); default a `jaeger` on the path.
     pub otlp_endpoint: Option<String>,
-    /// Whether Kafka asks nobody who they are, to measure what security costs; false.
+    /// Run Kafka without security, to measure its cost; default false.
     pub plaintext_kafka: Option<bool>,
-    /// Whether this runs in one of the cluster's containers, which know each other by name.
+    /// Use the addresses inside the containers of the cluster.
     pub inside: bool,
 }
 
 /// A local cluster of regions.
 #[derive(Debug, Clone)]
 pub struct Cluster {
-    /// Its regions, in the order of their numbers.
+    /// Regions, in the order of their numbers.
     pub regions: Vec<LocalRegion>,
-    /// Its secrets.
+    /// Secrets.
     pub secrets: Secrets,
     pub(crate) port_offset: u16,
     pub(crate) home: Home,
-    /// Whether its parts run in the containers of `docker-compose.yml`.
     pub(crate) in_containers: bool,
     pub(crate) plaintext_kafka: bool,
     pub(crate) producers: Vec<RegisteredProducer>,
@@ -68,42 +57,26 @@ pub struct Cluster {
     pub(crate) otlp_endpoint: Option<String>,
 }
 
-#[derive(Serialize, Deserialize)]
-struct File {
-    port_offset: u16,
-    regions: Vec<LocalRegion>,
-    secrets: Secrets,
-    #[serde(default)]
-    plaintext_kafka: bool,
-    #[serde(default = "demo_only")]
-    producers: Vec<RegisteredProducer>,
-}
-
 impl Cluster {
-    /// Opens the cluster of a home, as its file has it, changed as the options say. A home
-    /// without a file gets one, with new secrets. Where no home is named, nothing runs there, and
-    /// the cluster of `docker-compose.yml` is on the ports, that one is opened. Starts nothing.
+    /// Opens the cluster of a home, changed as the options say. A home without a cluster gets a new one, with new secrets.
+    /// Without a home, the cluster of `docker-compose.yml` is opened if it runs. Nothing is started.
     ///
     /// # Errors
-    /// When the options are wrong, or the home cannot be used.
+    /// If the options are invalid, or the home cannot be used.
     pub fn open(options: Options) -> Result<Self> {
-        let (home, in_containers) = find_home(&options)?;
-        let saved = read(&home.cluster_file())?;
+        let (home, in_containers) = find_home(options.home.as_deref(), options.inside)?;
+        let saved = ClusterFile::read(&home.cluster_file())?;
         let port_offset = options.port_offset.or(saved.as_ref().map(|file| file.port_offset)).unwrap_or(0);
-        let codes = options.regions.or(saved.as_ref().map(codes_of)).unwrap_or_else(default_regions);
-        let regions = place(&codes, port_offset, options.inside)?;
+        let codes = options.regions.or(saved.as_ref().map(ClusterFile::codes)).unwrap_or_else(default_regions);
         let was_plaintext = saved.as_ref().is_some_and(|file| file.plaintext_kafka);
-        let plaintext_kafka = options.plaintext_kafka.unwrap_or(was_plaintext);
-        let producers = saved.as_ref().map_or_else(demo_only, |file| file.producers.clone());
-        let secrets = saved.map_or_else(Secrets::generate, |file| file.secrets);
         let cluster = Self {
-            regions,
-            secrets,
+            regions: number(&codes, port_offset, options.inside)?,
             port_offset,
             home,
             in_containers,
-            plaintext_kafka,
-            producers,
+            plaintext_kafka: options.plaintext_kafka.unwrap_or(was_plaintext),
+            producers: saved.as_ref().map_or_else(demo_only, |file| file.producers.clone()),
+            secrets: saved.map_or_else(Secrets::generate, |file| file.secrets),
             binaries: options.binaries,
             otlp_endpoint: options.otlp_endpoint,
         };
@@ -111,29 +84,18 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// Everything the cluster owns is in this folder.
+    /// Folder of everything that the cluster owns.
     pub fn home(&self) -> &Home {
         &self.home
     }
 
-    /// The region of this code.
+    /// The region with this code.
     ///
     /// # Errors
-    /// When the cluster has no such region.
+    /// If the cluster has no such region.
     pub fn region(&self, code: &str) -> Result<&LocalRegion> {
         let found = self.regions.iter().find(|region| region.code.as_str() == code);
         found.ok_or_else(|| Error::Settings(format!("the cluster has no region {code}")))
-    }
-
-    /// Whether its parts run in containers: then the engine starts and ends them, and has their logs and data.
-    pub fn in_containers(&self) -> bool {
-        self.in_containers
-    }
-
-    /// The parts of each region: without another region there is nothing to mirror.
-    pub(crate) fn parts(&self) -> impl Iterator<Item = Part> {
-        let alone = self.regions.len() == 1;
-        Part::all().filter(move |part| !alone || !matches!(part, Part::Mirror | Part::MirrorWatch))
     }
 
     /// Codes of all regions.
@@ -141,65 +103,84 @@ impl Cluster {
         self.regions.iter().map(|region| region.code.as_str()).collect()
     }
 
-    pub(crate) fn supervisor(&self) -> Supervisor {
-        Supervisor::new(self.home.clone())
+    /// Whether the parts run in containers, so that the container engine has their logs and data.
+    pub fn in_containers(&self) -> bool {
+        self.in_containers
     }
 
-    /// Has the external producers of a cluster's file, if there is that file.
-    pub(crate) fn take_producers_of(&mut self, file: &Path) -> Result<()> {
-        if let Some(saved) = read(file)? {
+    /// The parts of each region. A single region has nothing to mirror.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = Part> {
+        let single = self.regions.len() == 1;
+        Part::all().filter(move |part| !single || !matches!(part, Part::Mirror | Part::MirrorWatch))
+    }
+
+    /// The parts of all regions.
+    pub(crate) fn all_parts(&self) -> impl Iterator<Item = (&LocalRegion, Part)> {
+        self.regions.iter().flat_map(|region| self.parts().map(move |part| (region, part)))
+    }
+
+    /// The registered external producers.
+    pub fn producers(&self) -> Vec<ExternalProducer> {
+        self.producers.iter().map(RegisteredProducer::external).collect()
+    }
+
+    /// What each entity producer may speak for.
+    pub fn scopes(&self) -> ProducerScopes {
+        let entities = self.producers.iter().filter(|producer| producer.kind() == ProducerKind::Entities);
+        ProducerScopes { producer: entities.map(|known| (known.name.clone(), known.scope.clone())).collect() }
+    }
+
+    /// Registers an external producer, or changes what it may speak for, without giving it access, which
+    /// [`Cluster::up`] does.
+    ///
+    /// # Errors
+    /// If the name is invalid, or a producer of another kind has it.
+    pub fn add_producer(&mut self, name: &str, kind: ProducerKind, scope: ProducerScope) -> Result<ExternalProducer> {
+        let checked: ProducerName = name.parse().map_err(|error| Error::Settings(format!("{name} {error}")))?;
+        match self.producers.iter_mut().find(|known| known.name == checked) {
+            Some(known) if known.kind() == kind => known.scope = scope,
+            Some(_) => return Err(Error::Settings(format!("a producer {name} of the other kind exists"))),
+            None => self.producers.push(RegisteredProducer::new(checked.clone(), kind, scope)),
+        }
+        self.save()?;
+        Ok(ExternalProducer::named(checked, kind))
+    }
+
+    /// Takes over the producers from the operator's copy of the cluster in `folder`, if there is one.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn adopt_producers(&mut self, folder: &Path) -> Result<()> {
+        self.read_producers(&folder.join("cluster.json"))?;
+        self.save()
+    }
+
+    /// Replaces the producers by those of a cluster's file, if it exists.
+    pub(crate) fn read_producers(&mut self, file: &Path) -> Result<()> {
+        if let Some(saved) = ClusterFile::read(file)? {
             self.producers = saved.producers;
         }
         Ok(())
     }
 
     pub(crate) fn save(&self) -> Result<()> {
-        let (regions, secrets, producers) = (self.regions.clone(), self.secrets.clone(), self.producers.clone());
-        let (port_offset, plaintext_kafka) = (self.port_offset, self.plaintext_kafka);
-        let file = File { port_offset, regions, secrets, plaintext_kafka, producers };
-        let text = serde_json::to_string_pretty(&file).map_err(|error| Error::Settings(error.to_string()))?;
-        Ok(write_private(&self.home.cluster_file(), &text)?)
+        let file = ClusterFile {
+            port_offset: self.port_offset,
+            regions: self.regions.clone(),
+            secrets: self.secrets.clone(),
+            plaintext_kafka: self.plaintext_kafka,
+            producers: self.producers.clone(),
+        };
+        file.write(&self.home.cluster_file())
     }
-}
-
-/// The home that is meant, and whether its parts run in containers.
-fn find_home(options: &Options) -> Result<(Home, bool)> {
-    let home = Home::open(options.home.as_deref())?;
-    if home.root().file_name().is_some_and(|name| name == docker::FOLDER) {
-        return Ok((home, true));
-    }
-    let containers = docker::home(home.root()).filter(|_| options.home.is_none() && !options.inside);
-    match containers {
-        Some(folder) if Supervisor::new(home.clone()).none_runs() && docker::answers(Ports::of(1, 0)?.identity) => {
-            Ok((Home::open(Some(&folder))?, true))
-        }
-        _ => Ok((home, false)),
-    }
-}
-
-fn read(path: &Path) -> Result<Option<File>> {
-    if !path.is_file() {
-        return Ok(None);
-    }
-    let text = fs::read_to_string(path).map_err(Error::at(path))?;
-    let unusable = |error| Error::Settings(format!("{} cannot be used: {error}", path.display()));
-    serde_json::from_str(&text).map(Some).map_err(unusable)
-}
-
-fn codes_of(file: &File) -> Vec<String> {
-    file.regions.iter().map(|region| region.code.to_string()).collect()
-}
-
-fn demo_only() -> Vec<RegisteredProducer> {
-    vec![RegisteredProducer::demo()]
 }
 
 fn default_regions() -> Vec<String> {
     DEFAULT_REGIONS.map(str::to_owned).to_vec()
 }
 
-/// Gives each region its number, and so its ports.
-fn place(codes: &[String], offset: u16, inside: bool) -> Result<Vec<LocalRegion>> {
+/// Numbers the regions, which gives them their ports.
+fn number(codes: &[String], offset: u16, inside: bool) -> Result<Vec<LocalRegion>> {
     if codes.is_empty() {
         return Err(Error::Settings("a cluster needs at least one region".to_owned()));
     }

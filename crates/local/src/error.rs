@@ -1,4 +1,4 @@
-//! What can go wrong with a local cluster, in words that say what to do.
+//! Errors of a local cluster. Their texts say what to do.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -6,34 +6,32 @@ use std::time::Duration;
 /// Result of everything in this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why the local cluster could not do what was asked.
+/// Why an operation on a local cluster failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A file, folder or program could not be used.
     #[error("{what}: {source}")]
     Io {
-        /// What was tried.
+        /// What was attempted.
         what: String,
-        /// Why it failed.
+        /// Cause.
         source: std::io::Error,
     },
     /// Programs are missing; the text names them and the commands that install them.
     #[error("{0}")]
     Missing(String),
-    /// Somebody else listens on a port of the cluster.
+    /// A port of the cluster is taken by another process.
     #[error(
-        "port {port}, wanted by {wanted_by}, is in use by {holder}. Stop that process, or choose other ports with --port-offset"
+        "port {port} of {process} is already in use. Stop the program that uses it, or choose other ports with --port-offset"
     )]
     PortInUse {
         /// The port.
         port: u16,
-        /// The process of ours that wants it, such as `us-kafka`.
-        wanted_by: String,
-        /// Who holds it: process id and command, as far as this user may see them.
-        holder: String,
+        /// The process that needs it, such as `us-kafka`.
+        process: String,
     },
     /// A process ended before it was ready.
-    #[error("{name} ended before it was ready. The end of {}:\n{tail}", log.display())]
+    #[error("{name} ended before it was ready. Last lines of {}:\n{tail}", log.display())]
     Exited {
         /// The process, such as `us-kafka`.
         name: String,
@@ -42,36 +40,36 @@ pub enum Error {
         /// The log's last lines.
         tail: String,
     },
-    /// Something did not become true in time.
+    /// A part did not become ready in time.
     #[error("{name} was not ready after {} s: {last}", waited.as_secs())]
     Deadline {
-        /// What was waited for.
+        /// The part.
         name: String,
-        /// How long.
+        /// Time waited.
         waited: Duration,
-        /// What was seen last.
+        /// Result of the last check.
         last: String,
     },
     /// A program we called failed.
     #[error("{command} failed ({status}):\n{output}")]
     Command {
-        /// The program and what it was called for.
+        /// The program or its purpose.
         command: String,
         /// Its exit status.
         status: String,
         /// The end of its output.
         output: String,
     },
-    /// PostgreSQL refused something.
+    /// PostgreSQL refused a statement or a connection.
     #[error("PostgreSQL: {0}")]
     Database(#[from] sqlx::Error),
-    /// Kafka refused something.
+    /// A Kafka client failed.
     #[error("Kafka: {0}")]
     Kafka(#[from] rdkafka::error::KafkaError),
     /// A region could not be provisioned.
     #[error(transparent)]
     Provision(#[from] writ_provision::Error),
-    /// The options or a file of the cluster make no sense.
+    /// Options or a file of the cluster are invalid.
     #[error("{0}")]
     Settings(String),
 }

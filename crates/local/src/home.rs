@@ -1,5 +1,5 @@
-//! The folders of a local cluster: one home with everything a cluster owns, one cache with what
-//! all clusters of a project share (Kafka's jars and class-data archives).
+//! Folders: one home for each cluster, with everything that it owns, and one cache for all clusters of a project, with
+//! Kafka's jars.
 
 use std::fs;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -14,7 +14,7 @@ use crate::error::{Error, Result};
 const HOME: &str = ".writ";
 /// Name of the default cache folder, in the project's folder.
 const CACHE: &str = ".writ-cache";
-/// By this file the project's folder is known.
+/// A file that marks the folder of the project.
 const LANDMARK: &str = "infra/topics.toml";
 
 /// The home folder of one local cluster.
@@ -25,11 +25,12 @@ pub struct Home {
 }
 
 impl Home {
-    /// Opens a home, creating its folders. Without `root` it is `.writ` in the project's folder, [within reach](within_reach)
-    /// (found upwards from the current one); the cache is `WRIT_CACHE` or `.writ-cache` there.
+    /// Opens a home, creating its folders. Without `root` it is `.writ` in the folder of the project, which is searched
+    /// upwards from the current one, or a folder [within reach](within_reach). The cache is `WRIT_CACHE`, or `.writ-cache`
+    /// in the project.
     ///
     /// # Errors
-    /// When a folder cannot be created.
+    /// If a folder cannot be created.
     pub fn open(root: Option<&Path>) -> Result<Self> {
         let project = project()?;
         let root = absolute(root.map_or_else(|| within_reach(project.join(HOME)), Path::to_path_buf))?;
@@ -46,17 +47,17 @@ impl Home {
         &self.root
     }
 
-    /// What all clusters of the project share.
+    /// Files shared by all clusters of the project.
     pub fn cache(&self) -> &Path {
         &self.cache
     }
 
-    /// One file a process that runs.
+    /// Records of running processes, a file for each.
     pub fn run(&self) -> PathBuf {
         self.root.join("run")
     }
 
-    /// Where the processes' logs are.
+    /// Folder of the processes' logs.
     pub fn logs(&self) -> PathBuf {
         self.root.join("logs")
     }
@@ -66,12 +67,12 @@ impl Home {
         self.logs().join(format!("{process}.log"))
     }
 
-    /// Regions, ports and secrets.
+    /// The description of the cluster.
     pub fn cluster_file(&self) -> PathBuf {
         self.root.join("cluster.json")
     }
 
-    /// A region's folder, created.
+    /// Folder of a region, created if it is missing.
     pub(crate) fn region(&self, region: &str) -> Result<PathBuf> {
         let folder = self.root.join(region);
         create_folder(&folder)?;
@@ -79,8 +80,8 @@ impl Home {
     }
 }
 
-/// Where a home that is wanted at `wanted` can be: there, or under `/var/lib` when this is root, whose PostgreSQL runs
-/// as another user, and that user may not pass through a folder above it (such as root's own).
+/// `wanted`, or a folder under `/var/lib` if `wanted` cannot be used: PostgreSQL of root runs as another user, who must
+/// be able to pass through all folders above.
 pub fn within_reach(wanted: PathBuf) -> PathBuf {
     let closed = |folder: &Path| fs::metadata(folder).is_ok_and(|found| found.permissions().mode() & 0o001 == 0);
     if !nix::unistd::geteuid().is_root() || !wanted.ancestors().skip(1).any(closed) {

@@ -1,57 +1,43 @@
-//! A local cluster of regions from real parts: Kafka, MirrorMaker 2, PostgreSQL, the services,
-//! each an ordinary process that outlives whoever started it.
+//! A local cluster of regions made of real parts: Kafka, MirrorMaker 2, PostgreSQL and the services, each an ordinary
+//! process that outlives the command that started it.
 //!
-//! [`Cluster::open`] reads or makes the description of a cluster, [`Cluster::up`] makes it so,
-//! [`Cluster::down`] ends it; [`Cluster::kill`] and [`Cluster::start`] are for those who want to
-//! see it fail and mend.
+//! [`Cluster::open`] reads or creates the description of a cluster, [`Cluster::up`] starts it, [`Cluster::down`] stops
+//! it. [`Cluster::kill`] and [`Cluster::start`] are for tests of failures.
+//!
+//! Each layer uses only those below it:
+//!
+//! | layer | what |
+//! |---|---|
+//! | `operations` | what commands do with a cluster: up, down, status, producers |
+//! | `containers` | the same cluster in the containers of `docker-compose.yml` |
+//! | `cluster` | its description: regions, ports, secrets, producers, and the addresses that follow |
+//! | `parts` | how each part of a region is prepared, started and checked |
+//! | `process` | processes: started, found again, stopped |
+//! | `region`, `home` | names, ports and folders |
 
-mod access;
-mod addresses;
-mod archive;
 mod cluster;
-mod command;
 mod containers;
-mod docker;
-mod down;
 mod error;
-mod holder;
 mod home;
-mod jaeger;
-mod jvm;
-mod kafka;
-mod launch;
 mod lock;
-mod mirror;
-mod mirror_watch;
-mod part;
-mod ports;
-mod postgres;
-pub mod prerequisites;
+mod operations;
+mod parts;
 mod process;
-mod producers;
 mod progress;
-mod prometheus;
-mod readiness;
-mod reserve;
-mod secrets;
-mod services;
-mod status;
-mod strays;
-mod supervisor;
-mod temporary;
-mod tools;
-mod up;
+mod region;
 
-pub use cluster::{Cluster, LocalRegion, Options};
+pub use cluster::file::DEMO_PRODUCER;
+pub use cluster::secrets::Secrets;
+pub use cluster::{Cluster, Options};
 pub use error::{Error, Result};
-pub use holder::holder_of;
 pub use home::{Home, within_reach};
 pub use nix::sys::signal::Signal;
-pub use part::Part;
-pub use ports::Ports;
-pub use progress::{Progress, Step, seconds};
-pub use secrets::Secrets;
-pub use status::PartStatus;
-pub use temporary::TemporaryPostgres;
-pub use up::UpOptions;
+pub use operations::UpOptions;
+pub use operations::status::PartStatus;
+pub use parts::prerequisites;
+pub use parts::temporary::TemporaryPostgres;
+pub use process::supervisor::is_free;
+pub use progress::{Progress, ProgressStep, seconds};
+pub use region::ports::Ports;
+pub use region::{LocalRegion, Part};
 pub use writ_provision::Service;

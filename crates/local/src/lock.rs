@@ -1,27 +1,25 @@
-//! One command at a time works on a cluster, and one on what all clusters share.
+//! Locks: one command at a time works on a cluster, and one on the cache that clusters share.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use nix::fcntl::{Flock, FlockArg};
-
 use crate::error::{Error, Result};
-use crate::supervisor::GLANCE;
+use crate::process::supervisor::POLL;
 
-/// Longer than any command takes.
-const PATIENCE: Duration = Duration::from_secs(600);
+/// Time-out, longer than any command takes.
+const TIMEOUT: Duration = Duration::from_secs(600);
 
-/// Waits for the lock of a folder. It is free again when the guard, or the process, is gone.
-pub(crate) async fn take(folder: &Path) -> Result<Flock<File>> {
+/// Waits for the lock of a folder. It is released when the file is dropped or the process ends.
+pub(crate) async fn take(folder: &Path) -> Result<File> {
     let path = folder.join("lock");
+    let file = File::create(&path).map_err(Error::at(&path))?;
     let began = Instant::now();
     loop {
-        let file = File::create(&path).map_err(Error::at(&path))?;
-        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-            Ok(lock) => return Ok(lock),
-            Err(_) if began.elapsed() < PATIENCE => tokio::time::sleep(GLANCE).await,
-            Err((_, error)) => {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) if began.elapsed() < TIMEOUT => tokio::time::sleep(POLL).await,
+            Err(error) => {
                 return Err(Error::io(format!("another command works on {}", folder.display()))(error.into()));
             }
         }

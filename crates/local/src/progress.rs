@@ -1,11 +1,10 @@
-//! Progress that people see: a line with a spinner for each thing under way on a terminal, plain
-//! lines elsewhere.
+//! Progress for people: spinners on a terminal, plain lines elsewhere.
 
 use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-/// Where progress is shown. Always on standard error: standard output is for results.
+/// Shows progress on standard error. Standard output is for results.
 #[derive(Debug, Clone)]
 pub struct Progress {
     how: How,
@@ -31,15 +30,15 @@ impl Progress {
         Self { how: How::Quiet }
     }
 
-    /// Begins a step, such as "us kafka".
-    pub fn step(&self, name: impl Into<String>) -> Step {
+    /// Starts a step, such as "us kafka".
+    pub fn step(&self, name: impl Into<String>) -> ProgressStep {
         let name = name.into();
         let bar = match &self.how {
             How::Bars(bars) => Some(spinner(bars, &name)),
             How::Lines | How::Quiet => None,
         };
         let speaks = matches!(self.how, How::Lines);
-        Step { name, began: Instant::now(), bar, speaks }
+        ProgressStep { name, began: Instant::now(), bar, speaks }
     }
 }
 
@@ -49,24 +48,24 @@ impl Default for Progress {
     }
 }
 
-/// One thing under way. Dropped without [`Step::done`], it leaves no success behind.
+/// One step in progress. Dropping it without [`ProgressStep::done`] shows no success.
 #[derive(Debug)]
-pub struct Step {
+pub struct ProgressStep {
     name: String,
     began: Instant,
     bar: Option<ProgressBar>,
     speaks: bool,
 }
 
-impl Step {
-    /// Says what is happening now, on a terminal only.
+impl ProgressStep {
+    /// Shows what is happening, on a terminal only.
     pub fn note(&self, what: impl Into<String>) {
         if let Some(bar) = &self.bar {
             bar.set_message(what.into());
         }
     }
 
-    /// Says what takes long now, also where there is no terminal.
+    /// Shows what takes long, with or without a terminal.
     pub fn long(&self, what: &str) {
         self.note(what);
         if self.speaks {
@@ -74,7 +73,7 @@ impl Step {
         }
     }
 
-    /// Ends the step well.
+    /// Finishes the step successfully.
     pub fn done(self, what: &str) {
         let line = format!("✓ {:<18} {what} ({})", self.name, seconds(self.began.elapsed()));
         match &self.bar {
@@ -88,7 +87,7 @@ impl Step {
     }
 }
 
-/// A duration as people read it: `0.4 s`, `12.0 s`.
+/// Formats a duration: `0.4 s`, `12.0 s`.
 pub fn seconds(duration: Duration) -> String {
     format!("{:.1} s", duration.as_secs_f64())
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgConnectOptions;
-use writ_contract::Region;
+use writ_contract::{ProducerName, Region};
 use writ_kafka::{Connection, ExternalProducer, Login, ProducerKind};
 
 use crate::error::{Error, Result};
@@ -43,7 +43,7 @@ pub struct RegionSettings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub postgres_password: Option<String>,
     /// Kinds of the external producers, by name.
-    pub producers: BTreeMap<String, ProducerKind>,
+    pub producers: BTreeMap<ProducerName, ProducerKind>,
     /// Passwords of Kafka principals.
     pub principals: BTreeMap<String, String>,
     /// Passwords of database roles.
@@ -92,7 +92,7 @@ impl RegionSettings {
         if !self.regions.contains(&region) {
             return Err(Error::Settings(format!("regions must list all regions, {region} included")));
         }
-        let (regions, producers) = (self.regions.clone(), self.external_producers()?);
+        let (regions, producers) = (self.regions.clone(), self.external_producers());
         Ok(KafkaPlan { region, regions, producers, passwords: secret(&self.principals) })
     }
 
@@ -110,14 +110,8 @@ impl RegionSettings {
     }
 
     /// The external producers.
-    ///
-    /// # Errors
-    /// If a name is invalid.
-    pub fn external_producers(&self) -> Result<Vec<ExternalProducer>> {
-        let producer = |(name, kind): (&String, &ProducerKind)| {
-            ExternalProducer::new(name, *kind).map_err(|error| Error::Settings(format!("{name}: {error}")))
-        };
-        self.producers.iter().map(producer).collect()
+    pub fn external_producers(&self) -> Vec<ExternalProducer> {
+        self.producers.iter().map(|(name, kind)| ExternalProducer::named(name.clone(), *kind)).collect()
     }
 }
 

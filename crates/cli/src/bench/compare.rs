@@ -8,18 +8,18 @@ use clap::Args;
 use serde_json::json;
 use writ_local::{Cluster, Options, Progress, UpOptions};
 
-use super::evaluation::Evaluation;
+use super::evaluation::EvaluationBench;
 use super::load::{Load, Rhythm};
 use super::report::Quantiles;
 use crate::table::table;
 
-/// What is compared, and how often.
+/// What to compare, and how often.
 #[derive(Debug, Args)]
 pub(crate) struct Compare {
-    /// Home of the other cluster, which runs beside this one (`--port-offset`)
+    /// Home of the other cluster, which runs on other ports (`--port-offset`)
     #[arg(value_name = "HOME")]
     other: PathBuf,
-    /// How often each is measured: a second of role assignments, then one of questions
+    /// Number of rounds: a second of role assignments and a second of queries each
     #[arg(long, default_value_t = 40)]
     rounds: u32,
     /// Role assignments per second
@@ -39,7 +39,7 @@ struct Side {
 }
 
 impl Compare {
-    /// Measures, and shows the other cluster's results in proportion to this one's.
+    /// Measures both clusters and shows the ratio of their results.
     pub(crate) async fn execute(&self, cluster: &Cluster) -> Result<u8> {
         ensure!(self.rounds > 0 && self.rate > 0, "rounds and rate must be above zero");
         let other = Cluster::open(Options { home: Some(self.other.clone()), ..Options::default() })?;
@@ -61,15 +61,15 @@ impl Compare {
         cluster.up(UpOptions::default(), &Progress::new()).await?;
         let [from, to, ..] = cluster.regions.as_slice() else { anyhow::bail!("propagation needs two regions") };
         let changes = Load::prepare(cluster, from, to, self.rate * (self.rounds + 1)).await?;
-        let questions = Evaluation::short().prepare(cluster).await?;
+        let questions = EvaluationBench::short().prepare(cluster).await?;
         Ok(Side { changes, questions, propagation_ms: Vec::new(), per_second: Vec::new() })
     }
 
-    /// Round 0 only warms up.
+    /// Round 0 is a warm-up.
     async fn measure(&self, side: &mut Side, round: u32) -> Result<()> {
         let rhythm = Rhythm { first: round * self.rate, count: self.rate, rate: self.rate };
         let times = side.changes.run(rhythm).await?;
-        let answers = Evaluation::short().ask(&side.questions).await?;
+        let answers = EvaluationBench::short().ask(&side.questions).await?;
         if round > 0 {
             side.propagation_ms.push(Quantiles::from(times).p50.context("nothing was measured")?);
             side.per_second.push(answers.len() as f64);
@@ -96,7 +96,7 @@ impl Compare {
     }
 }
 
-/// Of each round: what slows the machine down for some seconds slows both sides down.
+/// By round, because whatever slows the machine for some seconds affects both sides.
 fn ratios(this: &[f64], other: &[f64]) -> Vec<f64> {
     this.iter().zip(other).map(|(this, other)| other / this).collect()
 }

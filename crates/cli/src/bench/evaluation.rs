@@ -13,13 +13,13 @@ use super::load::Load;
 use super::machine::Busyness;
 use super::report::{Quantiles, number};
 
-/// How hard, and for how long.
+/// Options of the benchmark.
 #[derive(Debug, Args)]
-pub(crate) struct Evaluation {
-    /// Clients that ask at the same time, each one question after another
+pub(crate) struct EvaluationBench {
+    /// Concurrent clients, each with one request at a time
     #[arg(long, default_value_t = 16)]
     clients: u32,
-    /// How long, in seconds; as long again before that is not measured
+    /// Seconds to measure, after a warm-up of the same length
     #[arg(long, default_value_t = 10)]
     seconds: u64,
     /// As JSON
@@ -37,7 +37,7 @@ struct Throughput {
     idle_cpu: Option<f64>,
 }
 
-impl Evaluation {
+impl EvaluationBench {
     /// Eight clients, for a second.
     pub(super) fn short() -> Self {
         Self { clients: 8, seconds: 1, json: false }
@@ -55,7 +55,7 @@ impl Evaluation {
         Ok(0)
     }
 
-    /// An organization at home in the first region, asked about in the second.
+    /// An organization with its home in the first region, queried in the second.
     pub(super) async fn prepare(&self, cluster: &Cluster) -> Result<Arc<Load>> {
         let away = cluster.regions.get(1).unwrap_or(&cluster.regions[0]);
         let load = Load::prepare(cluster, &cluster.regions[0], away, 1).await?;
@@ -72,7 +72,7 @@ impl Evaluation {
         Ok(Throughput { region, clients, per_second, latency: times.into(), idle_cpu: busy.idle_since() })
     }
 
-    /// Every client asks until the time is over.
+    /// Runs all clients until the time is over.
     pub(super) async fn ask(&self, load: &Arc<Load>) -> Result<Vec<Duration>> {
         let end = Instant::now() + Duration::from_secs(self.seconds);
         let clients = (0..self.clients).map(|_| tokio::spawn(one_client(load.clone(), end)));

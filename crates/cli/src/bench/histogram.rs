@@ -1,16 +1,16 @@
-//! Histograms as Prometheus text has them: what came between two readings, and its quantiles.
+//! Histograms in Prometheus text: the difference between two scrapes, and its quantiles.
 
 use std::collections::BTreeMap;
 
-/// Counts of values up to each bound, all below included.
+/// Cumulative counts by upper bound.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Histogram {
-    /// By the bits of the bound: bounds are positive, so their bits have their order.
+    /// Keyed by the bits of the bound: positive floats sort like their bits.
     counts: BTreeMap<u64, f64>,
 }
 
 impl Histogram {
-    /// Adds up all series of `name` that have these labels.
+    /// Sums all series of `name` with these labels.
     pub(super) fn parse(text: &str, name: &str, labels: &[(&str, &str)]) -> Self {
         let prefix = format!("{name}_bucket{{");
         let mut histogram = Self::default();
@@ -24,19 +24,18 @@ impl Histogram {
         histogram
     }
 
-    /// What was counted after `before`.
+    /// The difference to an earlier scrape.
     pub(super) fn since(&self, before: &Self) -> Self {
         let earlier = |bound| before.counts.get(bound).copied().unwrap_or_default();
         Self { counts: self.counts.iter().map(|(bound, count)| (*bound, count - earlier(bound))).collect() }
     }
 
-    /// How many values there are.
+    /// Number of values.
     pub(super) fn count(&self) -> f64 {
         self.counts.values().next_back().copied().unwrap_or_default()
     }
 
-    /// The value below which a share of all values lies, evenly spread within its bucket; none
-    /// if there are no values.
+    /// A quantile, interpolated linearly within its bucket; `None` without values.
     pub(super) fn quantile(&self, share: f64) -> Option<f64> {
         let wanted = self.count() * share;
         let (mut low, mut below) = (0.0, 0.0);

@@ -1,4 +1,4 @@
-//! The load: role assignments at a steady rate, each followed by the question it decides.
+//! The load: role assignments at a constant rate, each followed by a query that depends on it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,13 +8,14 @@ use futures::future::try_join_all;
 use tokio::time::MissedTickBehavior;
 use uuid::Uuid;
 use writ_client::{AssignRole, EntityProducer, Management, NewUser, Question, ReadApi, http};
-use writ_kafka::Connection;
+use writ_contract::OrganizationId;
 use writ_local::{Cluster, LocalRegion, Service};
 
-const CONTROL_PLANES: &str = "control_planes";
-const SOURCE: &str = "/bench/control-planes";
+use crate::story::producer;
 
-/// An organization with one user, and entities that nobody may act on yet.
+const CONTROL_PLANES: &str = "control_planes";
+
+/// An organization with one user, and entities without access rights.
 pub(super) struct Load {
     admin: Management,
     reads: ReadApi,
@@ -22,14 +23,14 @@ pub(super) struct Load {
     region: String,
 }
 
-/// Which entities, and how fast.
+/// A range of entities, and the rate of assignments.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rhythm {
     /// Number of the first entity.
     pub(super) first: u32,
-    /// How many.
+    /// Number of entities.
     pub(super) count: u32,
-    /// So many a second.
+    /// Assignments per second.
     pub(super) rate: u32,
 }
 
@@ -48,19 +49,17 @@ impl Load {
         let user = admin.add_user(&format!("user.{tag}@bench.example"), "Bench User").await?;
         let reads = ReadApi::new(http, &to.url(Service::Projector));
         let load = Self { admin, reads, user, region: to.code.to_string() };
-        load.announce(&cluster.kafka_of_demo(to), organization.id.parse().context("the organization's id")?, all)
-            .await?;
+        load.announce(&producer(cluster, to)?, organization.id, all).await?;
         Ok(Arc::new(load))
     }
 
-    /// Announces the entities and waits until the last is known where the questions are asked.
-    async fn announce(&self, kafka: &Connection, organization: Uuid, all: u32) -> Result<()> {
-        let producer = EntityProducer::new(kafka, SOURCE)?;
-        // Sent in this order, and of one key, so that the last is applied after all others.
+    /// Announces the entities and waits until the queried region knows the last one.
+    async fn announce(&self, producer: &EntityProducer, organization: OrganizationId, all: u32) -> Result<()> {
+        // In this order and with the same key, so that the last is applied after all others.
         let ids: Vec<String> = (0..all).map(entity).collect();
         let sent = ids.iter().map(|id| producer.create(organization, CONTROL_PLANES, id));
         let last = try_join_all(sent).await?.pop().context("no entities")?;
-        let fresh = format!("{},{}", self.user.consistency_token, producer.freshness(&self.region, &last));
+        let fresh = format!("{},{}", self.user.consistency_token, producer.freshness(&last));
         let deadline = Instant::now() + Duration::from_secs(60);
         loop {
             let answer = self.ask(&entity(0), &fresh).await?;
@@ -72,8 +71,8 @@ impl Load {
         }
     }
 
-    /// Assigns at the rate, whether or not earlier ones have arrived; the times are as the client
-    /// sees them, from the answer to the assignment until the answer to the question.
+    /// Assigns at the rate, whether or not earlier assignments have arrived. Times are measured by the client, from the
+    /// answer to the assignment to the answer to the query.
     pub(super) async fn run(self: &Arc<Self>, rhythm: Rhythm) -> Result<Vec<Duration>> {
         let mut ticks = tokio::time::interval(Duration::from_secs(1) / rhythm.rate);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
@@ -88,9 +87,8 @@ impl Load {
     }
 
     async fn assign_and_ask(&self, entity: &str) -> Result<Duration> {
-        let holder = format!("users/{}", self.user.id);
         let role = AssignRole { role: "Viewer", entity_type: "Control Planes", entity, region: &self.region };
-        let assigned = self.admin.assign_role(&holder, role).await?;
+        let assigned = self.admin.assign_role(self.user.id, role).await?;
         let answered = Instant::now();
         let token = assigned.consistency_token.context("the answer has no consistency token")?;
         let answer = self.ask(entity, &token).await?;
@@ -98,29 +96,27 @@ impl Load {
         Ok(answered.elapsed())
     }
 
-    /// Code of the region that is asked.
+    /// Code of the queried region.
     pub(super) fn region(&self) -> &str {
         &self.region
     }
 
-    /// Lets the user view the first entity, and waits until the region that is asked says so.
+    /// Lets the user view the first entity, and waits until the queried region knows.
     pub(super) async fn allow_first(&self) -> Result<()> {
         self.assign_and_ask(&entity(0)).await.map(drop)
     }
 
-    /// Asks about the first entity, which the user may view, as an application does.
+    /// Queries whether the user may view the first entity, as an application does.
     pub(super) async fn ask_first(&self) -> Result<()> {
         let first = entity(0);
-        let question =
-            Question { user: &self.user.id, action: "view", resource_type: CONTROL_PLANES, resource: &first };
+        let question = Question { user: self.user.id, action: "view", resource_type: CONTROL_PLANES, resource: &first };
         let answer = self.reads.evaluate(&self.user.token, question, None).await?;
         ensure!(answer.allowed(), "the question was answered {} {}", answer.status, answer.body);
         Ok(())
     }
 
     async fn ask(&self, entity: &str, fresh: &str) -> Result<writ_client::Answer> {
-        let user = &self.user.id;
-        let question = Question { user, action: "view", resource_type: CONTROL_PLANES, resource: entity };
+        let question = Question { user: self.user.id, action: "view", resource_type: CONTROL_PLANES, resource: entity };
         Ok(self.reads.evaluate(&self.user.token, question, Some(fresh)).await?)
     }
 }

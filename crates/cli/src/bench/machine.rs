@@ -1,21 +1,21 @@
-//! The machine below: how long it takes to make bytes durable, and how much of it is idle.
+//! The machine: time of an fsync, and idle processor time.
 
 use std::fs::File;
 use std::io::{Result, Write};
 use std::path::Path;
 use std::time::Instant;
 
-/// So many blocks are made durable.
+/// Number of blocks to measure.
 const BLOCKS: usize = 100;
-/// What PostgreSQL writes at least.
+/// Size of a PostgreSQL block.
 const BLOCK: [u8; 8192] = [0; 8192];
 /// `idle` and `iowait` in the first line of `/proc/stat`.
 const IDLE_FIELDS: [usize; 2] = [3, 4];
 
-/// Median time, in milliseconds, to write a block to a file in `folder` and make it durable.
+/// Median time in milliseconds to write a block to a file in `folder` and sync it.
 ///
 /// # Errors
-/// When the file cannot be written.
+/// If the file cannot be written.
 pub(super) fn fsync(folder: &Path) -> Result<f64> {
     let path = folder.join("fsync.probe");
     let mut file = File::create(&path)?;
@@ -31,7 +31,7 @@ pub(super) fn fsync(folder: &Path) -> Result<f64> {
     Ok(times[BLOCKS / 2].as_secs_f64() * 1_000.0)
 }
 
-/// How busy the processors have been since the machine started, where the system tells.
+/// Processor times since boot, on systems that have them.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Busyness(Option<Ticks>);
 
@@ -46,7 +46,7 @@ impl Busyness {
         Self(std::fs::read_to_string("/proc/stat").ok().as_deref().and_then(parse))
     }
 
-    /// The share of all processors that was idle since, 0 to 1.
+    /// Share of processor time that was idle since, 0 to 1.
     pub(super) fn idle_since(self) -> Option<f64> {
         let (before, after) = (self.0?, Self::now().0?);
         let all = after.all.checked_sub(before.all).filter(|all| *all > 0)?;

@@ -7,9 +7,9 @@ use writ_local::{Cluster, LocalRegion, Progress, Service, UpOptions};
 use super::histogram::Histogram;
 use super::load::{Load, Rhythm};
 use super::machine::{Busyness, fsync};
-use super::report::{Report, Stage};
+use super::report::{Report, StageReport};
 
-/// What is measured, and how hard.
+/// Options of the benchmark.
 #[derive(Debug, Args)]
 pub(crate) struct Propagation {
     /// Role assignments per second
@@ -18,13 +18,13 @@ pub(crate) struct Propagation {
     /// Role assignments measured
     #[arg(long, default_value_t = 1000)]
     count: u32,
-    /// Role assignments before that, not measured: everything has run once, and the JVMs are warm
+    /// Role assignments before that, to warm up
     #[arg(long, default_value_t = 1000)]
     warm_up: u32,
     /// Region of the change [default: the first]
     #[arg(long, value_name = "CODE")]
     from: Option<String>,
-    /// Region of the question [default: the second]
+    /// Region of the query [default: the second]
     #[arg(long, value_name = "CODE")]
     to: Option<String>,
     /// As JSON
@@ -88,8 +88,8 @@ impl Propagation {
     }
 }
 
-/// The services' own histograms of each stage on the way, and of the whole of it.
-async fn stages(from: &LocalRegion, to: &LocalRegion) -> Result<Vec<Stage>> {
+/// The services' own histograms of each stage and of the total.
+async fn stages(from: &LocalRegion, to: &LocalRegion) -> Result<Vec<StageReport>> {
     let at = |region: &LocalRegion, service| region.url(service);
     let wanted = [
         ("outbox", Some(3.0), at(from, Service::Identity)),
@@ -103,7 +103,7 @@ async fn stages(from: &LocalRegion, to: &LocalRegion) -> Result<Vec<Stage>> {
         let text = reqwest::get(format!("{url}/metrics")).await?.error_for_status()?.text().await?;
         let labels = [("stage", name), ("origin", from.code.as_str())];
         let histogram = Histogram::parse(&text, "writ_propagation_seconds", &labels);
-        stages.push(Stage { name, share_ms, histogram });
+        stages.push(StageReport { name, share_ms, histogram });
     }
     Ok(stages)
 }

@@ -1,4 +1,4 @@
-//! What was measured, for people and for programs.
+//! Reports of benchmarks, as text and JSON.
 
 use std::time::Duration;
 
@@ -15,22 +15,22 @@ pub(super) struct Report {
     /// Assignments per second.
     pub(super) rate: u32,
     pub(super) count: u32,
-    /// From the answer to the assignment to the first "yes", as the client sees it.
+    /// From the answer to the assignment to the first "yes", measured by the client.
     pub(super) client: Quantiles,
-    /// From the services' own histograms.
+    /// From the services' histograms.
     #[serde(serialize_with = "stages_as_quantiles")]
-    pub(super) stages: Vec<Stage>,
-    /// Median time to make a block durable on this disk.
+    pub(super) stages: Vec<StageReport>,
+    /// Median time of an fsync.
     pub(super) fsync_ms: Option<f64>,
-    /// Share of all processors that was idle, 0 to 1.
+    /// Share of processor time that was idle, 0 to 1.
     pub(super) idle_cpu: Option<f64>,
 }
 
-/// One stage of the way, as one service measures it.
+/// One stage, measured by one service.
 #[derive(Debug)]
-pub(super) struct Stage {
+pub(super) struct StageReport {
     pub(super) name: &'static str,
-    /// Its share of the time the whole way may take.
+    /// Time budget of the stage.
     pub(super) share_ms: Option<f64>,
     pub(super) histogram: Histogram,
 }
@@ -61,8 +61,8 @@ impl From<Vec<Duration>> for Quantiles {
     }
 }
 
-impl Stage {
-    /// What was measured after `before`.
+impl StageReport {
+    /// The difference to an earlier scrape.
     pub(super) fn since(self, before: &Self) -> Self {
         Self { histogram: self.histogram.since(&before.histogram), ..self }
     }
@@ -88,7 +88,7 @@ impl Report {
     }
 }
 
-/// To the microsecond: what lies below is noise.
+/// Rounded to microseconds; below that is noise.
 fn milliseconds(seconds: f64) -> f64 {
     (seconds * 1_000_000.0).round() / 1_000.0
 }
@@ -102,7 +102,7 @@ pub(super) fn number(value: Option<f64>) -> String {
     or_dash(value.map(|value| format!("{value:.1}")))
 }
 
-fn stages_as_quantiles<S: serde::Serializer>(stages: &[Stage], serializer: S) -> Result<S::Ok, S::Error> {
+fn stages_as_quantiles<S: serde::Serializer>(stages: &[StageReport], serializer: S) -> Result<S::Ok, S::Error> {
     let all = stages.iter().map(|stage| StageQuantiles {
         stage: stage.name,
         share_ms: stage.share_ms,

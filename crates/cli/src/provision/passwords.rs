@@ -15,7 +15,7 @@ use super::region::NamedProducer;
 /// Print new random passwords for all principals and database roles of a region, as part of the file of
 /// `writ provision region --config`
 #[derive(Debug, Args)]
-pub(crate) struct Passwords {
+pub(crate) struct PasswordsArgs {
     /// Code of the region
     #[arg(long, env = "WRIT_REGION", value_name = "CODE")]
     region: String,
@@ -27,14 +27,14 @@ pub(crate) struct Passwords {
     producers: Vec<NamedProducer>,
 }
 
-impl Passwords {
+impl PasswordsArgs {
     pub(crate) fn execute(&self) -> Result<()> {
         let region: Region = self.region.parse().with_context(|| format!("region {}", self.region))?;
         let regions = parsed(&self.regions)?;
-        let producer = |named: &NamedProducer| ExternalProducer::new(&named.name, named.kind);
-        let producers: Vec<ExternalProducer> = self.producers.iter().map(producer).collect::<Result<_, _>>()?;
+        let producer = |named: &NamedProducer| ExternalProducer::named(named.name.clone(), named.kind);
+        let producers: Vec<ExternalProducer> = self.producers.iter().map(producer).collect();
         let settings = RegionSettings {
-            producers: producers.iter().map(|producer| (producer.name().to_owned(), producer.kind())).collect(),
+            producers: producers.iter().map(|producer| (producer.name().clone(), producer.kind())).collect(),
             principals: with_passwords(principals(&region, &regions, &producers)),
             roles: with_passwords(roles()),
             region: Some(region),

@@ -5,6 +5,7 @@ use std::str::FromStr;
 
 use anyhow::{Context, Result, bail};
 use clap::Args;
+use writ_contract::ProducerName;
 use writ_kafka::{Connection, ProducerKind};
 use writ_provision::{KafkaPlan, PostgresPlan, RegionSettings};
 use writ_provision::{migrate, provision_kafka, provision_postgres};
@@ -49,7 +50,7 @@ Examples
 /// Create what a region's Kafka and PostgreSQL need: topics, principals, access rights, roles, databases
 #[derive(Debug, Args)]
 #[command(after_help = HELP)]
-pub(crate) struct Region {
+pub(crate) struct RegionArgs {
     /// TOML file with settings and passwords
     #[arg(long, env = "WRIT_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
@@ -85,7 +86,7 @@ pub(crate) struct Region {
 /// A producer on the command line.
 #[derive(Debug, Clone)]
 pub(crate) struct NamedProducer {
-    pub(super) name: String,
+    pub(super) name: ProducerName,
     pub(super) kind: ProducerKind,
 }
 
@@ -94,11 +95,11 @@ impl FromStr for NamedProducer {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let (name, kind) = text.split_once('=').ok_or("expected NAME=KIND, such as gateways=entities")?;
-        Ok(Self { name: name.to_owned(), kind: kind.parse()? })
+        Ok(Self { name: name.parse().map_err(|error| format!("{name} {error}"))?, kind: kind.parse()? })
     }
 }
 
-impl Region {
+impl RegionArgs {
     pub(crate) async fn execute(self) -> Result<()> {
         let (programs, skip_migrations) = (self.programs.clone(), self.skip_migrations);
         let settings = self.settings()?;

@@ -1,15 +1,15 @@
-//! The steps of the story, in their order.
+//! The steps of the story, in order.
 
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use uuid::Uuid;
 use writ_client::{Answer, AssignRole, CallerSpan, ClientError, Management, NewUser, Question, ReadApi};
+use writ_contract::TeamId;
 
 use super::{Cast, Stage, Step};
 
 const CONTROL_PLANES: &str = "control_planes";
-/// Longest time that a change may take to arrive unaided.
+/// How long a change may take to arrive without a consistency token.
 const PATIENCE: Duration = Duration::from_secs(20);
 const BETWEEN_QUESTIONS: Duration = Duration::from_millis(1);
 const UNAUTHORIZED: u16 = 401;
@@ -21,19 +21,19 @@ pub(super) struct Teller<'a, F> {
     heard: F,
 }
 
-/// What exists once the scene is set.
+/// What the later steps need.
 struct Scene {
     admin: Management,
     user: NewUser,
-    team: String,
+    team: TeamId,
     /// Control planes of the other region and of home.
     there: String,
     here: String,
-    /// What the entity events are waited for by.
+    /// Freshness of the entity events.
     announced: String,
 }
 
-/// What a question must be answered.
+/// The expected answer.
 #[derive(Clone, Copy)]
 enum Must {
     Allow,
@@ -66,40 +66,40 @@ impl<'a, F: FnMut(&Step)> Teller<'a, F> {
         let (name, email) = &cast.user;
         let joined = admin.add_user(email, name);
         let user = self.act(format!("{home}: its administrator invites a user, who accepts"), joined).await?;
-        let id: Uuid = organization.id.parse().context("the id of the organization")?;
+        let id = organization.id;
         let (there, here) = (format!("{away}-gateway"), format!("{home}-gateway"));
         let title = format!("{away}: another system announces the control plane {there}");
         let event = self.act(title, stage.away_entities.create(id, CONTROL_PLANES, &there)).await?;
         let title = format!("{home}: another system announces the control plane {here}");
         let other = self.act(title, stage.home_entities.create(id, CONTROL_PLANES, &here)).await?;
-        let (event, other) = (stage.away_entities.freshness(away, &event), stage.home_entities.freshness(home, &other));
+        let (event, other) = (stage.away_entities.freshness(&event), stage.home_entities.freshness(&other));
         let (name, description) = &cast.team;
         let team =
             self.act(format!("{home}: the administrator creates a team"), admin.create_team(name, description)).await?;
         Ok(Scene { admin, user, team, there, here, announced: format!("{event},{other}") })
     }
 
-    /// Membership and role; answers the consistency token of the last change.
+    /// Role and membership. Returns the consistency token of the last change.
     async fn grant(&mut self, scene: &Scene) -> Result<String> {
         let (home, away) = (&self.stage.home, &self.stage.away);
         let title = format!("{home}: the team may view control planes, in {away} only");
         let role = role("Viewer", away);
-        self.act(title, scene.admin.assign_role(&format!("teams/{}", scene.team), role)).await?;
+        self.act(title, scene.admin.assign_role(scene.team, role)).await?;
         self.join(scene).await
     }
 
-    /// The change that the story is about: its trace begins with the one who asks for it.
+    /// The central change. Its trace begins with the caller.
     async fn join(&mut self, scene: &Scene) -> Result<String> {
         let (began, span) = (Instant::now(), CallerSpan::begin());
         let title = format!("{}: the user joins the team", self.stage.home);
-        let joined = scene.admin.within(&span).add_member(&scene.team, &scene.user.id).await;
+        let joined = scene.admin.within(&span).add_member(scene.team, scene.user.id).await;
         let (joined, took) = (joined.with_context(|| title.clone())?, began.elapsed());
         let trace = self.stage.end(span, "the user joins the team").await;
         self.hear(Step { title, outcome: "done".to_owned(), took, right: true, trace });
         token_of(&joined)
     }
 
-    /// The first answer must be yes: the read API waits for what the token names.
+    /// The first answer must be yes, because the read API waits for the states in the token.
     async fn ask_at_once(&mut self, scene: &Scene, granted: &str) -> Result<()> {
         let (stage, away) = (self.stage, &self.stage.away);
         let fresh = format!("{granted},{}", scene.announced);
@@ -107,12 +107,12 @@ impl<'a, F: FnMut(&Step)> Teller<'a, F> {
         self.ask(title, &stage.away_reads, scene, (&scene.there, "view"), Some(&fresh), Must::Allow).await
     }
 
-    /// How long a change takes to arrive where nobody waits for it.
+    /// How long a change takes to arrive without a token.
     async fn ask_unaided(&mut self, scene: &Scene) -> Result<()> {
         let (stage, home, away) = (self.stage, &self.stage.home, &self.stage.away);
         let role = role("Deployer", away);
         let title = format!("{home}: the team may deploy too, in {away} only");
-        self.act(title, scene.admin.assign_role(&format!("teams/{}", scene.team), role)).await?;
+        self.act(title, scene.admin.assign_role(scene.team, role)).await?;
         let began = Instant::now();
         let mut asked = 0;
         loop {
@@ -151,7 +151,7 @@ impl<'a, F: FnMut(&Step)> Teller<'a, F> {
 
     async fn remove_from_team(&mut self, scene: &Scene) -> Result<()> {
         let (stage, home, away) = (self.stage, &self.stage.home, &self.stage.away);
-        let removed = scene.admin.remove_member(&scene.team, &scene.user.id);
+        let removed = scene.admin.remove_member(scene.team, scene.user.id);
         let removed = token_of(&self.act(format!("{home}: the user is removed from the team"), removed).await?)?;
         let title = format!("{away}: may the user still view {}?", scene.there);
         self.ask(title, &stage.away_reads, scene, (&scene.there, "view"), Some(&removed), Must::Deny).await
@@ -159,7 +159,7 @@ impl<'a, F: FnMut(&Step)> Teller<'a, F> {
 
     async fn revoke_token(&mut self, scene: &Scene) -> Result<()> {
         let (stage, home, away) = (self.stage, &self.stage.home, &self.stage.away);
-        let revoked = scene.admin.revoke_token(&scene.user.id, &scene.user.token_id);
+        let revoked = scene.admin.revoke_token(scene.user.id, scene.user.token_id);
         let revoked = token_of(&self.act(format!("{home}: the user's token is revoked"), revoked).await?)?;
         let title = format!("{away}: asked with the revoked token");
         self.ask(title, &stage.away_reads, scene, (&scene.there, "view"), Some(&revoked), Must::Refuse).await
@@ -173,7 +173,7 @@ impl<'a, F: FnMut(&Step)> Teller<'a, F> {
         Ok(done)
     }
 
-    /// A question with the user's own token.
+    /// A query with the user's own token.
     async fn ask(
         &mut self,
         title: String,
@@ -218,8 +218,8 @@ fn role<'a>(role: &'a str, region: &'a str) -> AssignRole<'a> {
     AssignRole { role, entity_type: "Control Planes", entity: "*", region }
 }
 
-fn question<'a>(scene: &'a Scene, resource: &'a str, action: &'a str) -> Question<'a> {
-    Question { user: &scene.user.id, action, resource_type: CONTROL_PLANES, resource }
+fn question<'a>(scene: &Scene, resource: &'a str, action: &'a str) -> Question<'a> {
+    Question { user: scene.user.id, action, resource_type: CONTROL_PLANES, resource }
 }
 
 fn token_of(answer: &Answer) -> Result<String> {

@@ -1,18 +1,18 @@
-//! One step of the story, as it is told.
+//! One step of the story.
 
 use std::time::Duration;
 
-/// What was done or asked, and what came of it.
+/// A request of the story and its outcome.
 #[derive(Debug, Clone)]
 pub struct Step {
-    /// Who did or asked what.
+    /// The request, in words.
     pub title: String,
-    /// What came of it.
+    /// The outcome, in words.
     pub outcome: String,
-    /// From the request to the answer.
+    /// Time from the request to the answer.
     pub took: Duration,
-    /// Whether that is as it must be.
+    /// Whether the outcome is the expected one.
     pub right: bool,
-    /// Id of its trace, if it is one to look at.
+    /// Id of its trace, if it is worth a look.
     pub trace: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! A waterfall as a picture, for documentation.
+//! A waterfall as an SVG image.
 
 use super::waterfall::{Row, Waterfall};
 
@@ -17,7 +17,7 @@ const COLOURS: [&str; 5] = ["#0969da", "#1a7f37", "#bc4c00", "#8250df", "#bf3989
 const CALLER: &str = "#6e7781";
 const FAILED: &str = "#cf222e";
 
-/// One line a span, coloured by region.
+/// One line per span, coloured by region.
 pub(super) fn draw(waterfall: &Waterfall) -> String {
     let width = MARGIN + NAMES + PLACES + AXIS + TIMES;
     let height = TOP + waterfall.rows.len() * LINE + MARGIN;

@@ -4,10 +4,10 @@ use console::style;
 
 use super::waterfall::{Row, Waterfall};
 
-/// Characters of the time axis.
+/// Width of the time axis in characters.
 const AXIS: usize = 48;
 
-/// One line a span: who, what, when, how long, and a bar.
+/// One line per span, with a bar.
 pub(super) fn draw(waterfall: &Waterfall) -> String {
     let name = width(waterfall, |row| row.name.chars().count() + 2 * row.depth);
     let place = width(waterfall, |row| row.place().chars().count());
@@ -27,7 +27,7 @@ fn line(row: &Row, total: f64, name: usize, place: usize) -> String {
     if row.failed { style(text).red().to_string() } else { text }
 }
 
-/// At least one character, so that no span is out of sight.
+/// At least one character, so that every span is visible.
 fn bar(row: &Row, total: f64) -> String {
     let place = |time: f64| if total > 0.0 { (time / total * AXIS as f64) as usize } else { 0 };
     let begins = place(row.start).min(AXIS - 1);

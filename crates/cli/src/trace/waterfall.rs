@@ -1,4 +1,4 @@
-//! The spans of a trace, each below the one it is a part of, with its place in time.
+//! The spans of a trace as a tree, with their times.
 
 use std::collections::{HashMap, HashSet};
 
@@ -10,35 +10,35 @@ use writ_client::{Span, Trace};
 pub(super) struct Waterfall {
     /// Id of the trace.
     pub(super) trace: String,
-    /// From its first span's start to its last one's end.
+    /// From the first start to the last end.
     pub(super) milliseconds: f64,
-    /// In the order in which they are drawn.
+    /// In drawing order.
     pub(super) rows: Vec<Row>,
 }
 
 /// One span.
 #[derive(Debug, Serialize)]
 pub(super) struct Row {
-    /// How many spans it is below.
+    /// Depth in the tree.
     pub(super) depth: usize,
-    /// Its name.
+    /// Name of the span.
     pub(super) name: String,
     /// Service that recorded it.
     pub(super) service: String,
     /// Region it was recorded in; empty for a caller.
     pub(super) region: String,
-    /// When it began, in milliseconds since the trace did.
+    /// Start, in milliseconds after that of the trace.
     pub(super) start: f64,
-    /// How long it took, in milliseconds.
+    /// Duration in milliseconds.
     pub(super) took: f64,
-    /// Whether it went wrong.
+    /// Whether it failed.
     pub(super) failed: bool,
     /// Ids of other traces that it is linked to.
     pub(super) links: Vec<String>,
 }
 
 impl Waterfall {
-    /// Spans whose parent was not collected stand at the top.
+    /// Spans whose parent was not collected are at the top.
     pub(super) fn of(trace: &Trace) -> Self {
         let begun = trace.spans.iter().map(|span| span.begun).min().unwrap_or(0);
         let ended = trace.spans.iter().map(|span| span.begun + span.took).max().unwrap_or(begun);
@@ -73,7 +73,7 @@ fn milliseconds(microseconds: u64) -> f64 {
     microseconds as f64 / 1_000.0
 }
 
-/// Depth first, earlier before later.
+/// Depth first, in order of time.
 fn order(spans: &[Span]) -> Vec<(usize, &Span)> {
     let known: HashSet<&str> = spans.iter().map(|span| span.id.as_str()).collect();
     let mut children: HashMap<Option<&str>, Vec<&Span>> = HashMap::new();

@@ -5,19 +5,11 @@ use std::collections::BTreeSet;
 use crate::Connection;
 use rdkafka::admin::AdminClient;
 use rdkafka::client::DefaultClientContext;
-use rdkafka::error::KafkaError;
-use secrecy::SecretString;
 
-use super::{Binding, native, rules};
-
-/// A principal and its password.
-#[derive(Debug, Clone)]
-pub struct Credential {
-    /// Name of the principal.
-    pub principal: String,
-    /// The password to set.
-    pub password: SecretString,
-}
+use super::binding::Binding;
+use super::credential::Credential;
+use super::error::AccessError;
+use super::{native, rules};
 
 /// How many bindings an enforcement created and deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,28 +18,6 @@ pub struct Changed {
     pub created: usize,
     /// Bindings deleted.
     pub deleted: usize,
-}
-
-/// Why the access of a cluster could not be changed.
-#[derive(Debug, thiserror::Error)]
-pub enum AccessError {
-    /// The client could not be created.
-    #[error("Kafka: {0}")]
-    Kafka(#[from] KafkaError),
-    /// Kafka refused the request.
-    #[error("Kafka refused to {what}: {reason}")]
-    Refused {
-        /// The request.
-        what: &'static str,
-        /// Kafka's message.
-        reason: String,
-    },
-    /// A name contains a zero byte.
-    #[error("a name contains a zero byte")]
-    Name(#[from] std::ffi::NulError),
-    /// The process is shutting down.
-    #[error("interrupted")]
-    Interrupted,
 }
 
 /// Sets the passwords of principals and makes the bindings of those that we manage exactly `wanted`. New bindings are

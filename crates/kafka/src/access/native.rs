@@ -3,8 +3,8 @@
 
 mod handle;
 mod names;
+mod text;
 
-use std::ffi::{CStr, c_char};
 use std::ptr;
 
 use rdkafka::admin::AdminClient;
@@ -12,8 +12,11 @@ use rdkafka::bindings as c;
 use rdkafka::client::DefaultClientContext;
 use secrecy::ExposeSecret;
 
-use super::{AccessError, Binding, Credential};
+use super::binding::Binding;
+use super::credential::Credential;
+use super::error::AccessError;
 use handle::{Alteration, Event, Filter, NewBinding, Queue};
+use text::text;
 
 /// PBKDF2 iterations. Kafka's minimum is enough, because the passwords are random.
 const ITERATIONS: i32 = 4096;
@@ -161,16 +164,6 @@ unsafe fn succeeded(what: &'static str, error: *const c::rd_kafka_error_t) -> Re
     }
     // SAFETY: not null, and the error owns the text.
     Err(AccessError::Refused { what, reason: unsafe { text(c::rd_kafka_error_string(error)) } })
-}
-
-/// # Safety
-/// `text` is null or a C string that outlives this call.
-unsafe fn text(text: *const c_char) -> String {
-    if text.is_null() {
-        return String::new();
-    }
-    // SAFETY: not null, and the caller guarantees the rest.
-    unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
 }
 
 impl Queue {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{AclOperation, AclResource, Binding};
+use super::binding::{AclOperation, AclResource, Binding};
 use crate::topics::{self, HEARTBEATS, TopicSpec};
 use crate::{ExternalProducer, PRODUCER_PREFIX, ProducerKind};
 

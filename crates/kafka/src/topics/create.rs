@@ -6,7 +6,8 @@ use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
-use super::{Cleanup, TopicSpec, all};
+use super::list::all;
+use super::spec::{Cleanup, TopicSpec};
 use crate::Connection;
 
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -54,7 +55,7 @@ pub async fn ensure(kafka: &Connection, more: &[TopicSpec]) -> Result<Vec<String
     if missing.is_empty() {
         return Ok(Vec::new());
     }
-    let settings: Vec<_> = missing.iter().map(Settings::of).collect();
+    let settings: Vec<_> = missing.iter().map(TopicSettings::of).collect();
     let new: Vec<_> = missing.iter().zip(&settings).map(|(topic, settings)| settings.new_topic(topic)).collect();
     let results = admin.create_topics(&new, &AdminOptions::new().operation_timeout(Some(TIMEOUT))).await?;
     results.into_iter().filter_map(created).collect()
@@ -89,14 +90,14 @@ fn same_partitions(topic: &TopicSpec, found: usize) -> Result<(), EnsureError> {
 }
 
 /// Values that a `NewTopic` borrows.
-struct Settings {
+struct TopicSettings {
     retention: String,
     max_message_bytes: String,
     cleanup: &'static str,
     compression: &'static str,
 }
 
-impl Settings {
+impl TopicSettings {
     fn of(topic: &TopicSpec) -> Self {
         Self {
             retention: topic.retention_ms.to_string(),

@@ -1,10 +1,11 @@
+use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use secrecy::ExposeSecret;
-use writ_kafka::ProducerKind;
+use writ_kafka::{ProducerKind, ProducerScope};
+use writ_provision::Service;
 
 use super::*;
-use crate::services::Service;
 
 fn options(home: &Path) -> Options {
     Options { home: Some(home.to_path_buf()), ..Options::default() }
@@ -44,14 +45,14 @@ fn a_producer_that_is_added_again_has_the_same_password_and_after_removal_anothe
     let folder = tempfile::tempdir().unwrap();
     let mut cluster = Cluster::open(options(folder.path())).unwrap();
     let password = |cluster: &Cluster| cluster.kafka_password("us", "producer-billing").expose_secret().to_owned();
-    cluster.add_producer("billing", ProducerKind::Commands).unwrap();
+    cluster.add_producer("billing", ProducerKind::Commands, ProducerScope::ALL).unwrap();
     let first = password(&cluster);
-    cluster.add_producer("billing", ProducerKind::Commands).unwrap();
+    cluster.add_producer("billing", ProducerKind::Commands, ProducerScope::ALL).unwrap();
     assert_eq!(password(&cluster), first);
     assert_eq!(password(&Cluster::open(options(folder.path())).unwrap()), first, "it is saved");
-    assert!(cluster.add_producer("billing", ProducerKind::Entities).is_err());
-    cluster.producers.retain(|producer| producer.checked().unwrap().name() != "billing");
-    cluster.add_producer("billing", ProducerKind::Commands).unwrap();
+    assert!(cluster.add_producer("billing", ProducerKind::Entities, ProducerScope::ALL).is_err());
+    cluster.producers.retain(|producer| producer.name.as_str() != "billing");
+    cluster.add_producer("billing", ProducerKind::Commands, ProducerScope::ALL).unwrap();
     assert_ne!(password(&cluster), first);
 }
 
@@ -60,10 +61,26 @@ fn the_producers_of_an_operators_copy_are_taken_over() {
     let (own, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let mut cluster = Cluster::open(options(own.path())).unwrap();
     cluster.adopt_producers(copy.path()).unwrap();
-    assert_eq!(cluster.producers().unwrap().len(), 1, "no copy, no change");
-    Cluster::open(options(copy.path())).unwrap().add_producer("billing", ProducerKind::Commands).unwrap();
+    assert_eq!(cluster.producers().len(), 1, "no copy, no change");
+    Cluster::open(options(copy.path()))
+        .unwrap()
+        .add_producer("billing", ProducerKind::Commands, ProducerScope::ALL)
+        .unwrap();
     cluster.adopt_producers(copy.path()).unwrap();
-    assert!(cluster.producers().unwrap().iter().any(|producer| producer.name() == "billing"));
+    assert!(cluster.producers().iter().any(|producer| producer.name().as_str() == "billing"));
     let secrets = Cluster::open(options(own.path())).unwrap().secrets;
     assert_eq!(secrets.operator_token, cluster.secrets.operator_token, "nothing else is taken");
+}
+
+#[test]
+fn entity_producers_may_speak_for_what_they_were_last_given() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut cluster = Cluster::open(options(folder.path())).unwrap();
+    cluster.add_producer("gateways", ProducerKind::Entities, ProducerScope::ALL).unwrap();
+    let types = ProducerScope { types: "control_planes".parse().unwrap(), ..ProducerScope::ALL };
+    cluster.add_producer("gateways", ProducerKind::Entities, types.clone()).unwrap();
+    cluster.add_producer("billing", ProducerKind::Commands, ProducerScope::ALL).unwrap();
+    let scopes = Cluster::open(options(folder.path())).unwrap().scopes().producer;
+    assert_eq!(scopes.keys().map(|name| name.as_str()).collect::<Vec<_>>(), ["demo", "gateways"]);
+    assert_eq!(scopes[&"gateways".parse::<ProducerName>().unwrap()], types);
 }

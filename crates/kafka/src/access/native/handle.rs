@@ -8,7 +8,9 @@ use rdkafka::bindings as c;
 use rdkafka::client::DefaultClientContext;
 
 use super::names;
-use crate::access::{AccessError, Binding};
+use super::text::text;
+use crate::access::binding::Binding;
+use crate::access::error::AccessError;
 
 /// Time-out of an answer; longer than librdkafka's own of a minute.
 const TIMEOUT_MS: c_int = 70_000;
@@ -148,7 +150,7 @@ fn made<T>(new: *mut T, what: &'static str, reason: &[c_char]) -> Result<*mut T,
         return Ok(new);
     }
     // SAFETY: the buffer was zeroed, and librdkafka terminates the text with a zero byte.
-    let reason = unsafe { super::text(reason.as_ptr()) };
+    let reason = unsafe { text(reason.as_ptr()) };
     Err(AccessError::Refused { what, reason })
 }
 

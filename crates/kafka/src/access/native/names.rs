@@ -7,8 +7,8 @@ use c::rd_kafka_ResourcePatternType_t as CPattern;
 use c::rd_kafka_ResourceType_t as CKind;
 use rdkafka::bindings as c;
 
-use super::text;
-use crate::access::{AclOperation, AclPattern, AclResource, Binding, ResourceKind};
+use super::text::text;
+use crate::access::binding::{AclOperation, AclPattern, AclResource, Binding, ResourceKind};
 
 /// Any host.
 pub(super) const ANY_HOST: &CStr = c"*";
