@@ -11,4 +11,4 @@ mod query;
 pub use faults::Faults;
 pub use json::{Json, JsonBytes, NotJson};
 pub use path::Path;
-pub use query::Query;
+pub use query::ListQuery;

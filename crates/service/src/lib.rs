@@ -19,7 +19,7 @@ pub mod telemetry;
 
 pub use config::{BaseUrl, Common, ConfigError, Required, ServiceSettings};
 pub use database::DatabaseUrl;
-pub use extract::{Faults, Json, Path, Query};
+pub use extract::{Faults, Json, ListQuery, Path};
 pub use health::{Health, ReadinessCheck};
 pub use http::RequestId;
 pub use migrate::{asked_to_migrate, migrate};

@@ -15,7 +15,7 @@ CREATE TABLE organization (
     updated_at   timestamptz NOT NULL
 );
 
--- Whatever can hold a role. What hangs on a principal goes with it.
+-- A principal can hold roles. Deleting it deletes everything that refers to it.
 CREATE TABLE principal (
     organization uuid NOT NULL REFERENCES organization,
     id           uuid NOT NULL,
@@ -51,7 +51,7 @@ CREATE TABLE team (
     FOREIGN KEY (organization, id) REFERENCES principal ON DELETE CASCADE
 );
 
--- A user or system account is in a team, from and until if given.
+-- A user or system account is in a team; null bounds mean always.
 CREATE TABLE membership (
     organization uuid NOT NULL,
     team         uuid NOT NULL,
@@ -64,7 +64,7 @@ CREATE TABLE membership (
 );
 CREATE INDEX membership_member ON membership (organization, member);
 
--- A principal has a role. No entity id: every entity; no region: every region.
+-- A principal has a role. A null entity_id means every entity, a null region every region.
 CREATE TABLE role_assignment (
     organization uuid NOT NULL,
     id           uuid NOT NULL,
@@ -101,7 +101,7 @@ CREATE TABLE token (
 );
 CREATE INDEX token_principal ON token (organization, principal);
 
--- Who holds Identity · Admin now, directly or through a team.
+-- Current holders of Identity · Admin, directly or through a team.
 CREATE VIEW administrator AS
 SELECT a.organization, a.principal AS id
   FROM role_assignment a
@@ -115,7 +115,7 @@ SELECT a.organization, m.member AS id
    AND coalesce(a.valid_from <= now(), true) AND coalesce(a.valid_until > now(), true)
    AND coalesce(m.valid_from <= now(), true) AND coalesce(m.valid_until > now(), true);
 
--- What the platform organization has last said about the catalogue.
+-- Digest of the catalogue published last.
 CREATE TABLE published_catalogue (
     organization uuid PRIMARY KEY REFERENCES organization,
     digest       bytea NOT NULL

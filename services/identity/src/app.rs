@@ -1,4 +1,4 @@
-//! What every request needs.
+//! State shared by all requests.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,16 +10,16 @@ use writ_tokens::{BearerToken, ConsistencyKey, ConsistencyToken, SeenRevision};
 
 use crate::store::{SeenState, Store};
 
-/// What every request needs. Clones share it.
+/// State shared by all requests; cheap to clone.
 #[derive(Clone)]
 pub struct App {
     /// The organizations homed here.
     pub store: Store,
-    /// What identity has to know of the platform.
+    /// The platform this region belongs to.
     pub platform: Arc<Platform>,
 }
 
-/// What identity has to know of the platform.
+/// The platform this region belongs to.
 pub struct Platform {
     /// Every region.
     pub regions: Vec<Region>,
@@ -27,7 +27,7 @@ pub struct Platform {
     pub homes: BTreeMap<Region, BaseUrl>,
     /// SHA-256 of the platform operator's token.
     pub operator: Hash,
-    /// What consistency tokens are authenticated with.
+    /// Authenticates consistency tokens.
     pub consistency: ConsistencyKey,
 }
 

@@ -15,9 +15,9 @@ use std::borrow::Cow;
 /// A rule that a value breaks. Never holds the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
-    /// The rule, for programs: `required`, `max_length`, …
+    /// Name of the rule, for programs: `required`, `max_length`, …
     pub rule: &'static str,
-    /// What is wrong, for people.
+    /// Explanation for people.
     pub reason: Cow<'static, str>,
 }
 

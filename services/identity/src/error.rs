@@ -1,10 +1,10 @@
-//! Why a request fails, apart from how HTTP says so.
+//! The error of every part of the service. HTTP answers are made of it in `http/error.rs`.
 
 use crate::domain::Violation;
 
 /// The error of every part of the service.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub enum IdentityError {
     /// A field breaks a rule that depends on more than itself.
     #[error("{field} {}", violation.reason)]
     Invalid {
@@ -22,7 +22,7 @@ pub enum Error {
     /// The caller may not do this.
     #[error("{0}")]
     Forbidden(&'static str),
-    /// What is named does not exist for the caller.
+    /// It does not exist, or not for the caller.
     #[error("the {0} was not found")]
     NotFound(&'static str),
     /// The state does not allow it.
@@ -44,7 +44,7 @@ pub enum Error {
     Record(#[from] writ_contract::CodecError),
 }
 
-impl Error {
+impl IdentityError {
     /// The field breaks this rule.
     pub fn invalid(field: &'static str, violation: Violation) -> Self {
         Self::Invalid { field, violation }
@@ -52,4 +52,4 @@ impl Error {
 }
 
 /// The result of every part of the service.
-pub type Result<T, E = Error> = std::result::Result<T, E>;
+pub type Result<T, E = IdentityError> = std::result::Result<T, E>;

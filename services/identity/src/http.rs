@@ -1,6 +1,5 @@
 //! The management API, one file a resource.
 
-mod answer;
 mod auth;
 mod error;
 mod input;
@@ -10,6 +9,7 @@ mod me;
 mod members;
 mod openapi;
 mod organizations;
+mod reply;
 mod role_names;
 mod roles;
 pub mod routes;
@@ -21,8 +21,8 @@ mod users;
 
 pub use routes::router;
 
-use answer::{Answer, Empty};
-use auth::{Admin, Caller};
+use auth::{Administrator, Caller};
 use list::Paginated;
+use reply::{EmptyReply, Reply};
 
 use crate::error::Result;

@@ -25,11 +25,11 @@ pub fn source(region: Region) -> String {
     format!("/{region}/identity")
 }
 
-/// Starts to publish the outbox. Waits for Kafka beside the other parts, with the reason in
-/// `/readyz`; changes are accepted meanwhile and published later.
+/// Starts publishing the outbox in the background. While Kafka cannot be reached, `/readyz` says why, and changes are
+/// accepted and published later.
 ///
 /// # Errors
-/// When the settings for Kafka are wrong.
+/// When the settings for Kafka are invalid.
 pub fn start(service: &Service, pool: PgPool) -> anyhow::Result<()> {
     let producer = LogProducer::connect(&service.common.kafka(), "writ-identity", Compression::None)
         .context("WRIT_KAFKA_BROKERS")?;

@@ -1,9 +1,9 @@
-//! Wiring: settings → database → catalogue → log → HTTP, until told to stop.
+//! Wiring: settings → database → catalogue → log → HTTP.
 
 use std::process::ExitCode;
 
 use writ_identity::app::App;
-use writ_identity::settings::Settings;
+use writ_identity::settings::IdentitySettings;
 use writ_identity::store::{MIGRATOR, Store};
 use writ_identity::{PROGRAM, http, log};
 use writ_service::Service;
@@ -17,10 +17,10 @@ async fn main() -> ExitCode {
     writ_service::run(PROGRAM, wire).await
 }
 
-async fn wire(service: Service, settings: Settings) -> anyhow::Result<()> {
+async fn wire(service: Service, settings: IdentitySettings) -> anyhow::Result<()> {
     let platform = settings.platform(&service.common)?;
     let pool = service.database(&settings.database_url, &MIGRATOR).await?;
-    let store = Store::new(pool.clone(), service.common.region.clone());
+    let store = Store::new(pool.clone(), service.common.region);
     store.publish_catalogue().await?;
     log::start(&service, pool)?;
     service.routes(http::router(App::new(store, platform)), RequestLimits::default());

@@ -1,4 +1,4 @@
-//! Settings of this service alone.
+//! IdentitySettings of this service alone.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +11,12 @@ use writ_tokens::{ConsistencyKey, hash_of};
 
 use crate::app::Platform;
 
-/// Characters of the operator's token at least.
+/// Minimum length of the operator's token.
 const SHORTEST_OPERATOR_TOKEN: usize = 32;
 
-/// What identity needs besides what every service needs.
+/// IdentitySettings of identity, besides those of every service.
 #[derive(Debug, Deserialize)]
-pub struct Settings {
+pub struct IdentitySettings {
     /// `WRIT_DATABASE_URL`: the system of record's database.
     pub database_url: DatabaseUrl,
     /// `WRIT_OPERATOR_TOKEN`: bearer token of the platform's operator.
@@ -29,7 +29,7 @@ pub struct Settings {
     pub identity_urls: BTreeMap<Region, BaseUrl>,
 }
 
-impl ServiceSettings for Settings {
+impl ServiceSettings for IdentitySettings {
     const REQUIRED: Required = &[
         ("database_url", "postgres://identity@127.0.0.1:15432/identity"),
         ("operator_token", "a token of at least 32 characters"),
@@ -38,11 +38,11 @@ impl ServiceSettings for Settings {
     ];
 }
 
-impl Settings {
-    /// What identity has to know of the platform.
+impl IdentitySettings {
+    /// The platform these settings describe.
     ///
     /// # Errors
-    /// When a setting does not do; names its variable.
+    /// When a setting is invalid; the error names its variable.
     pub fn platform(&self, common: &Common) -> Result<Platform, ConfigError> {
         if self.operator_token.expose_secret().len() < SHORTEST_OPERATOR_TOKEN {
             return Err(ConfigError::invalid("operator_token", "shorter than 32 characters"));
@@ -79,7 +79,7 @@ mod tests {
         ];
         let kept = defaults.into_iter().filter(|(known, _)| *known != name);
         let variables = kept.chain([(name, value)]).map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let (common, settings) = load_from::<Settings>(variables)?;
+        let (common, settings) = load_from::<IdentitySettings>(variables)?;
         settings.platform(&common)
     }
 

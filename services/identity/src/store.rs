@@ -22,7 +22,7 @@ use writ_contract::{OrganizationId, Region, Revision};
 
 pub use revision::{Author, PendingRevision, SeenState};
 
-use crate::error::{Error, Result};
+use crate::error::{IdentityError, Result};
 
 /// The event log's tables and identity's own.
 pub static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
@@ -56,14 +56,14 @@ impl Store {
     /// The latest revision of an organization. Read after what it is to cover.
     ///
     /// # Errors
-    /// When the organization does not exist any more.
+    /// [`IdentityError::NotFound`] when the organization has been deleted.
     pub async fn seen(&self, organization: OrganizationId) -> Result<SeenState> {
         let revision: Option<(i64, i64)> =
             sqlx::query_as("SELECT epoch, revision FROM organization WHERE id = $1 AND state <> 'deleted'")
                 .bind(organization)
                 .fetch_optional(&self.pool)
                 .await?;
-        let (epoch, number) = revision.ok_or(Error::NotFound("organization"))?;
+        let (epoch, number) = revision.ok_or(IdentityError::NotFound("organization"))?;
         Ok(SeenState { organization, revision: Revision { epoch, number } })
     }
 }

@@ -12,9 +12,9 @@ use crate::problem::{InvalidParameter, Problem};
 /// parameter `filter[labels][env][eq]` is the member `eq` of `env` of the field `filter[labels]`.
 /// Parameters other than `page…` and `filter…` are ignored.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Query<T>(pub T);
+pub struct ListQuery<T>(pub T);
 
-impl<S: Send + Sync, T: Deserr<Faults>> FromRequestParts<S> for Query<T> {
+impl<S: Send + Sync, T: Deserr<Faults>> FromRequestParts<S> for ListQuery<T> {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {

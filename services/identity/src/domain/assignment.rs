@@ -15,7 +15,7 @@ fn key<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().expect("a key of the catalogue")
 }
 
-/// What makes a principal an administrator of its organization.
+/// The grant that makes a principal an administrator of its organization.
 pub fn administrator(principal: PrincipalId) -> Grant {
     Grant {
         id: GrantId::generate(),

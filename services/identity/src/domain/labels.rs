@@ -26,7 +26,7 @@ impl Labels {
     /// The labels, checked.
     ///
     /// # Errors
-    /// When there are too many, or a key or value is not a label's.
+    /// When there are too many labels, or a key or value is invalid.
     pub fn new(labels: BTreeMap<String, String>) -> Result<Self, Violation> {
         at_most_fifty(labels.len())?;
         labels.iter().try_for_each(|(key, value)| check_key(key).and_then(|()| check_value(value)))?;
@@ -64,7 +64,7 @@ impl LabelChanges {
     /// The changes, checked.
     ///
     /// # Errors
-    /// When there are too many, or a key or value is not a label's.
+    /// When there are too many labels, or a key or value is invalid.
     pub fn new(changes: BTreeMap<String, Option<String>>) -> Result<Self, Violation> {
         at_most_fifty(changes.len())?;
         changes

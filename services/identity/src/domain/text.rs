@@ -19,7 +19,7 @@ macro_rules! texts {
         impl $name {
             /// Fewest and most characters.
             pub const LENGTH: (usize, usize) = ($least, $most);
-            /// What it looks like, as a regular expression.
+            /// The same rule as a regular expression.
             pub const PATTERN: &'static str = $pattern;
 
             /// A text of this program, which needs no check.

@@ -26,7 +26,7 @@ pub enum TokenState {
     Expired,
 }
 
-/// What is known of a personal token; not its secret.
+/// A personal access token, without its secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PersonalToken {
     /// Id of the token.
@@ -41,7 +41,7 @@ pub struct PersonalToken {
     pub created_at: OffsetDateTime,
     /// When it last changed.
     pub updated_at: OffsetDateTime,
-    /// When it was last used, if that is known.
+    /// When it was last used; not recorded yet, so always absent.
     pub last_used_at: Option<OffsetDateTime>,
     /// When it expires.
     pub expires_at: OffsetDateTime,

@@ -1,4 +1,4 @@
-//! Who asks, and whether they may.
+//! Authentication and authorization of callers.
 
 use axum::extract::{FromRequestParts, OriginalUri};
 use axum::http::header::AUTHORIZATION;
@@ -10,13 +10,15 @@ use writ_service::RequestId;
 use writ_tokens::{BearerToken, hash_of, same_hash};
 
 use crate::app::App;
-use crate::error::{Error, Result};
+use crate::error::{IdentityError, Result};
 use crate::store::Author;
-use crate::store::callers::Holder;
+use crate::store::callers::TokenHolder;
 
-const ADMINISTRATORS_ONLY: Error = Error::Forbidden("You must have the [Identity Admin] role to perform this action");
-const OPERATOR_ONLY: Error = Error::Forbidden("Only the platform's operator may perform this action");
-const NOT_FOR_OPERATOR: Error = Error::Forbidden("The platform's operator may do nothing inside an organization");
+const ADMINISTRATORS_ONLY: IdentityError =
+    IdentityError::Forbidden("You must have the [Identity Admin] role to perform this action");
+const OPERATOR_ONLY: IdentityError = IdentityError::Forbidden("Only the platform's operator may perform this action");
+const NOT_FOR_OPERATOR: IdentityError =
+    IdentityError::Forbidden("The platform's operator may do nothing inside an organization");
 
 /// A user of an organization, by a personal token.
 pub(super) struct Caller {
@@ -29,7 +31,7 @@ pub(super) struct Caller {
 }
 
 /// A user who administers the organization.
-pub(super) struct Admin(pub(super) Caller);
+pub(super) struct Administrator(pub(super) Caller);
 
 /// The operator of the platform.
 pub(super) struct Operator {
@@ -48,24 +50,24 @@ pub(super) struct Invitee {
 }
 
 impl Caller {
-    /// The caller as events name them.
+    /// The caller as the author of a change.
     pub(super) fn author(&self) -> Author {
         user_author(self.user, &self.request_id)
     }
 
-    /// Lets administrators pass, and users who ask about themselves.
+    /// Requires an administrator, or the user in question.
     pub(super) fn must_be(&self, user: UserId) -> Result<()> {
         if self.administrator || self.user == user { Ok(()) } else { Err(ADMINISTRATORS_ONLY) }
     }
 
-    /// Lets only the user itself pass.
+    /// Requires the user in question.
     pub(super) fn must_be_owner(&self, user: UserId) -> Result<()> {
-        if self.user == user { Ok(()) } else { Err(Error::Forbidden("Only the user may perform this action")) }
+        if self.user == user { Ok(()) } else { Err(IdentityError::Forbidden("Only the user may perform this action")) }
     }
 }
 
 impl Operator {
-    /// The operator as events name it.
+    /// The operator as the author of a change.
     pub(super) fn author(&self) -> Author {
         Author {
             actor: Actor { kind: ActorKind::Operator, id: StoredText::lossy("operator") },
@@ -75,7 +77,7 @@ impl Operator {
 }
 
 impl Invitee {
-    /// The new user as events name it.
+    /// The new user as the author of a change.
     pub(super) fn author(&self) -> Author {
         user_author(self.user, &self.request_id)
     }
@@ -89,12 +91,12 @@ fn user_author(user: UserId, request_id: &Option<StoredText>) -> Author {
 }
 
 impl FromRequestParts<App> for Caller {
-    type Rejection = Error;
+    type Rejection = IdentityError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let token = token_of_this_region(parts, app)?;
         if token.kind() != TokenKind::Personal {
-            return Err(Error::Unauthenticated);
+            return Err(IdentityError::Unauthenticated);
         }
         let holder = of_its_organization(&token, app.store.holder(&token.hash()).await?)?;
         Ok(Self {
@@ -106,8 +108,8 @@ impl FromRequestParts<App> for Caller {
     }
 }
 
-impl FromRequestParts<App> for Admin {
-    type Rejection = Error;
+impl FromRequestParts<App> for Administrator {
+    type Rejection = IdentityError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let caller = Caller::from_request_parts(parts, app).await?;
@@ -116,12 +118,12 @@ impl FromRequestParts<App> for Admin {
 }
 
 impl FromRequestParts<App> for Invitee {
-    type Rejection = Error;
+    type Rejection = IdentityError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let token = token_of_this_region(parts, app)?;
         if token.kind() != TokenKind::Invite {
-            return Err(Error::Unauthenticated);
+            return Err(IdentityError::Unauthenticated);
         }
         let holder = of_its_organization(&token, app.store.invited(&token.hash()).await?)?;
         Ok(Self {
@@ -134,13 +136,13 @@ impl FromRequestParts<App> for Invitee {
 }
 
 impl FromRequestParts<App> for Operator {
-    type Rejection = Error;
+    type Rejection = IdentityError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         if is_operator(bearer(parts)?, app) {
             return Ok(Self { request_id: request_id(parts) });
         }
-        // Whoever has a valid token learns that it is not enough; all others learn nothing.
+        // A valid token is told that it is not enough; others learn nothing.
         Caller::from_request_parts(parts, app).await?;
         Err(OPERATOR_ONLY)
     }
@@ -148,9 +150,10 @@ impl FromRequestParts<App> for Operator {
 
 fn bearer(parts: &Parts) -> Result<&str> {
     let mut headers = parts.headers.get_all(AUTHORIZATION).iter();
-    let (Some(header), None) = (headers.next(), headers.next()) else { return Err(Error::Unauthenticated) };
-    let (scheme, token) = header.to_str().ok().and_then(|text| text.split_once(' ')).ok_or(Error::Unauthenticated)?;
-    if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(Error::Unauthenticated) }
+    let (Some(header), None) = (headers.next(), headers.next()) else { return Err(IdentityError::Unauthenticated) };
+    let (scheme, token) =
+        header.to_str().ok().and_then(|text| text.split_once(' ')).ok_or(IdentityError::Unauthenticated)?;
+    if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(IdentityError::Unauthenticated) }
 }
 
 fn is_operator(text: &str, app: &App) -> bool {
@@ -164,12 +167,12 @@ fn token_of_this_region(parts: &Parts, app: &App) -> Result<BearerToken> {
     if is_operator(text, app) {
         return Err(NOT_FOR_OPERATOR);
     }
-    let token = BearerToken::parse(text).map_err(|_| Error::Unauthenticated)?;
+    let token = BearerToken::parse(text).map_err(|_| IdentityError::Unauthenticated)?;
     if token.region() == app.store.region() {
         return Ok(token);
     }
-    let home = app.platform.homes.get(&token.region()).ok_or(Error::Unauthenticated)?;
-    Err(Error::Elsewhere { home: home.to_string(), target: target(parts).to_owned() })
+    let home = app.platform.homes.get(&token.region()).ok_or(IdentityError::Unauthenticated)?;
+    Err(IdentityError::Elsewhere { home: home.to_string(), target: target(parts).to_owned() })
 }
 
 /// Path and query as the client sent them: within a nested router the path lacks its beginning.
@@ -179,8 +182,8 @@ fn target(parts: &Parts) -> &str {
 }
 
 /// The organization in a token's text is the one it was issued for.
-fn of_its_organization(token: &BearerToken, holder: Holder) -> Result<Holder> {
-    if holder.organization == token.organization() { Ok(holder) } else { Err(Error::Unauthenticated) }
+fn of_its_organization(token: &BearerToken, holder: TokenHolder) -> Result<TokenHolder> {
+    if holder.organization == token.organization() { Ok(holder) } else { Err(IdentityError::Unauthenticated) }
 }
 
 fn request_id(parts: &Parts) -> Option<StoredText> {

@@ -6,30 +6,30 @@ use axum::response::{IntoResponse, Response};
 use writ_service::{InvalidParameter, Problem};
 
 use crate::domain::Violation;
-use crate::error::Error;
+use crate::error::IdentityError;
 
-impl IntoResponse for Error {
+impl IntoResponse for IdentityError {
     fn into_response(self) -> Response {
         Problem::from(self).into_response()
     }
 }
 
-impl From<Error> for Problem {
-    fn from(error: Error) -> Self {
+impl From<IdentityError> for Problem {
+    fn from(error: IdentityError) -> Self {
         match error {
-            Error::Invalid { field, violation: Violation { rule, reason } } => {
+            IdentityError::Invalid { field, violation: Violation { rule, reason } } => {
                 Self::invalid([InvalidParameter::body(field, rule, reason)])
             }
-            Error::SystemTeam => {
+            IdentityError::SystemTeam => {
                 Self::invalid([InvalidParameter::path("teamID", "invalid", "system teams cannot be modified")])
             }
-            Error::Unauthenticated => Self::unauthorized("A valid token is required"),
-            Error::Forbidden(why) => Self::forbidden(why),
-            Error::NotFound(what) => Self::not_found(format!("The requested {what} was not found")),
-            Error::Conflict(why) => Self::conflict(why),
-            Error::Elsewhere { home, target } => elsewhere(&home, &target),
-            Error::Database(error) => database(error),
-            Error::Record(error) => Self::internal(error),
+            IdentityError::Unauthenticated => Self::unauthorized("A valid token is required"),
+            IdentityError::Forbidden(why) => Self::forbidden(why),
+            IdentityError::NotFound(what) => Self::not_found(format!("The requested {what} was not found")),
+            IdentityError::Conflict(why) => Self::conflict(why),
+            IdentityError::Elsewhere { home, target } => elsewhere(&home, &target),
+            IdentityError::Database(error) => database(error),
+            IdentityError::Record(error) => Self::internal(error),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! What requests are made of: checked texts, changes of optional fields, pages and filters.
+//! Parts of request bodies and queries: checked texts, fields of a PATCH, pages and ids.
 
 mod ids;
 mod page;

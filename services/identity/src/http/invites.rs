@@ -14,7 +14,7 @@ use writ_service::{Faults, Json};
 use super::auth::Invitee;
 use super::tokens::{CreateToken, IssuedToken, issue};
 use super::users::UserResponse;
-use super::{Admin, Answer, Result};
+use super::{Administrator, Reply, Result};
 use crate::app::App;
 use crate::domain::text::{Email, Name, Text, TokenName};
 use crate::domain::token::INVITE_TTL;
@@ -24,7 +24,7 @@ use crate::store::{PendingRevision, invites, users};
 
 const PREFER: &str = "prefer";
 
-/// Whom to invite.
+/// A person to invite.
 #[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults)]
 pub(super) struct InviteUser {
@@ -32,7 +32,7 @@ pub(super) struct InviteUser {
     email: Email,
 }
 
-/// What an invited person says to become a user.
+/// The acceptance of an invitation.
 #[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults)]
 pub(super) struct AcceptInvite {
@@ -77,7 +77,7 @@ pub(super) struct AcceptedInvite {
     and `invite_token`, otherwise it is empty"), (status = 409)))]
 pub(super) async fn invite(
     State(app): State<App>,
-    Admin(admin): Admin,
+    Administrator(admin): Administrator,
     headers: HeaderMap,
     Json(person): Json<InviteUser>,
 ) -> Result<Response> {
@@ -133,7 +133,7 @@ pub(super) async fn accept(
     State(app): State<App>,
     invitee: Invitee,
     Json(accept): Json<AcceptInvite>,
-) -> Result<Answer<AcceptedInvite>> {
+) -> Result<Reply<AcceptedInvite>> {
     let mut revision = app.store.revision(invitee.organization, invitee.author()).await?;
     // Fails when somebody else has accepted meanwhile.
     tokens::delete(&mut revision, invitee.user, invitee.token).await?;

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::domain::page::Paged;
 
-/// What an answer says about its page.
+/// Position and size of a page.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 pub(super) struct PageMeta {
     /// Which page, from 1.

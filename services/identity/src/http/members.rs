@@ -6,12 +6,12 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use writ_contract::identity_event::Change;
 use writ_contract::{TeamId, UserId};
-use writ_service::{Faults, Json, Path, Query};
+use writ_service::{Faults, Json, ListQuery, Path};
 
 use super::input::read_id;
 use super::teams::{TeamPath, TeamQuery, TeamResponse};
 use super::users::{UserPath, UserQuery, UserResponse};
-use super::{Admin, Answer, Caller, Empty, Paginated, Result};
+use super::{Administrator, Caller, EmptyReply, Paginated, Reply, Result};
 use crate::app::App;
 use crate::domain::Violation;
 use crate::store::{administrators, members};
@@ -27,7 +27,7 @@ pub(super) struct TeamUserPath {
     user_id: UserId,
 }
 
-/// Who joins a team.
+/// A user to add to a team.
 #[derive(Debug, Deserr, ToSchema)]
 #[deserr(error = Faults)]
 pub(super) struct AddMember {
@@ -41,14 +41,14 @@ pub(super) struct AddMember {
     params(TeamPath, UserQuery), responses((status = 200, body = Paginated<UserResponse>), (status = 404)))]
 pub(super) async fn list(
     State(app): State<App>,
-    Admin(admin): Admin,
+    Administrator(admin): Administrator,
     Path(path): Path<TeamPath>,
-    Query(query): Query<UserQuery>,
-) -> Result<Answer<Paginated<UserResponse>>> {
+    ListQuery(query): ListQuery<UserQuery>,
+) -> Result<Reply<Paginated<UserResponse>>> {
     let (filter, page) = query.split();
     let team = app.store.team(admin.organization, path.team_id).await?;
     let users = app.store.users(admin.organization, Some(team.id), &filter, page).await?;
-    app.read(admin.organization, users.into()).await
+    app.show(admin.organization, users.into()).await
 }
 
 /// Adds a user to a team.
@@ -56,10 +56,10 @@ pub(super) async fn list(
     params(TeamPath), request_body = AddMember, responses((status = 201), (status = 404), (status = 409)))]
 pub(super) async fn add(
     State(app): State<App>,
-    Admin(admin): Admin,
+    Administrator(admin): Administrator,
     Path(path): Path<TeamPath>,
     Json(new): Json<AddMember>,
-) -> Result<Empty> {
+) -> Result<EmptyReply> {
     let mut revision = app.store.revision(admin.organization, admin.author()).await?;
     let added = members::add_user(&mut revision, path.team_id, new.id).await?;
     let seen = revision.commit(vec![added]).await?;
@@ -71,15 +71,15 @@ pub(super) async fn add(
     tag = "Team Membership", params(TeamUserPath), responses((status = 204), (status = 404), (status = 409)))]
 pub(super) async fn remove(
     State(app): State<App>,
-    Admin(admin): Admin,
+    Administrator(admin): Administrator,
     Path(path): Path<TeamUserPath>,
-) -> Result<Empty> {
+) -> Result<EmptyReply> {
     let mut revision = app.store.revision(admin.organization, admin.author()).await?;
     members::remove_user(&mut revision, path.team_id, path.user_id).await?;
     administrators::must_remain(&mut revision).await?;
     let removed = Change::MemberRemoved { team: path.team_id, member: path.user_id.into() };
     let seen = revision.commit(vec![removed]).await?;
-    Ok(app.gone(seen))
+    Ok(app.no_content(seen))
 }
 
 /// Lists the teams a user is in.
@@ -92,11 +92,11 @@ pub(super) async fn teams(
     State(app): State<App>,
     caller: Caller,
     Path(path): Path<UserPath>,
-    Query(query): Query<TeamQuery>,
-) -> Result<Answer<Paginated<TeamResponse>>> {
+    ListQuery(query): ListQuery<TeamQuery>,
+) -> Result<Reply<Paginated<TeamResponse>>> {
     caller.must_be(path.user_id)?;
     let (filter, page) = query.split();
     let user = app.store.user(caller.organization, path.user_id).await?;
     let teams = app.store.teams(caller.organization, Some(user.id), &filter, page).await?;
-    app.read(caller.organization, teams.into()).await
+    app.show(caller.organization, teams.into()).await
 }

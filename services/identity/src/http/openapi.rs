@@ -46,7 +46,7 @@ pub(super) fn complete(api: &mut OpenApi, regions: &[Region]) {
     REFUSALS.describe(api, &problem);
 }
 
-/// The description as it is true on one day.
+/// The description for one day.
 pub(super) fn as_of(api: &OpenApi, today: Date) -> OpenApi {
     let mut api = api.clone();
     let expiry = ObjectBuilder::new()

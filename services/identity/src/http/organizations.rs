@@ -13,7 +13,7 @@ use writ_service::{Faults, Json, Path};
 use super::auth::Operator;
 use super::tokens::{CreateToken, IssuedToken, issue};
 use super::users::UserResponse;
-use super::{Answer, Empty, Result};
+use super::{EmptyReply, Reply, Result};
 use crate::app::App;
 use crate::domain::organization::Organization;
 use crate::domain::team::Team;
@@ -163,7 +163,7 @@ pub(super) async fn create(
     State(app): State<App>,
     operator: Operator,
     Json(new): Json<CreateOrganization>,
-) -> Result<Answer<FoundedOrganization>> {
+) -> Result<Reply<FoundedOrganization>> {
     let (id, owner_id) = (OrganizationId::generate(app.store.region()), UserId::generate());
     let mut revision = app.store.founding(id, &new.name, owner_id, operator.author()).await?;
     let owner = new.owner.into_user(owner_id, revision.at());
@@ -198,9 +198,9 @@ pub(super) async fn get(
     State(app): State<App>,
     _operator: Operator,
     Path(path): Path<OrganizationPath>,
-) -> Result<Answer<OrganizationResponse>> {
+) -> Result<Reply<OrganizationResponse>> {
     let organization = app.store.organization(path.organization_id).await?;
-    app.read(organization.id, organization.into()).await
+    app.show(organization.id, organization.into()).await
 }
 
 /// Suspends an organization (`inactive`) or makes it active again.
@@ -212,7 +212,7 @@ pub(super) async fn update(
     operator: Operator,
     Path(path): Path<OrganizationPath>,
     Json(update): Json<UpdateOrganization>,
-) -> Result<Answer<OrganizationResponse>> {
+) -> Result<Reply<OrganizationResponse>> {
     let state = update.state.into();
     let id = app.store.organization(path.organization_id).await?.id;
     let mut revision = app.store.revision_in_any_state(id, operator.author()).await?;
@@ -232,12 +232,12 @@ pub(super) async fn delete(
     State(app): State<App>,
     operator: Operator,
     Path(path): Path<OrganizationPath>,
-) -> Result<Empty> {
+) -> Result<EmptyReply> {
     let id = app.store.organization(path.organization_id).await?.id;
     let mut revision = app.store.revision_in_any_state(id, operator.author()).await?;
     organizations::erase(&mut revision).await?;
     let seen = revision.commit(vec![Change::OrganizationDeleted {}]).await?;
-    Ok(app.gone(seen))
+    Ok(app.no_content(seen))
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use super::Result;
 use crate::domain::Violation;
 use crate::domain::assignment::IDENTITY;
 use crate::domain::text::{EntityScope, Text};
-use crate::error::Error;
+use crate::error::IdentityError;
 
 /// Every entity, or every region.
 pub(super) const ALL: &str = "*";
@@ -39,7 +39,7 @@ pub(super) struct AssignRole {
 impl AssignRole {
     /// The grant that gives the role to `principal`.
     pub(super) fn grant(&self, principal: PrincipalId, regions: &[Region]) -> Result<Grant> {
-        let refuse = |field, reason: &'static str| Err(Error::invalid(field, Violation::of("enum", reason)));
+        let refuse = |field, reason: &'static str| Err(IdentityError::invalid(field, Violation::of("enum", reason)));
         let catalogue = Catalogue::compiled_in();
         let assignable =
             |name: &str| catalogue.entity_types.iter().any(|kind| kind.name == name && !kind.roles.is_empty());

@@ -10,7 +10,7 @@ use writ_contract::catalogue::Catalogue;
 use writ_contract::identity_event::Change;
 
 use super::role_names::{AssignRole, AssignedRole, RoleQuery};
-use super::{Answer, Caller, Empty, Paginated, Result};
+use super::{Caller, EmptyReply, Paginated, Reply, Result};
 use crate::app::App;
 use crate::domain::assignment::ADMINISTRATOR;
 use crate::store::administrators;
@@ -37,8 +37,8 @@ pub(super) struct ListedRole {
 /// Lists the roles of the catalogue by the key of their entity type.
 #[utoipa::path(get, path = "/roles", operation_id = "list_roles", tag = "Roles",
     responses((status = 200, body = BTreeMap<String, ListedEntityType>)))]
-pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Answer<BTreeMap<String, ListedEntityType>>> {
-    app.read(caller.organization, catalogue()).await
+pub(super) async fn list(State(app): State<App>, caller: Caller) -> Result<Reply<BTreeMap<String, ListedEntityType>>> {
+    app.show(caller.organization, catalogue()).await
 }
 
 fn catalogue() -> BTreeMap<String, ListedEntityType> {
@@ -64,11 +64,11 @@ pub(super) async fn list_assigned(
     caller: &Caller,
     assignee: Assignee,
     query: &RoleQuery,
-) -> Result<Answer<Paginated<AssignedRole>>> {
+) -> Result<Reply<Paginated<AssignedRole>>> {
     let grants = app.store.grants(caller.organization, assignee).await?;
     let roles = grants.iter().map(AssignedRole::from);
     let roles = roles.filter(|role| query.admits(role)).collect();
-    app.read(caller.organization, Paginated::whole(roles)).await
+    app.show(caller.organization, Paginated::whole(roles)).await
 }
 
 /// Shows a role of a principal.
@@ -77,9 +77,9 @@ pub(super) async fn get_assigned(
     caller: &Caller,
     assignee: Assignee,
     id: GrantId,
-) -> Result<Answer<AssignedRole>> {
+) -> Result<Reply<AssignedRole>> {
     let grant = app.store.grant(caller.organization, assignee, id).await?;
-    app.read(caller.organization, AssignedRole::from(&grant)).await
+    app.show(caller.organization, AssignedRole::from(&grant)).await
 }
 
 /// Assigns a role to a principal.
@@ -88,7 +88,7 @@ pub(super) async fn assign(
     admin: &Caller,
     assignee: Assignee,
     role: &AssignRole,
-) -> Result<Answer<AssignedRole>> {
+) -> Result<Reply<AssignedRole>> {
     let grant = role.grant(assignee.id, &app.platform.regions)?;
     let mut revision = app.store.revision(admin.organization, admin.author()).await?;
     assignments::insert(&mut revision, assignee, &grant).await?;
@@ -97,15 +97,15 @@ pub(super) async fn assign(
     Ok(app.created(seen, shown))
 }
 
-/// Takes a role from a principal.
-pub(super) async fn unassign(app: &App, admin: &Caller, assignee: Assignee, id: GrantId) -> Result<Empty> {
+/// Removes a role from a principal.
+pub(super) async fn unassign(app: &App, admin: &Caller, assignee: Assignee, id: GrantId) -> Result<EmptyReply> {
     let mut revision = app.store.revision(admin.organization, admin.author()).await?;
     let role = assignments::delete(&mut revision, assignee, id).await?;
     if role == *ADMINISTRATOR {
         administrators::must_remain(&mut revision).await?;
     }
     let seen = revision.commit(vec![Change::RoleUnassigned { grant: id }]).await?;
-    Ok(app.gone(seen))
+    Ok(app.no_content(seen))
 }
 
 #[cfg(test)]

@@ -4,11 +4,11 @@ use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use writ_contract::{GrantId, TeamId};
-use writ_service::{Json, Path, Query};
+use writ_service::{Json, ListQuery, Path};
 
 use super::role_names::{AssignRole, AssignedRole, RoleQuery};
 use super::teams::TeamPath;
-use super::{Admin, Answer, Empty, Paginated, Result, roles};
+use super::{Administrator, EmptyReply, Paginated, Reply, Result, roles};
 use crate::app::App;
 use crate::store::assignments::Assignee;
 
@@ -28,10 +28,10 @@ pub(super) struct TeamRolePath {
     params(TeamPath, RoleQuery), responses((status = 200, body = Paginated<AssignedRole>), (status = 404)))]
 pub(super) async fn list(
     State(app): State<App>,
-    Admin(admin): Admin,
+    Administrator(admin): Administrator,
     Path(path): Path<TeamPath>,
-    Query(query): Query<RoleQuery>,
-) -> Result<Answer<Paginated<AssignedRole>>> {
+    ListQuery(query): ListQuery<RoleQuery>,
+) -> Result<Reply<Paginated<AssignedRole>>> {
     roles::list_assigned(&app, &admin, Assignee::team(path.team_id), &query).await
 }
 
@@ -40,9 +40,9 @@ pub(super) async fn list(
     params(TeamRolePath), responses((status = 200, body = AssignedRole), (status = 404)))]
 pub(super) async fn get(
     State(app): State<App>,
-    Admin(admin): Admin,
+    Administrator(admin): Administrator,
     Path(path): Path<TeamRolePath>,
-) -> Result<Answer<AssignedRole>> {
+) -> Result<Reply<AssignedRole>> {
     roles::get_assigned(&app, &admin, Assignee::team(path.team_id), path.role_id).await
 }
 
@@ -52,20 +52,20 @@ pub(super) async fn get(
     responses((status = 201, body = AssignedRole), (status = 404), (status = 409)))]
 pub(super) async fn assign(
     State(app): State<App>,
-    Admin(admin): Admin,
+    Administrator(admin): Administrator,
     Path(path): Path<TeamPath>,
     Json(role): Json<AssignRole>,
-) -> Result<Answer<AssignedRole>> {
+) -> Result<Reply<AssignedRole>> {
     roles::assign(&app, &admin, Assignee::team(path.team_id), &role).await
 }
 
-/// Takes a role from a team.
+/// Removes a role from a team.
 #[utoipa::path(delete, path = "/teams/{teamId}/assigned-roles/{roleId}", operation_id = "unassign_team_role",
     tag = "Roles", params(TeamRolePath), responses((status = 204), (status = 404), (status = 409)))]
 pub(super) async fn unassign(
     State(app): State<App>,
-    Admin(admin): Admin,
+    Administrator(admin): Administrator,
     Path(path): Path<TeamRolePath>,
-) -> Result<Empty> {
+) -> Result<EmptyReply> {
     roles::unassign(&app, &admin, Assignee::team(path.team_id), path.role_id).await
 }

@@ -9,17 +9,17 @@ use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
 use writ_contract::identity_event::Change;
 use writ_contract::{StoredText, TeamId};
-use writ_service::{Faults, Json, Path, Query};
+use writ_service::{Faults, Json, ListQuery, Path};
 
 use super::input::{Flag, PageNumber, PageSize, Patch, page};
-use super::{Admin, Answer, Empty, Paginated, Result};
+use super::{Administrator, EmptyReply, Paginated, Reply, Result};
 use crate::app::App;
 use crate::domain::filter::{LabelFilter, LabelTest, TeamFilter, TextFilter};
 use crate::domain::labels::{LabelChanges, Labels};
 use crate::domain::page::Page;
 use crate::domain::team::Team;
 use crate::domain::text::{Name, Text};
-use crate::error::Error;
+use crate::error::IdentityError;
 use crate::store::{administrators, teams};
 
 /// A team in the path.
@@ -194,7 +194,7 @@ impl UpdateTeam {
             Patch::Keep => None,
             Patch::Remove => Some(Labels::default()),
             Patch::Set(changes) => {
-                Some(team.labels.merge(&changes).map_err(|violation| Error::invalid("labels", violation))?)
+                Some(team.labels.merge(&changes).map_err(|violation| IdentityError::invalid("labels", violation))?)
             }
         };
         replace(&mut team.labels, labels, "labels", &mut changed);
@@ -221,12 +221,12 @@ fn replace<T: PartialEq>(old: &mut T, new: Option<T>, name: &str, changed: &mut 
     responses((status = 200, body = Paginated<TeamResponse>)))]
 pub(super) async fn list(
     State(app): State<App>,
-    Admin(admin): Admin,
-    Query(query): Query<TeamQuery>,
-) -> Result<Answer<Paginated<TeamResponse>>> {
+    Administrator(admin): Administrator,
+    ListQuery(query): ListQuery<TeamQuery>,
+) -> Result<Reply<Paginated<TeamResponse>>> {
     let (filter, page) = query.split();
     let teams = app.store.teams(admin.organization, None, &filter, page).await?;
-    app.read(admin.organization, teams.into()).await
+    app.show(admin.organization, teams.into()).await
 }
 
 /// Creates a team.
@@ -234,9 +234,9 @@ pub(super) async fn list(
     responses((status = 201, body = TeamResponse)))]
 pub(super) async fn create(
     State(app): State<App>,
-    Admin(admin): Admin,
+    Administrator(admin): Administrator,
     Json(new): Json<CreateTeam>,
-) -> Result<Answer<TeamResponse>> {
+) -> Result<Reply<TeamResponse>> {
     let mut revision = app.store.revision(admin.organization, admin.author()).await?;
     let team = new.into_team(revision.at());
     teams::insert(&mut revision, &team).await?;
@@ -249,11 +249,11 @@ pub(super) async fn create(
     responses((status = 200, body = TeamResponse), (status = 404)))]
 pub(super) async fn get(
     State(app): State<App>,
-    Admin(admin): Admin,
+    Administrator(admin): Administrator,
     Path(path): Path<TeamPath>,
-) -> Result<Answer<TeamResponse>> {
+) -> Result<Reply<TeamResponse>> {
     let team = app.store.team(admin.organization, path.team_id).await?;
-    app.read(admin.organization, team.into()).await
+    app.show(admin.organization, team.into()).await
 }
 
 /// Changes a team.
@@ -261,10 +261,10 @@ pub(super) async fn get(
     request_body = UpdateTeam, responses((status = 200, body = TeamResponse), (status = 404)))]
 pub(super) async fn update(
     State(app): State<App>,
-    Admin(admin): Admin,
+    Administrator(admin): Administrator,
     Path(path): Path<TeamPath>,
     Json(update): Json<UpdateTeam>,
-) -> Result<Answer<TeamResponse>> {
+) -> Result<Reply<TeamResponse>> {
     let mut revision = app.store.revision(admin.organization, admin.author()).await?;
     let mut team = teams::get_changeable(&mut revision, path.team_id).await?;
     let fields = update.apply(&mut team)?;
@@ -280,13 +280,17 @@ pub(super) async fn update(
 /// Deletes a team with its memberships and roles.
 #[utoipa::path(delete, path = "/teams/{teamId}", operation_id = "delete_team", tag = "Teams", params(TeamPath),
     responses((status = 204), (status = 404), (status = 409)))]
-pub(super) async fn delete(State(app): State<App>, Admin(admin): Admin, Path(path): Path<TeamPath>) -> Result<Empty> {
+pub(super) async fn delete(
+    State(app): State<App>,
+    Administrator(admin): Administrator,
+    Path(path): Path<TeamPath>,
+) -> Result<EmptyReply> {
     let mut revision = app.store.revision(admin.organization, admin.author()).await?;
     teams::get_changeable(&mut revision, path.team_id).await?;
     teams::delete(&mut revision, path.team_id).await?;
     administrators::must_remain(&mut revision).await?;
     let seen = revision.commit(vec![Change::TeamDeleted { team: path.team_id }]).await?;
-    Ok(app.gone(seen))
+    Ok(app.no_content(seen))
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ pub(super) use create::{CreateToken, TOKEN_EXPIRY, issue};
 
 use super::list::PageMeta;
 use super::users::UserPath;
-use super::{Answer, Caller, Empty, Result};
+use super::{Caller, EmptyReply, Reply, Result};
 use crate::app::App;
 use crate::domain::text::TokenName;
 use crate::domain::token::{PersonalToken, TokenState};
@@ -52,7 +52,7 @@ pub(super) struct TokenResponse {
     /// When it last changed.
     #[serde(with = "time::serde::rfc3339")]
     updated_at: OffsetDateTime,
-    /// When it was last used, if that is known.
+    /// When it was last used; not recorded yet, so always absent.
     #[serde(with = "time::serde::rfc3339::option")]
     last_used_at: Option<OffsetDateTime>,
     /// When it expires.
@@ -137,7 +137,7 @@ pub(super) async fn list(
     State(app): State<App>,
     caller: Caller,
     Path(path): Path<UserPath>,
-) -> Result<Answer<TokenList>> {
+) -> Result<Reply<TokenList>> {
     caller.must_be(path.user_id)?;
     let user = app.store.user(caller.organization, path.user_id).await?;
     let (tokens, now) = (app.store.tokens(caller.organization, user.id).await?, OffsetDateTime::now_utc());
@@ -145,7 +145,7 @@ pub(super) async fn list(
         meta: PageMeta::whole(tokens.len()),
         data: tokens.into_iter().map(|token| TokenResponse::at(token, now)).collect(),
     };
-    app.read(caller.organization, list).await
+    app.show(caller.organization, list).await
 }
 
 /// Issues a token to the calling user. Its secret is shown this once.
@@ -157,7 +157,7 @@ pub(super) async fn create(
     caller: Caller,
     Path(path): Path<UserPath>,
     Json(new): Json<CreateToken>,
-) -> Result<Answer<IssuedToken>> {
+) -> Result<Reply<IssuedToken>> {
     caller.must_be(path.user_id)?;
     let user = app.store.user(caller.organization, path.user_id).await?;
     caller.must_be_owner(user.id)?;
@@ -175,10 +175,10 @@ pub(super) async fn get(
     State(app): State<App>,
     caller: Caller,
     Path(path): Path<UserTokenPath>,
-) -> Result<Answer<TokenResponse>> {
+) -> Result<Reply<TokenResponse>> {
     caller.must_be(path.user_id)?;
     let token = app.store.token(caller.organization, path.user_id, path.token_id).await?;
-    app.read(caller.organization, TokenResponse::now(token)).await
+    app.show(caller.organization, TokenResponse::now(token)).await
 }
 
 /// Renames a token of the calling user.
@@ -190,7 +190,7 @@ pub(super) async fn update(
     caller: Caller,
     Path(path): Path<UserTokenPath>,
     Json(update): Json<UpdateToken>,
-) -> Result<Answer<TokenResponse>> {
+) -> Result<Reply<TokenResponse>> {
     caller.must_be(path.user_id)?;
     let mut revision = app.store.revision(caller.organization, caller.author()).await?;
     let mut token = tokens::get(&mut revision, path.user_id, path.token_id).await?;
@@ -212,7 +212,7 @@ pub(super) async fn revoke(
     State(app): State<App>,
     caller: Caller,
     Path(path): Path<UserTokenPath>,
-) -> Result<Answer<TokenResponse>> {
+) -> Result<Reply<TokenResponse>> {
     caller.must_be(path.user_id)?;
     let mut revision = app.store.revision(caller.organization, caller.author()).await?;
     let mut token = tokens::get(&mut revision, path.user_id, path.token_id).await?;
@@ -229,11 +229,15 @@ pub(super) async fn revoke(
 /// Deletes a token, which revokes it.
 #[utoipa::path(delete, path = "/users/{userId}/access-tokens/{tokenId}", operation_id = "delete_token",
     tag = "Personal Access Tokens", params(UserTokenPath), responses((status = 204), (status = 404)))]
-pub(super) async fn delete(State(app): State<App>, caller: Caller, Path(path): Path<UserTokenPath>) -> Result<Empty> {
+pub(super) async fn delete(
+    State(app): State<App>,
+    caller: Caller,
+    Path(path): Path<UserTokenPath>,
+) -> Result<EmptyReply> {
     caller.must_be(path.user_id)?;
     let mut revision = app.store.revision(caller.organization, caller.author()).await?;
     tokens::get(&mut revision, path.user_id, path.token_id).await?;
     tokens::delete(&mut revision, path.user_id, path.token_id).await?;
     let seen = revision.commit(vec![Change::TokenRevoked { token: path.token_id }]).await?;
-    Ok(app.gone(seen))
+    Ok(app.no_content(seen))
 }

@@ -4,11 +4,11 @@ use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use writ_contract::{GrantId, UserId};
-use writ_service::{Json, Path, Query};
+use writ_service::{Json, ListQuery, Path};
 
 use super::role_names::{AssignRole, AssignedRole, RoleQuery};
 use super::users::UserPath;
-use super::{Admin, Answer, Caller, Empty, Paginated, Result, roles};
+use super::{Administrator, Caller, EmptyReply, Paginated, Reply, Result, roles};
 use crate::app::App;
 use crate::store::assignments::Assignee;
 
@@ -30,8 +30,8 @@ pub(super) async fn list(
     State(app): State<App>,
     caller: Caller,
     Path(path): Path<UserPath>,
-    Query(query): Query<RoleQuery>,
-) -> Result<Answer<Paginated<AssignedRole>>> {
+    ListQuery(query): ListQuery<RoleQuery>,
+) -> Result<Reply<Paginated<AssignedRole>>> {
     caller.must_be(path.user_id)?;
     roles::list_assigned(&app, &caller, Assignee::user(path.user_id), &query).await
 }
@@ -43,7 +43,7 @@ pub(super) async fn get(
     State(app): State<App>,
     caller: Caller,
     Path(path): Path<UserRolePath>,
-) -> Result<Answer<AssignedRole>> {
+) -> Result<Reply<AssignedRole>> {
     caller.must_be(path.user_id)?;
     roles::get_assigned(&app, &caller, Assignee::user(path.user_id), path.role_id).await
 }
@@ -54,20 +54,20 @@ pub(super) async fn get(
     responses((status = 201, body = AssignedRole), (status = 404), (status = 409)))]
 pub(super) async fn assign(
     State(app): State<App>,
-    Admin(admin): Admin,
+    Administrator(admin): Administrator,
     Path(path): Path<UserPath>,
     Json(role): Json<AssignRole>,
-) -> Result<Answer<AssignedRole>> {
+) -> Result<Reply<AssignedRole>> {
     roles::assign(&app, &admin, Assignee::user(path.user_id), &role).await
 }
 
-/// Takes a role from a user.
+/// Removes a role from a user.
 #[utoipa::path(delete, path = "/users/{userId}/assigned-roles/{roleId}", operation_id = "unassign_user_role",
     tag = "Roles", params(UserRolePath), responses((status = 204), (status = 404), (status = 409)))]
 pub(super) async fn unassign(
     State(app): State<App>,
-    Admin(admin): Admin,
+    Administrator(admin): Administrator,
     Path(path): Path<UserRolePath>,
-) -> Result<Empty> {
+) -> Result<EmptyReply> {
     roles::unassign(&app, &admin, Assignee::user(path.user_id), path.role_id).await
 }

@@ -7,10 +7,10 @@ use time::OffsetDateTime;
 use utoipa::{IntoParams, ToSchema};
 use writ_contract::identity_event::Change;
 use writ_contract::{Region, StoredText, UserId};
-use writ_service::{Faults, Json, Path, Query};
+use writ_service::{Faults, Json, ListQuery, Path};
 
 use super::input::{Flag, PageNumber, PageSize, Patch, page, read_optional_id};
-use super::{Admin, Answer, Caller, Empty, Paginated, Result};
+use super::{Administrator, Caller, EmptyReply, Paginated, Reply, Result};
 use crate::app::App;
 use crate::domain::filter::{TextFilter, UserFilter};
 use crate::domain::page::Page;
@@ -160,12 +160,12 @@ impl UpdateUser {
     responses((status = 200, body = Paginated<UserResponse>)))]
 pub(super) async fn list(
     State(app): State<App>,
-    Admin(admin): Admin,
-    Query(query): Query<UserQuery>,
-) -> Result<Answer<Paginated<UserResponse>>> {
+    Administrator(admin): Administrator,
+    ListQuery(query): ListQuery<UserQuery>,
+) -> Result<Reply<Paginated<UserResponse>>> {
     let (filter, page) = query.split();
     let users = app.store.users(admin.organization, None, &filter, page).await?;
-    app.read(admin.organization, users.into()).await
+    app.show(admin.organization, users.into()).await
 }
 
 /// Shows a user.
@@ -175,10 +175,10 @@ pub(super) async fn get(
     State(app): State<App>,
     caller: Caller,
     Path(path): Path<UserPath>,
-) -> Result<Answer<UserResponse>> {
+) -> Result<Reply<UserResponse>> {
     caller.must_be(path.user_id)?;
     let user = app.store.user(caller.organization, path.user_id).await?;
-    app.read(caller.organization, user.into()).await
+    app.show(caller.organization, user.into()).await
 }
 
 /// Changes a user's names.
@@ -189,7 +189,7 @@ pub(super) async fn update(
     caller: Caller,
     Path(path): Path<UserPath>,
     Json(update): Json<UpdateUser>,
-) -> Result<Answer<UserResponse>> {
+) -> Result<Reply<UserResponse>> {
     caller.must_be(path.user_id)?;
     let mut revision = app.store.revision(caller.organization, caller.author()).await?;
     let mut user = users::get(&mut revision, path.user_id).await?;
@@ -206,12 +206,16 @@ pub(super) async fn update(
 /// Erases a user: all that is known of them, with their tokens, memberships and roles.
 #[utoipa::path(delete, path = "/users/{userId}", operation_id = "delete_user", tag = "Users", params(UserPath),
     responses((status = 204), (status = 404), (status = 409)))]
-pub(super) async fn erase(State(app): State<App>, Admin(admin): Admin, Path(path): Path<UserPath>) -> Result<Empty> {
+pub(super) async fn erase(
+    State(app): State<App>,
+    Administrator(admin): Administrator,
+    Path(path): Path<UserPath>,
+) -> Result<EmptyReply> {
     let mut revision = app.store.revision(admin.organization, admin.author()).await?;
     users::erase(&mut revision, path.user_id).await?;
     administrators::must_remain(&mut revision).await?;
     let seen = revision.commit(vec![Change::UserErased { user: path.user_id }]).await?;
-    Ok(app.gone(seen))
+    Ok(app.no_content(seen))
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
-//! The rule that an organization keeps somebody who may administer it.
+//! The rule that an organization keeps an active administrator.
 
 use super::PendingRevision;
-use crate::error::{Error, Result};
+use crate::error::{IdentityError, Result};
 
-/// Refuses a revision that would leave the organization without an active user who holds
+/// Rejects a revision that would leave the organization without an active user who holds
 /// Identity · Admin.
 ///
 /// # Errors
-/// [`Error::Conflict`] when there would be none.
+/// [`IdentityError::Conflict`] when there would be none.
 pub async fn must_remain(revision: &mut PendingRevision) -> Result<()> {
     let organization = revision.organization();
     let remains: bool = sqlx::query_scalar(
@@ -18,5 +18,5 @@ pub async fn must_remain(revision: &mut PendingRevision) -> Result<()> {
     .bind(organization)
     .fetch_one(revision.connection())
     .await?;
-    if remains { Ok(()) } else { Err(Error::Conflict("An organization must keep one active administrator")) }
+    if remains { Ok(()) } else { Err(IdentityError::Conflict("An organization must keep one active administrator")) }
 }

@@ -1,4 +1,4 @@
-//! Which principal has which role.
+//! Roles assigned to principals.
 
 use sqlx::Row;
 use sqlx::postgres::PgRow;
@@ -9,12 +9,12 @@ use writ_contract::{GrantId, OrganizationId, PrincipalId, RoleKey, TeamId, Times
 
 use super::{PendingRevision, Store};
 use crate::domain::assignment::administrator;
-use crate::error::{Error, Result};
+use crate::error::{IdentityError, Result};
 
 /// A principal that can hold roles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Assignee {
-    /// What kind of principal it is.
+    /// Its kind.
     pub kind: PrincipalKind,
     /// Its id.
     pub id: PrincipalId,
@@ -50,7 +50,7 @@ impl Store {
     /// The grants of a principal, oldest first.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the organization has no such principal.
+    /// [`IdentityError::NotFound`] when the organization has no such principal.
     pub async fn grants(&self, organization: OrganizationId, assignee: Assignee) -> Result<Vec<Grant>> {
         self.must_exist(organization, assignee).await?;
         let rows = sqlx::query("SELECT * FROM role_assignment WHERE organization = $1 AND principal = $2 ORDER BY id")
@@ -64,7 +64,7 @@ impl Store {
     /// One grant of a principal.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the principal does not have it.
+    /// [`IdentityError::NotFound`] when the principal does not have it.
     pub async fn grant(&self, organization: OrganizationId, assignee: Assignee, id: GrantId) -> Result<Grant> {
         self.must_exist(organization, assignee).await?;
         let row = sqlx::query("SELECT * FROM role_assignment WHERE organization = $1 AND principal = $2 AND id = $3")
@@ -73,7 +73,7 @@ impl Store {
             .bind(id)
             .fetch_optional(self.pool())
             .await?;
-        Ok(grant_of(&row.ok_or(Error::NotFound("role"))?)?)
+        Ok(grant_of(&row.ok_or(IdentityError::NotFound("role"))?)?)
     }
 
     async fn must_exist(&self, organization: OrganizationId, assignee: Assignee) -> Result<()> {
@@ -85,15 +85,15 @@ impl Store {
         .bind(assignee.kind)
         .fetch_one(self.pool())
         .await?;
-        if exists { Ok(()) } else { Err(Error::NotFound(assignee.kind.as_str())) }
+        if exists { Ok(()) } else { Err(IdentityError::NotFound(assignee.kind.as_str())) }
     }
 }
 
 /// Assigns a role.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the organization has no such principal; [`Error::SystemTeam`];
-/// [`Error::Conflict`] when it has the role already.
+/// [`IdentityError::NotFound`] when the organization has no such principal; [`IdentityError::SystemTeam`];
+/// [`IdentityError::Conflict`] when it has the role already.
 pub async fn insert(revision: &mut PendingRevision, assignee: Assignee, grant: &Grant) -> Result<()> {
     let organization = revision.organization();
     let (exists, system_team, assigned): (bool, bool, bool) = sqlx::query_as(
@@ -116,17 +116,14 @@ pub async fn insert(revision: &mut PendingRevision, assignee: Assignee, grant: &
     .fetch_one(revision.connection())
     .await?;
     match (exists, system_team, assigned) {
-        (false, _, _) => Err(Error::NotFound(assignee.kind.as_str())),
-        (_, true, _) => Err(Error::SystemTeam),
-        (_, _, false) => Err(Error::Conflict("Role is already assigned")),
+        (false, _, _) => Err(IdentityError::NotFound(assignee.kind.as_str())),
+        (_, true, _) => Err(IdentityError::SystemTeam),
+        (_, _, false) => Err(IdentityError::Conflict("Role is already assigned")),
         _ => Ok(()),
     }
 }
 
 /// Makes the system team administrators; returns the change for the event.
-///
-/// # Errors
-/// When the database does not take it.
 pub async fn insert_administrator(revision: &mut PendingRevision, team: TeamId) -> Result<Change> {
     let (organization, grant) = (revision.organization(), administrator(team.into()));
     sqlx::query(
@@ -142,10 +139,10 @@ pub async fn insert_administrator(revision: &mut PendingRevision, team: TeamId) 
     Ok(Change::RoleAssigned(grant))
 }
 
-/// Takes a role from a principal; returns which it was.
+/// Removes a role from a principal; returns its key.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the principal does not have it; [`Error::SystemTeam`].
+/// [`IdentityError::NotFound`] when the principal does not have it; [`IdentityError::SystemTeam`].
 pub async fn delete(revision: &mut PendingRevision, assignee: Assignee, id: GrantId) -> Result<RoleKey> {
     let organization = revision.organization();
     let found: Option<(bool, Option<RoleKey>)> = sqlx::query_as(
@@ -164,9 +161,9 @@ pub async fn delete(revision: &mut PendingRevision, assignee: Assignee, id: Gran
     .fetch_optional(revision.connection())
     .await?;
     match found {
-        None => Err(Error::NotFound(assignee.kind.as_str())),
-        Some((true, _)) => Err(Error::SystemTeam),
-        Some((_, None)) => Err(Error::NotFound("role")),
+        None => Err(IdentityError::NotFound(assignee.kind.as_str())),
+        Some((true, _)) => Err(IdentityError::SystemTeam),
+        Some((_, None)) => Err(IdentityError::NotFound("role")),
         Some((_, Some(role))) => Ok(role),
     }
 }

@@ -1,13 +1,14 @@
-//! Who holds a bearer token.
+//! Holders of bearer tokens.
 
+use writ_contract::row::TokenKind;
 use writ_contract::{Hash, OrganizationId, TokenId, UserId};
 
 use super::Store;
-use crate::error::{Error, Result};
+use crate::error::{IdentityError, Result};
 
 /// The holder of a valid token.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
-pub struct Holder {
+pub struct TokenHolder {
     /// The organization the token belongs to; it is active.
     pub organization: OrganizationId,
     /// The user the token stands for.
@@ -22,20 +23,20 @@ impl Store {
     /// The active principal whose token has this hash.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] when there is none, or the token is not valid now.
-    pub async fn holder(&self, hash: &Hash) -> Result<Holder> {
-        self.find_holder(hash, "personal", true).await
+    /// [`IdentityError::Unauthenticated`] when there is none, or the token is not valid now.
+    pub async fn holder(&self, hash: &Hash) -> Result<TokenHolder> {
+        self.find_holder(hash, TokenKind::Personal, true).await
     }
 
     /// The user invited with the token that has this hash, who is not active yet.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] when there is none, or the invitation is not valid now.
-    pub async fn invited(&self, hash: &Hash) -> Result<Holder> {
-        self.find_holder(hash, "invite", false).await
+    /// [`IdentityError::Unauthenticated`] when there is none, or the invitation is not valid now.
+    pub async fn invited(&self, hash: &Hash) -> Result<TokenHolder> {
+        self.find_holder(hash, TokenKind::Invite, false).await
     }
 
-    async fn find_holder(&self, hash: &Hash, kind: &'static str, active: bool) -> Result<Holder> {
+    async fn find_holder(&self, hash: &Hash, kind: TokenKind, active: bool) -> Result<TokenHolder> {
         sqlx::query_as(
             "SELECT t.organization, t.principal AS \"user\", t.id AS token,
                     EXISTS (SELECT FROM administrator a WHERE a.organization = t.organization AND a.id = t.principal) AS administrator
@@ -49,6 +50,6 @@ impl Store {
         .bind(active)
         .fetch_optional(&self.pool)
         .await?
-        .ok_or(Error::Unauthenticated)
+        .ok_or(IdentityError::Unauthenticated)
     }
 }

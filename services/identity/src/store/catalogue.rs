@@ -1,4 +1,4 @@
-//! What the platform organization says about the catalogue.
+//! The catalogue in the chain of the platform organization.
 
 use writ_contract::actor::Actor;
 use writ_contract::catalogue::Catalogue;
@@ -11,9 +11,6 @@ use crate::error::Result;
 impl Store {
     /// Publishes the catalogue of this build as the next revision of the platform organization,
     /// unless it was the last to be published.
-    ///
-    /// # Errors
-    /// When the database does not take it.
     pub async fn publish_catalogue(&self) -> Result<SeenState> {
         self.ensure_platform().await?;
         let author = Author { actor: Actor::system("identity"), request_id: None };
@@ -38,7 +35,7 @@ impl Store {
     }
 }
 
-/// Notes what is published. False when it was the last to be noted.
+/// Records the digest of the catalogue to publish. False if it is the one published last.
 async fn remember(revision: &mut PendingRevision, changes: &[Change]) -> Result<bool> {
     let digest = Hash::of(&[&encode(&Changes { changes: changes.to_vec() })?]);
     let noted = sqlx::query(

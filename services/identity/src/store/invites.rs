@@ -4,7 +4,7 @@ use writ_contract::{TokenId, UserId};
 
 use super::PendingRevision;
 use crate::domain::text::Email;
-use crate::error::{Error, Result};
+use crate::error::{IdentityError, Result};
 
 /// Who an invitation is for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +26,7 @@ struct Known {
 /// Looks for a user of this address, in any case of letters.
 ///
 /// # Errors
-/// [`Error::Conflict`] when the user is active or has an invitation that can still be accepted.
+/// [`IdentityError::Conflict`] when the user is active or has an invitation that can still be accepted.
 pub async fn find(revision: &mut PendingRevision, email: &Email) -> Result<Addressee> {
     let organization = revision.organization();
     let known: Option<Known> = sqlx::query_as(
@@ -42,8 +42,8 @@ pub async fn find(revision: &mut PendingRevision, email: &Email) -> Result<Addre
     .await?;
     match known {
         None => Ok(Addressee::New),
-        Some(Known { active: true, .. }) => Err(Error::Conflict("User is already active")),
-        Some(Known { open: true, .. }) => Err(Error::Conflict("User is already invited")),
+        Some(Known { active: true, .. }) => Err(IdentityError::Conflict("User is already active")),
+        Some(Known { open: true, .. }) => Err(IdentityError::Conflict("User is already invited")),
         Some(known) => Ok(Addressee::Lapsed(known.id, known.invites)),
     }
 }

@@ -1,16 +1,16 @@
-//! Who is in which team.
+//! Memberships of users in teams.
 
 use writ_contract::identity_event::Change;
 use writ_contract::row::{Membership, Validity};
 use writ_contract::{TeamId, UserId};
 
 use super::PendingRevision;
-use crate::error::{Error, Result};
+use crate::error::{IdentityError, Result};
 
-/// Puts a user into a team; also returns the change for the event.
+/// Adds a user to a team; also returns the change for the event.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the organization has no such team or user; [`Error::Conflict`] when
+/// [`IdentityError::NotFound`] when the organization has no such team or user; [`IdentityError::Conflict`] when
 /// the user is in the team already.
 pub async fn add_user(revision: &mut PendingRevision, team: TeamId, user: UserId) -> Result<Change> {
     let organization = revision.organization();
@@ -27,9 +27,9 @@ pub async fn add_user(revision: &mut PendingRevision, team: TeamId, user: UserId
     .fetch_one(revision.connection())
     .await?;
     match (team_exists, user_exists, added) {
-        (false, _, _) => Err(Error::NotFound("team")),
-        (_, false, _) => Err(Error::NotFound("user")),
-        (_, _, false) => Err(Error::Conflict("User is already a member of the team")),
+        (false, _, _) => Err(IdentityError::NotFound("team")),
+        (_, false, _) => Err(IdentityError::NotFound("user")),
+        (_, _, false) => Err(IdentityError::Conflict("User is already a member of the team")),
         _ => Ok(joined(team, user)),
     }
 }
@@ -38,10 +38,10 @@ fn joined(team: TeamId, user: UserId) -> Change {
     Change::MemberAdded(Membership { team, member: user.into(), validity: Validity::default() })
 }
 
-/// Takes a user out of a team.
+/// Removes a user from a team.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the organization has no such team, or the user is not in it.
+/// [`IdentityError::NotFound`] when the organization has no such team, or the user is not in it.
 pub async fn remove_user(revision: &mut PendingRevision, team: TeamId, user: UserId) -> Result<()> {
     let organization = revision.organization();
     let removed = sqlx::query(
@@ -54,5 +54,5 @@ pub async fn remove_user(revision: &mut PendingRevision, team: TeamId, user: Use
     .bind(user)
     .execute(revision.connection())
     .await?;
-    if removed.rows_affected() == 0 { Err(Error::NotFound("team member")) } else { Ok(()) }
+    if removed.rows_affected() == 0 { Err(IdentityError::NotFound("team member")) } else { Ok(()) }
 }

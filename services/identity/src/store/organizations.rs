@@ -8,7 +8,7 @@ use writ_contract::{OrganizationId, PLATFORM_ORGANIZATION};
 use super::listing::text;
 use super::{PendingRevision, Store};
 use crate::domain::organization::Organization;
-use crate::error::{Error, Result};
+use crate::error::{IdentityError, Result};
 
 impl FromRow<'_, PgRow> for Organization {
     fn from_row(row: &PgRow) -> sqlx::Result<Self> {
@@ -27,7 +27,7 @@ impl Store {
     /// An organization that is not deleted. The platform itself is not shown.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is none.
+    /// [`IdentityError::NotFound`] when there is none.
     pub async fn organization(&self, id: OrganizationId) -> Result<Organization> {
         let row: Option<Organization> = sqlx::query_as(
             "SELECT id, name, owner_id, state, created_at, updated_at FROM organization
@@ -37,14 +37,14 @@ impl Store {
         .bind(PLATFORM_ORGANIZATION)
         .fetch_optional(self.pool())
         .await?;
-        row.ok_or(Error::NotFound("organization"))
+        row.ok_or(IdentityError::NotFound("organization"))
     }
 }
 
-/// The organization as it is within the revision.
+/// The organization within the revision.
 ///
 /// # Errors
-/// [`Error::NotFound`] when it is deleted.
+/// [`IdentityError::NotFound`] when it is deleted.
 pub async fn get(revision: &mut PendingRevision) -> Result<Organization> {
     let organization = revision.organization();
     let row: Option<Organization> =
@@ -52,13 +52,10 @@ pub async fn get(revision: &mut PendingRevision) -> Result<Organization> {
             .bind(organization)
             .fetch_optional(revision.connection())
             .await?;
-    row.ok_or(Error::NotFound("organization"))
+    row.ok_or(IdentityError::NotFound("organization"))
 }
 
 /// Stores a new state. False, and nothing stored, when it is the state already.
-///
-/// # Errors
-/// When the database does not take it.
 pub async fn set_state(revision: &mut PendingRevision, state: OrganizationState) -> Result<bool> {
     let (organization, at) = (revision.organization(), revision.at());
     let changed = sqlx::query("UPDATE organization SET state = $2, updated_at = $3 WHERE id = $1 AND state <> $2")
@@ -70,10 +67,7 @@ pub async fn set_state(revision: &mut PendingRevision, state: OrganizationState)
     Ok(changed.rows_affected() > 0)
 }
 
-/// Erases all that an organization holds. Its id, revision and state stay for ever.
-///
-/// # Errors
-/// When the database does not take it.
+/// Erases everything in an organization. Its id, revision and state are kept, so that the id is never reused.
 pub async fn erase(revision: &mut PendingRevision) -> Result<()> {
     let (organization, at) = (revision.organization(), revision.at());
     sqlx::query("DELETE FROM principal WHERE organization = $1")

@@ -17,13 +17,13 @@ use writ_log::{Outgoing, outbox};
 
 use super::Store;
 use crate::domain::text::Name;
-use crate::error::{Error, Result};
+use crate::error::{IdentityError, Result};
 use crate::log;
 
-/// Who makes a change, and in which request.
+/// The author of a change.
 #[derive(Debug, Clone)]
 pub struct Author {
-    /// Who it is.
+    /// The actor.
     pub actor: Actor,
     /// Id of the request, if there is one.
     pub request_id: Option<StoredText>,
@@ -32,9 +32,9 @@ pub struct Author {
 /// A state of an organization that a client has seen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SeenState {
-    /// Which organization.
+    /// The organization.
     pub organization: OrganizationId,
-    /// Which state.
+    /// The revision it had.
     pub revision: Revision,
 }
 
@@ -54,8 +54,7 @@ impl Next {
     }
 }
 
-/// A transaction that becomes the next revision of one organization when it commits, and leaves
-/// no trace when it is dropped.
+/// A transaction that becomes the next revision of one organization when it is committed. Dropping it rolls back.
 pub struct PendingRevision {
     tx: Transaction<'static, Postgres>,
     region: Region,
@@ -69,11 +68,11 @@ impl Store {
     /// Begins the next revision of an active organization.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] when the organization is not active: its tokens are not valid.
+    /// [`IdentityError::Unauthenticated`] when the organization is not active: its tokens are not valid.
     pub async fn revision(&self, organization: OrganizationId, author: Author) -> Result<PendingRevision> {
         let revision = self.revision_in_any_state(organization, author).await?;
         if revision.next.state != OrganizationState::Active {
-            return Err(Error::Unauthenticated);
+            return Err(IdentityError::Unauthenticated);
         }
         Ok(revision)
     }
@@ -81,7 +80,7 @@ impl Store {
     /// Begins the next revision of an organization that is not deleted.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is no such organization.
+    /// [`IdentityError::NotFound`] when there is no such organization.
     pub async fn revision_in_any_state(&self, organization: OrganizationId, author: Author) -> Result<PendingRevision> {
         let span = transaction_span(organization);
         let mut tx = self.pool.begin().await?;
@@ -94,7 +93,7 @@ impl Store {
         .bind(organization)
         .fetch_optional(&mut *tx)
         .await?
-        .ok_or(Error::NotFound("organization"))?;
+        .ok_or(IdentityError::NotFound("organization"))?;
         Ok(self.begun(tx, organization, next, author, span))
     }
 
@@ -155,9 +154,6 @@ impl PendingRevision {
 
     /// Commits, with the event that says what changed and, if the organization's state did, its
     /// entry in the directory.
-    ///
-    /// # Errors
-    /// When the database does not commit; nothing has changed then.
     pub async fn commit(mut self, changes: Vec<Change>) -> Result<SeenState> {
         let state = state_after(&changes);
         let event = self.event(changes)?;
@@ -176,9 +172,6 @@ impl PendingRevision {
     }
 
     /// Gives the revision up because nothing changes; returns what was seen.
-    ///
-    /// # Errors
-    /// When the database cannot be reached.
     pub async fn unchanged(self) -> Result<SeenState> {
         self.tx.rollback().await?;
         self.span.record("writ.outcome", "unchanged");

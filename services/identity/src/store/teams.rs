@@ -14,7 +14,7 @@ use crate::domain::labels::Labels;
 use crate::domain::page::{Page, Paged};
 use crate::domain::team::Team;
 use crate::domain::text::Text;
-use crate::error::{Error, Result};
+use crate::error::{IdentityError, Result};
 
 impl FromRow<'_, PgRow> for Team {
     fn from_row(row: &PgRow) -> sqlx::Result<Self> {
@@ -44,15 +44,12 @@ impl Store {
     /// A team.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the organization has no such team.
+    /// [`IdentityError::NotFound`] when the organization has no such team.
     pub async fn team(&self, organization: OrganizationId, id: TeamId) -> Result<Team> {
         find(self.pool(), organization, id).await
     }
 
     /// A page of the teams; of those a principal is in, if one is given.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn teams(
         &self,
         organization: OrganizationId,
@@ -117,23 +114,20 @@ async fn find(connection: impl PgExecutor<'_>, organization: OrganizationId, id:
     .bind(id)
     .fetch_optional(connection)
     .await?
-    .ok_or(Error::NotFound("team"))
+    .ok_or(IdentityError::NotFound("team"))
 }
 
-/// The team as it is within the revision, to be changed.
+/// The team within the revision, to be changed.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the organization has no such team; [`Error::SystemTeam`].
+/// [`IdentityError::NotFound`] when the organization has no such team; [`IdentityError::SystemTeam`].
 pub async fn get_changeable(revision: &mut PendingRevision, id: TeamId) -> Result<Team> {
     let organization = revision.organization();
     let team = find(revision.connection(), organization, id).await?;
-    if team.system_team { Err(Error::SystemTeam) } else { Ok(team) }
+    if team.system_team { Err(IdentityError::SystemTeam) } else { Ok(team) }
 }
 
 /// Inserts a team.
-///
-/// # Errors
-/// When the database does not take it.
 pub async fn insert(revision: &mut PendingRevision, team: &Team) -> Result<()> {
     let organization = revision.organization();
     sqlx::query(
@@ -154,9 +148,6 @@ pub async fn insert(revision: &mut PendingRevision, team: &Team) -> Result<()> {
 }
 
 /// Stores a changed team.
-///
-/// # Errors
-/// When the database does not take it.
 pub async fn update(revision: &mut PendingRevision, team: &Team) -> Result<()> {
     let organization = revision.organization();
     sqlx::query(
@@ -174,9 +165,6 @@ pub async fn update(revision: &mut PendingRevision, team: &Team) -> Result<()> {
 }
 
 /// Deletes a team with its memberships and assigned roles.
-///
-/// # Errors
-/// When the database does not take it.
 pub async fn delete(revision: &mut PendingRevision, id: TeamId) -> Result<()> {
     let organization = revision.organization();
     sqlx::query("DELETE FROM principal WHERE organization = $1 AND id = $2 AND kind = 'team'")

@@ -11,9 +11,9 @@ use super::listing::text;
 use super::{PendingRevision, Store};
 use crate::domain::text::TokenName;
 use crate::domain::token::PersonalToken;
-use crate::error::{Error, Result};
+use crate::error::{IdentityError, Result};
 
-/// Personal tokens of a user at most, so that their list can be answered whole.
+/// Maximum number of personal tokens of a user, whose list is not paged.
 const MOST: i64 = 1000;
 
 /// A token that is to be stored.
@@ -21,13 +21,13 @@ const MOST: i64 = 1000;
 pub struct NewToken {
     /// The user it belongs to.
     pub user: UserId,
-    /// What it stands for.
+    /// What it is for.
     pub kind: TokenKind,
     /// What its holder calls it.
     pub name: TokenName,
     /// SHA-256 of its text.
     pub hash: Hash,
-    /// When its time is over.
+    /// When it expires.
     pub expires_at: OffsetDateTime,
 }
 
@@ -49,9 +49,6 @@ impl FromRow<'_, PgRow> for PersonalToken {
 
 impl Store {
     /// The personal tokens of a user, oldest first.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn tokens(&self, organization: OrganizationId, user: UserId) -> Result<Vec<PersonalToken>> {
         let rows = sqlx::query_as(
             "SELECT id, principal, name, revoked_by, created_at, updated_at, last_used_at, expires_at, revoked_at
@@ -67,7 +64,7 @@ impl Store {
     /// A personal token of a user.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the user has no such token.
+    /// [`IdentityError::NotFound`] when the user has no such token.
     pub async fn token(&self, organization: OrganizationId, user: UserId, id: TokenId) -> Result<PersonalToken> {
         find(self.pool(), organization, user, id).await
     }
@@ -88,22 +85,22 @@ async fn find(
     .bind(id)
     .fetch_optional(connection)
     .await?
-    .ok_or(Error::NotFound("token"))
+    .ok_or(IdentityError::NotFound("token"))
 }
 
-/// The token as it is within the revision.
+/// The token within the revision.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the user has no such token.
+/// [`IdentityError::NotFound`] when the user has no such token.
 pub async fn get(revision: &mut PendingRevision, user: UserId, id: TokenId) -> Result<PersonalToken> {
     let organization = revision.organization();
     find(revision.connection(), organization, user, id).await
 }
 
-/// Refuses one more personal token for a user who has very many.
+/// Rejects another personal token for a user who has the maximum number.
 ///
 /// # Errors
-/// [`Error::Conflict`] then.
+/// [`IdentityError::Conflict`] then.
 pub async fn must_have_room(revision: &mut PendingRevision, user: UserId) -> Result<()> {
     let organization = revision.organization();
     let count: i64 = sqlx::query_scalar("SELECT count(*) FROM token WHERE organization = $1 AND principal = $2")
@@ -111,13 +108,10 @@ pub async fn must_have_room(revision: &mut PendingRevision, user: UserId) -> Res
         .bind(user)
         .fetch_one(revision.connection())
         .await?;
-    if count < MOST { Ok(()) } else { Err(Error::Conflict("The user has too many tokens; delete some")) }
+    if count < MOST { Ok(()) } else { Err(IdentityError::Conflict("The user has too many tokens; delete some")) }
 }
 
-/// Stores a new token; also says how the event tells of it.
-///
-/// # Errors
-/// When the database does not take it.
+/// Stores a new token; also returns the change for the event.
 pub async fn insert(revision: &mut PendingRevision, new: NewToken) -> Result<(PersonalToken, Change)> {
     let (organization, at) = (revision.organization(), revision.at());
     let row: PersonalToken = sqlx::query_as(
@@ -146,9 +140,6 @@ pub async fn insert(revision: &mut PendingRevision, new: NewToken) -> Result<(Pe
 }
 
 /// Stores a changed name or revocation.
-///
-/// # Errors
-/// When the database does not take it.
 pub async fn update(revision: &mut PendingRevision, token: &PersonalToken) -> Result<()> {
     let organization = revision.organization();
     sqlx::query(
@@ -168,7 +159,7 @@ pub async fn update(revision: &mut PendingRevision, token: &PersonalToken) -> Re
 /// Deletes a token, whatever its kind.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the principal has no such token.
+/// [`IdentityError::NotFound`] when the principal has no such token.
 pub async fn delete(revision: &mut PendingRevision, user: UserId, id: TokenId) -> Result<()> {
     let organization = revision.organization();
     let deleted = sqlx::query("DELETE FROM token WHERE organization = $1 AND principal = $2 AND id = $3")
@@ -177,5 +168,5 @@ pub async fn delete(revision: &mut PendingRevision, user: UserId, id: TokenId) -
         .bind(id)
         .execute(revision.connection())
         .await?;
-    if deleted.rows_affected() == 0 { Err(Error::NotFound("token")) } else { Ok(()) }
+    if deleted.rows_affected() == 0 { Err(IdentityError::NotFound("token")) } else { Ok(()) }
 }

@@ -10,7 +10,7 @@ use crate::domain::filter::UserFilter;
 use crate::domain::page::{Page, Paged};
 use crate::domain::text::{Email, Name, Text};
 use crate::domain::user::User;
-use crate::error::{Error, Result};
+use crate::error::{IdentityError, Result};
 
 impl FromRow<'_, PgRow> for User {
     fn from_row(row: &PgRow) -> sqlx::Result<Self> {
@@ -31,15 +31,12 @@ impl Store {
     /// A user.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when the organization has no such user.
+    /// [`IdentityError::NotFound`] when the organization has no such user.
     pub async fn user(&self, organization: OrganizationId, id: UserId) -> Result<User> {
         find(self.pool(), organization, id).await
     }
 
     /// A page of the users; of a team, if one is given.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
     pub async fn users(
         &self,
         organization: OrganizationId,
@@ -102,13 +99,13 @@ async fn find(connection: impl PgExecutor<'_>, organization: OrganizationId, id:
     .bind(id)
     .fetch_optional(connection)
     .await?
-    .ok_or(Error::NotFound("user"))
+    .ok_or(IdentityError::NotFound("user"))
 }
 
-/// The user as it is within the revision.
+/// The user within the revision.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the organization has no such user.
+/// [`IdentityError::NotFound`] when the organization has no such user.
 pub async fn get(revision: &mut PendingRevision, id: UserId) -> Result<User> {
     let organization = revision.organization();
     find(revision.connection(), organization, id).await
@@ -148,9 +145,6 @@ async fn insert_principal(revision: &mut PendingRevision, id: UserId, email: &Em
 }
 
 /// Stores the names of a user, and that it changed in this revision.
-///
-/// # Errors
-/// When the database does not take it.
 pub async fn update(revision: &mut PendingRevision, user: &User) -> Result<()> {
     let organization = revision.organization();
     sqlx::query("UPDATE user_account SET full_name = $3, preferred_name = $4, updated_at = $5 WHERE organization = $1 AND id = $2")
@@ -164,10 +158,7 @@ pub async fn update(revision: &mut PendingRevision, user: &User) -> Result<()> {
     Ok(())
 }
 
-/// Lets an invited user act.
-///
-/// # Errors
-/// When the database does not take it.
+/// Activates an invited user.
 pub async fn activate(revision: &mut PendingRevision, id: UserId) -> Result<()> {
     let organization = revision.organization();
     sqlx::query("UPDATE principal SET active = true WHERE organization = $1 AND id = $2")
@@ -181,7 +172,7 @@ pub async fn activate(revision: &mut PendingRevision, id: UserId) -> Result<()> 
 /// Removes all that is known of a user. Only its id stays, where others name it.
 ///
 /// # Errors
-/// [`Error::NotFound`] when the organization has no such user.
+/// [`IdentityError::NotFound`] when the organization has no such user.
 pub async fn erase(revision: &mut PendingRevision, id: UserId) -> Result<()> {
     let organization = revision.organization();
     let erased = sqlx::query(
@@ -193,5 +184,5 @@ pub async fn erase(revision: &mut PendingRevision, id: UserId) -> Result<()> {
     .bind(id)
     .fetch_optional(revision.connection())
     .await?;
-    erased.map(drop).ok_or(Error::NotFound("user"))
+    erased.map(drop).ok_or(IdentityError::NotFound("user"))
 }

@@ -6,7 +6,7 @@ use deserr::Deserr;
 use writ_service::Faults;
 use writ_service::extract::{JsonBytes, NotJson};
 
-use super::wire::{EvaluationBody, EvaluationsBody, Item, ItemBody, MAX_ITEMS, Semantic, Shared};
+use super::wire::{EvaluationBody, EvaluationItem, EvaluationsBody, ItemBody, MAX_ITEMS, Semantic, SharedObject};
 
 /// One question: may this subject do this to that resource?
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,7 +108,8 @@ impl EvaluationsRequest {
             return Err(InvalidEvaluation::Body(too_many_items()));
         }
         let semantic = body.options.as_ref().and_then(|options| options.evaluations_semantic).unwrap_or_default();
-        let complete = |Item(item)| item.and_then(|item| body.complete(item)).map_err(InvalidEvaluation::Item);
+        let complete =
+            |EvaluationItem(item)| item.and_then(|item| body.complete(item)).map_err(InvalidEvaluation::Item);
         Ok(Self::Several(AccessEvaluations { semantic, items: items.into_iter().map(complete).collect() }))
     }
 }
@@ -124,10 +125,10 @@ impl EvaluationsBody {
     }
 }
 
-fn one_of<T: Clone>(own: Option<T>, shared: &Option<Shared<T>>, name: &str) -> Result<T, Faults> {
+fn one_of<T: Clone>(own: Option<T>, shared: &Option<SharedObject<T>>, name: &str) -> Result<T, Faults> {
     match (own, shared) {
         (Some(own), _) => Ok(own),
-        (None, Some(Shared(shared))) => shared.clone(),
+        (None, Some(SharedObject(shared))) => shared.clone(),
         (None, None) => Err(Faults::missing(name)),
     }
 }

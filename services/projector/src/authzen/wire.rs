@@ -61,17 +61,17 @@ pub struct EvaluationBody {
 #[deserr(error = Faults)]
 pub struct EvaluationsBody {
     #[deserr(default)]
-    pub(super) subject: Option<Shared<AskedEntity>>,
+    pub(super) subject: Option<SharedObject<AskedEntity>>,
     #[deserr(default)]
-    pub(super) action: Option<Shared<AskedAction>>,
+    pub(super) action: Option<SharedObject<AskedAction>>,
     #[deserr(default)]
-    pub(super) resource: Option<Shared<AskedEntity>>,
+    pub(super) resource: Option<SharedObject<AskedEntity>>,
     #[deserr(default)]
     pub(super) context: Option<Properties>,
     #[deserr(default)]
-    pub(super) evaluations: Option<Vec<Item>>,
+    pub(super) evaluations: Option<Vec<EvaluationItem>>,
     #[deserr(default)]
-    pub(super) options: Option<Options>,
+    pub(super) options: Option<EvaluationOptions>,
 }
 
 /// What is special about one item.
@@ -91,7 +91,7 @@ pub(super) struct ItemBody {
 /// How the items are evaluated.
 #[derive(Debug, Clone, PartialEq, Eq, Deserr)]
 #[deserr(error = Faults)]
-pub(super) struct Options {
+pub(super) struct EvaluationOptions {
     #[deserr(default)]
     pub(super) evaluations_semantic: Option<Semantic>,
 }
@@ -147,9 +147,9 @@ impl ToSchema for Properties {}
 
 /// An object that items have in common. What is wrong inside counts only for items that use it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Shared<T>(pub(super) Result<T, Faults>);
+pub(super) struct SharedObject<T>(pub(super) Result<T, Faults>);
 
-impl<T: Deserr<Faults>> Deserr<Faults> for Shared<T> {
+impl<T: Deserr<Faults>> Deserr<Faults> for SharedObject<T> {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: ValuePointerRef<'_>) -> Result<Self, Faults> {
         match value {
             Value::Map(_) => Ok(Self(T::deserialize_from_value(value, place))),
@@ -160,9 +160,9 @@ impl<T: Deserr<Faults>> Deserr<Faults> for Shared<T> {
 
 /// An item of a request. What is wrong with it does not spoil the others.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Item(pub(super) Result<ItemBody, Faults>);
+pub(super) struct EvaluationItem(pub(super) Result<ItemBody, Faults>);
 
-impl Deserr<Faults> for Item {
+impl Deserr<Faults> for EvaluationItem {
     fn deserialize_from_value<V: IntoValue>(value: Value<V>, _: ValuePointerRef<'_>) -> Result<Self, Faults> {
         Ok(Self(ItemBody::deserialize_from_value(value, ValuePointerRef::Origin)))
     }

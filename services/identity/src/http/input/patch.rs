@@ -3,7 +3,7 @@
 use deserr::{Deserr, IntoValue, Value, ValuePointerRef};
 use writ_service::Faults;
 
-/// What becomes of an optional field: absent keeps it, null removes it.
+/// An optional field of a PATCH: absent keeps it, null removes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::http) enum Patch<T> {
     #[default]

@@ -49,7 +49,7 @@ fn the_wrong_field_is_named() {
         (assign("Admin", "Identity", "*", "eu"), "entity_region"),
         (assign("Admin", "Identity", "x", "*"), "entity_id"),
     ] {
-        assert!(matches!(resolve(&asked), Err(Error::Invalid { field, .. }) if field == expected), "{asked:?}");
+        assert!(matches!(resolve(&asked), Err(IdentityError::Invalid { field, .. }) if field == expected), "{asked:?}");
     }
 }
 

@@ -15,7 +15,7 @@ use super::{IssuedToken, Result, TokenResponse};
 use crate::app::App;
 use crate::domain::text::TokenName;
 use crate::domain::token::{LONGEST_TTL, Lifetime, SHORTEST_TTL};
-use crate::error::Error;
+use crate::error::IdentityError;
 use crate::store::PendingRevision;
 use crate::store::tokens::{self, NewToken};
 
@@ -37,7 +37,7 @@ impl CreateToken {
     }
 }
 
-/// What is left of the body without the lifetime.
+/// The body without the lifetime.
 #[derive(Deserr)]
 #[deserr(error = Faults, deny_unknown_fields = unknown_field)]
 struct Named {
@@ -120,7 +120,8 @@ pub(in crate::http) async fn issue(
     field: &'static str,
 ) -> Result<(IssuedToken, Change)> {
     let secret = app.new_token(TokenKind::Personal, revision.organization());
-    let expires_at = new.lifetime.expires_at(revision.at()).map_err(|violation| Error::invalid(field, violation))?;
+    let expires_at =
+        new.lifetime.expires_at(revision.at()).map_err(|violation| IdentityError::invalid(field, violation))?;
     let new = NewToken { user, kind: TokenKind::Personal, name: new.name, hash: secret.hash(), expires_at };
     let (token, issued) = tokens::insert(revision, new).await?;
     let token = TokenResponse::at(token, revision.at());
