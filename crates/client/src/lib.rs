@@ -12,7 +12,7 @@ pub use answer::{Answer, ClientError};
 pub use caller::CallerSpan;
 pub use entities::EntityProducer;
 pub use jaeger::{Jaeger, Span, Trace};
-pub use management::{AssignRole, Holder, Management, NewOrganization, NewUser};
+pub use management::{AssignRole, Management, NewOrganization, NewUser, RoleHolder};
 pub use read::{Question, ReadApi};
 
 /// An HTTP client that keeps its connections.
