@@ -6,7 +6,7 @@ use deserr::Deserr;
 use writ_service::Faults;
 use writ_service::extract::{JsonBytes, NotJson};
 
-use super::wire::{EvaluationBody, EvaluationsBody, Item, ItemBody, MOST_ITEMS, Semantic, Shared};
+use super::wire::{EvaluationBody, EvaluationsBody, Item, ItemBody, MAX_ITEMS, Semantic, Shared};
 
 /// One question: may this subject do this to that resource?
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,7 +75,7 @@ impl AccessEvaluation {
     /// Reads the body of the evaluation endpoint.
     ///
     /// # Errors
-    /// What is missing or mistyped.
+    /// If a field is missing or has the wrong type.
     pub fn read(body: &JsonBytes) -> Result<Self, InvalidEvaluation> {
         read(body).map(|body: EvaluationBody| body.into())
     }
@@ -97,14 +97,14 @@ impl EvaluationsRequest {
     /// Reads the body of the evaluations endpoint.
     ///
     /// # Errors
-    /// What is missing or mistyped outside the items.
+    /// If a field outside the items is missing or has the wrong type.
     pub fn read(body: &JsonBytes) -> Result<Self, InvalidEvaluation> {
         let mut body: EvaluationsBody = read(body)?;
         let items = body.evaluations.take().unwrap_or_default();
         if items.is_empty() {
             return body.complete(ItemBody::default()).map(Self::One).map_err(InvalidEvaluation::Body);
         }
-        if items.len() > MOST_ITEMS {
+        if items.len() > MAX_ITEMS {
             return Err(InvalidEvaluation::Body(too_many_items()));
         }
         let semantic = body.options.as_ref().and_then(|options| options.evaluations_semantic).unwrap_or_default();
@@ -137,5 +137,5 @@ fn read<T: Deserr<Faults>>(body: &JsonBytes) -> Result<T, InvalidEvaluation> {
 }
 
 fn too_many_items() -> Faults {
-    Faults::of("evaluations", "max_items", format!("must have at most {MOST_ITEMS} items"))
+    Faults::of("evaluations", "max_items", format!("must have at most {MAX_ITEMS} items"))
 }

@@ -8,7 +8,7 @@ use utoipa::{PartialSchema, ToSchema};
 use writ_service::Faults;
 
 /// Most items of one request.
-pub(super) const MOST_ITEMS: usize = 1_000;
+pub(super) const MAX_ITEMS: usize = 1_000;
 
 /// A subject or resource; fields that are not listed are ignored.
 #[derive(Debug, Clone, PartialEq, Eq, Deserr, ToSchema)]
@@ -194,7 +194,7 @@ impl PartialSchema for EvaluationsBody {
             .property("subject", object().description(Some("Of all items that name no other")))
             .property("action", object().description(Some("Of all items that name no other")))
             .property("resource", object().description(Some("Of all items that name no other")))
-            .property("evaluations", ArrayBuilder::new().items(item).min_items(Some(1)).max_items(Some(MOST_ITEMS)))
+            .property("evaluations", ArrayBuilder::new().items(item).min_items(Some(1)).max_items(Some(MAX_ITEMS)))
             .required("evaluations");
         let example = json!({
             "subject": {"type": "user", "id": "0198a3c2-6f0e-7d19-8c55-0a3f5e0d7b11"},

@@ -128,9 +128,9 @@ async fn the_metadata_names_only_what_there_is() {
     assert_eq!(region.send(get).await.status, 405);
 }
 
-/// A gap, a fork or a record that is not understood: nothing that may be half-known allows anything.
+/// A gap, a fork or an unreadable record: what may be incomplete allows nothing.
 #[tokio::test]
-async fn a_chain_that_stands_still_allows_nothing() {
+async fn a_halted_chain_allows_nothing() {
     let mut region = TestRegion::new().await;
     let _missing = region.change_at_home(vec![Operation::DropGrant { id: grant_id(10) }]);
     let early = region.change_at_home(Vec::new());
