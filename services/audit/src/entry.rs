@@ -1,4 +1,4 @@
-//! What is kept of a record of the log.
+//! Entries: what audit keeps of records of the log.
 
 use writ_contract::actor::Actor;
 use writ_contract::decision::{DecisionBatch, DecisionRecord};
@@ -20,7 +20,7 @@ const TRACE_HEADERS: [&str; 4] = ["traceparent", "tracestate", "ce_traceparent",
 /// Why a record is unreadable.
 pub type Defect = StoredText<300>;
 
-/// What is kept of a record, or of one decision of a batch.
+/// A record as audit keeps it, or one decision of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// Whose entry it is; the platform's own if it is nobody else's.
@@ -49,8 +49,8 @@ pub struct Entry {
     pub payload: Option<Vec<u8>>,
     /// SHA-256 of the payload; of nothing for a tombstone.
     pub payload_hash: Hash,
-    /// SHA-256 of the record's value. A decision is recognized by it and its id, whatever the build that reads the batch
-    /// makes of it.
+    /// SHA-256 of the record's value. A redelivered decision is recognized by it and by its id, even if another build
+    /// encodes its payload differently.
     pub record_hash: Hash,
 }
 

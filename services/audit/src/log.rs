@@ -1,4 +1,4 @@
-//! What is read, and how it becomes entries.
+//! The topics that audit reads, and how their records become entries.
 
 mod entry_recorder;
 

@@ -1,4 +1,4 @@
-//! What the audit record reads from payloads: whose they are, who did it, and when.
+//! Reads from payloads who did something, and when.
 
 use serde::de::DeserializeOwned;
 use writ_contract::actor::{Actor, ActorKind};

@@ -18,7 +18,7 @@ pub struct ReadApp {
     pub regions: Vec<Region>,
     /// Base URL of this service for clients, without a trailing slash.
     pub public_url: String,
-    /// Current state.
+    /// The policies of all regions.
     pub index: SharedIndex,
     /// Waiting readers.
     pub freshness: Freshness,

@@ -1,4 +1,4 @@
-//! What was decided, on its way to audit: in batches, and never holding up an answer. Decisions that the log does not
+//! Sends decisions to the log, for audit: in batches, and without ever delaying an answer. Decisions that the log does not
 //! accept in time are dropped and counted.
 
 use std::time::Duration;

@@ -95,7 +95,7 @@ pub fn begin(local: Region, regions: &[Region]) {
     decisions();
 }
 
-/// What is counted of the changes that come from a region.
+/// Counters and histograms of the changes from one region.
 fn changes(local: Region, origin: Region) {
     let stages = ["mirror", "projector", "total"].into_iter().filter(|stage| *stage != "mirror" || origin != local);
     for stage in stages {

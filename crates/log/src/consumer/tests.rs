@@ -99,6 +99,18 @@ async fn a_restart_goes_on_behind_the_position(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "crate::MIGRATIONS")]
+async fn compressed_records_are_read_like_any_other(pool: PgPool) {
+    let cluster = cluster(&[("t", 1)]);
+    let kafka = Connection::plaintext(cluster.bootstrap_servers());
+    let producer = LogProducer::connect(&kafka, "test", Compression::Zstd).unwrap();
+    let large = "decision ".repeat(50_000);
+    producer.send(outgoing("t", "key", &large)).await.unwrap();
+    let reader = consume(&pool, &cluster).await;
+    reader.handle.until_caught_up().await;
+    assert_eq!(reader.stop().await, [format!("t:{large}")]);
+}
+
+#[sqlx::test(migrator = "crate::MIGRATIONS")]
 async fn another_log_under_the_same_name_is_read_whole(pool: PgPool) {
     let before = cluster(&[("t", 1)]);
     produce(&before, "t", &["1", "2"]).await;

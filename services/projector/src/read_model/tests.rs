@@ -171,13 +171,19 @@ fn a_record_that_is_no_change_set_parks_its_organization() {
 }
 
 #[test]
-fn a_region_cannot_speak_for_another_ones_organization() {
+fn a_region_cannot_speak_for_another_ones_organization_whatever_comes_first() {
     let (mut world, mut model) = (AllAuthorizations::default(), read_model());
-    model.plan(&records(&history(&mut world, 1, 1)));
-    let usurped =
-        AllAuthorizations::default().seal(&chain(organization(1), "au", Stream::Identity), vec![Operation::DropAll {}]);
-    let effects = model.plan(&[record("au", &usurped)]);
-    assert!(effects.deltas.is_empty() && effects.parked.is_empty());
+    let sets = history(&mut world, 1, 2);
+    let mut undecodable = sets[1].clone();
+    undecodable.payload[3] ^= 0xff;
+    let usurped = |model: &mut ReadModel, set: &ChangeSet| {
+        let effects = model.plan(&[record("au", set)]);
+        assert!(effects.deltas.is_empty() && effects.parked.is_empty() && effects.own.staged.is_empty());
+    };
+    usurped(&mut model, &sets[0]);
+    model.plan(&records(&sets[..1]));
+    usurped(&mut model, &sets[1]);
+    usurped(&mut model, &undecodable);
     assert_eq!(standing(&model, &home(1)), (1, None));
 }
 
