@@ -6,6 +6,9 @@ BUILD  = cargo build --release --workspace --bins
 
 # The example producer in Python is part of the tests.
 PYTHON = $(abspath $(TARGET))/producers-venv/bin/python
+# Makes requests from the OpenAPI documents.
+SCHEMATHESIS = $(abspath $(TARGET))/tests-venv/bin/schemathesis
+TEST_TOOLS   = WRIT_TEST_PYTHON=$(PYTHON) WRIT_TEST_SCHEMATHESIS=$(SCHEMATHESIS)
 
 PROMTOOL = $(shell command -v promtool)
 
@@ -33,11 +36,11 @@ else
 	@echo 'promtool is missing (package prometheus): rules and alerts are not tested'
 endif
 
-test: $(PYTHON) ## unit, store and whole-system tests; they start and stop what they need
-	cargo build --workspace --bins && WRIT_TEST_PYTHON=$(PYTHON) $(TARGET)/debug/writ with-database -- cargo test --workspace --no-fail-fast
+test: $(PYTHON) $(SCHEMATHESIS) ## unit, store and whole-system tests; they start and stop what they need
+	cargo build --workspace --bins && $(TEST_TOOLS) $(TARGET)/debug/writ with-database -- cargo test --workspace --no-fail-fast
 
-test-containers: ## the whole-system tests against three regions in running containers
-	cargo build --workspace --bins && WRIT_TEST_HOME=$(CURDIR)/.writ/compose cargo test -p integration-tests --test system
+test-containers: $(PYTHON) $(SCHEMATHESIS) ## the whole-system tests against three regions in running containers
+	cargo build --workspace --bins && $(TEST_TOOLS) WRIT_TEST_HOME=$(CURDIR)/.writ/compose cargo test -p integration-tests --test system
 
 test-faults: ## the long fault and convergence runs
 	cargo build --workspace --bins && $(TARGET)/debug/writ with-database -- cargo test --workspace -- --ignored --test-threads=1
@@ -46,6 +49,9 @@ python: $(PYTHON) ## the Python environment of the example producer
 
 $(PYTHON): schemas/examples/requirements.txt
 	python3 -m venv $(dir $(@D)) && $@ -m pip install --quiet --disable-pip-version-check -r $< && touch $@
+
+$(SCHEMATHESIS): integration-tests/requirements.txt
+	python3 -m venv $(dir $(@D)) && $(@D)/python -m pip install --quiet --disable-pip-version-check -r $< && touch $@
 
 bench: ## measure how long a change takes to the other region, stage by stage
 	$(BUILD) && $(WRIT) bench propagation

@@ -19,12 +19,3 @@ pub use organization::Organization;
 pub use prometheus::Prometheus;
 pub use system::{COMMANDER, REGIONS, SERVICES, System};
 pub use wait::{PATIENCE, until};
-
-/// The region with a code.
-///
-/// # Panics
-/// When it is not a code.
-#[expect(clippy::expect_used, reason = "tests name regions")]
-pub fn region(code: &str) -> writ_contract::Region {
-    code.parse().expect("a code of a region")
-}

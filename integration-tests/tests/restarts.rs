@@ -141,7 +141,7 @@ async fn killed_services_lose_nothing_and_apply_nothing_twice() -> Result<()> {
         head["state_digest"]
     );
     for region in REGIONS {
-        let chain = ChainId { organization: organization.id, origin: region("us"), stream: Stream::Identity };
+        let chain = ChainId { organization: organization.id, origin: "us".parse()?, stream: Stream::Identity };
         let recomputed = recompute_digest(&system.database(region, "read_model").await?, &chain).await?.to_string();
         ensure!(
             head["state_digest"] == recomputed,

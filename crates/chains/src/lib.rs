@@ -9,5 +9,5 @@ mod store;
 
 pub use effects::{ChainEffects, Park, organization_of};
 pub use index::SharedIndex;
-pub use start::{learn_schemas, persist};
+pub use start::persist;
 pub use store::{MIGRATIONS, load, parked, recompute_digest, stage, staged, unstage, write};

@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::answer::ClientError;
+use crate::response::ClientError;
 
 /// OpenTelemetry's number for a span of a client.
 const CLIENT: u8 = 3;

@@ -10,8 +10,8 @@ use writ_contract::{OrganizationId, ProducerName, Record, Region, StoredText, Ti
 use writ_kafka::{Connection, topics};
 use writ_tokens::EventToken;
 
-use crate::answer::ClientError;
 use crate::caller::CallerSpan;
+use crate::response::ClientError;
 
 /// Produces entity events to its own topic in one region's Kafka.
 #[derive(Clone)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::answer::ClientError;
+use crate::response::ClientError;
 
 const NOT_FOUND: u16 = 404;
 

@@ -1,19 +1,19 @@
 //! A client of the management API, the read API, entity events and traces, for the demo, benchmarks and
 //! tests. It speaks to the same doors as anyone else's.
 
-mod answer;
 mod caller;
 mod entities;
 mod jaeger;
 mod management;
 mod read;
+mod response;
 
-pub use answer::{Answer, ClientError};
 pub use caller::CallerSpan;
 pub use entities::EntityProducer;
 pub use jaeger::{Jaeger, Span, Trace};
 pub use management::{AssignRole, Holder, Management, NewOrganization, NewUser};
 pub use read::{Question, ReadApi};
+pub use response::{ApiResponse, ClientError};
 
 /// An HTTP client that keeps its connections.
 pub fn http() -> reqwest::Client {

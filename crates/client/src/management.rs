@@ -6,8 +6,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use writ_contract::{GrantId, OrganizationId, TeamId, TokenId, UserId};
 
-use crate::answer::{Answer, ClientError};
 use crate::caller::CallerSpan;
+use crate::response::{ApiResponse, ClientError};
 
 /// The management API as one caller sees it.
 #[derive(Debug, Clone)]
@@ -109,7 +109,7 @@ impl Management {
     ///
     /// # Errors
     /// If there is no answer.
-    pub async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, ClientError> {
+    pub async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<ApiResponse, ClientError> {
         let mut request = self.http.request(method, format!("{}{path}", self.base)).bearer_auth(&self.bearer);
         if let Some(body) = body {
             request = request.json(body);
@@ -117,14 +117,14 @@ impl Management {
         if let Some(traceparent) = &self.traceparent {
             request = request.header("traceparent", traceparent);
         }
-        Ok(Answer::of(request.send().await?).await?)
+        Ok(ApiResponse::of(request.send().await?).await?)
     }
 
     /// One request that must succeed.
     ///
     /// # Errors
     /// If there is no answer, or its status is not 2xx.
-    pub async fn done(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, ClientError> {
+    pub async fn done(&self, method: Method, path: &str, body: Option<&Value>) -> Result<ApiResponse, ClientError> {
         let answer = self.call(method.clone(), path, body).await?;
         succeeded(answer, &method, path)
     }
@@ -170,7 +170,7 @@ impl Management {
     async fn invite(&self, email: &str) -> Result<String, ClientError> {
         let request = self.http.post(format!("{}/v3/invites", self.base)).bearer_auth(&self.bearer);
         let request = request.header("prefer", "return=representation").json(&json!({"email": email}));
-        let answer = Answer::of(request.send().await?).await?;
+        let answer = ApiResponse::of(request.send().await?).await?;
         Ok(succeeded(answer, &Method::POST, "/v3/invites")?.text("/invite_token"))
     }
 
@@ -187,7 +187,7 @@ impl Management {
     ///
     /// # Errors
     /// As [`Self::done`].
-    pub async fn add_member(&self, team: TeamId, user: UserId) -> Result<Answer, ClientError> {
+    pub async fn add_member(&self, team: TeamId, user: UserId) -> Result<ApiResponse, ClientError> {
         self.done(Method::POST, &format!("/v3/teams/{team}/users"), Some(&json!({"id": user}))).await
     }
 
@@ -195,7 +195,7 @@ impl Management {
     ///
     /// # Errors
     /// As [`Self::done`].
-    pub async fn remove_member(&self, team: TeamId, user: UserId) -> Result<Answer, ClientError> {
+    pub async fn remove_member(&self, team: TeamId, user: UserId) -> Result<ApiResponse, ClientError> {
         self.done(Method::DELETE, &format!("/v3/teams/{team}/users/{user}"), None).await
     }
 
@@ -203,7 +203,11 @@ impl Management {
     ///
     /// # Errors
     /// As [`Self::done`].
-    pub async fn assign_role(&self, holder: impl Into<Holder>, role: AssignRole<'_>) -> Result<Answer, ClientError> {
+    pub async fn assign_role(
+        &self,
+        holder: impl Into<Holder>,
+        role: AssignRole<'_>,
+    ) -> Result<ApiResponse, ClientError> {
         let body = json!({
             "role_name": role.role,
             "entity_type_name": role.entity_type,
@@ -217,7 +221,7 @@ impl Management {
     ///
     /// # Errors
     /// As [`Self::done`].
-    pub async fn unassign_role(&self, holder: impl Into<Holder>, grant: GrantId) -> Result<Answer, ClientError> {
+    pub async fn unassign_role(&self, holder: impl Into<Holder>, grant: GrantId) -> Result<ApiResponse, ClientError> {
         self.done(Method::DELETE, &format!("/v3/{}/assigned-roles/{grant}", holder.into()), None).await
     }
 
@@ -225,12 +229,12 @@ impl Management {
     ///
     /// # Errors
     /// As [`Self::done`].
-    pub async fn revoke_token(&self, user: UserId, token: TokenId) -> Result<Answer, ClientError> {
+    pub async fn revoke_token(&self, user: UserId, token: TokenId) -> Result<ApiResponse, ClientError> {
         self.done(Method::PATCH, &format!("/v3/users/{user}/access-tokens/{token}/revoke"), None).await
     }
 }
 
-fn succeeded(answer: Answer, method: &Method, path: &str) -> Result<Answer, ClientError> {
+fn succeeded(answer: ApiResponse, method: &Method, path: &str) -> Result<ApiResponse, ClientError> {
     if (200..300).contains(&answer.status) {
         return Ok(answer);
     }

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use writ_contract::UserId;
 
-use crate::answer::{Answer, ClientError};
 use crate::caller::CallerSpan;
+use crate::response::{ApiResponse, ClientError};
 
 /// The read API of one region.
 #[derive(Debug, Clone)]
@@ -59,7 +59,7 @@ impl ReadApi {
         bearer: &str,
         question: Question<'_>,
         at_least: Option<&str>,
-    ) -> Result<Answer, ClientError> {
+    ) -> Result<ApiResponse, ClientError> {
         self.post("/access/v1/evaluation", bearer, &question.body(), at_least).await
     }
 
@@ -73,7 +73,7 @@ impl ReadApi {
         bearer: &str,
         body: &Value,
         at_least: Option<&str>,
-    ) -> Result<Answer, ClientError> {
+    ) -> Result<ApiResponse, ClientError> {
         let mut request = self.http.post(format!("{}{path}", self.base)).bearer_auth(bearer).json(body);
         if let Some(token) = at_least {
             request = request.header("writ-at-least-as-fresh", token).header("prefer", "wait=10");
@@ -81,6 +81,6 @@ impl ReadApi {
         if let Some(traceparent) = &self.traceparent {
             request = request.header("traceparent", traceparent);
         }
-        Ok(Answer::of(request.send().await?).await?)
+        Ok(ApiResponse::of(request.send().await?).await?)
     }
 }

@@ -8,7 +8,7 @@ mod json;
 mod path;
 mod query;
 
-pub use faults::{Deferred, Faults};
+pub use faults::Faults;
 pub use json::{Json, JsonBytes, NotJson};
 pub use path::Path;
 pub use query::Query;

@@ -26,7 +26,8 @@ impl Refusals {
     /// `body` is their schema.
     pub fn describe(&self, api: &mut OpenApi, body: &RefOr<Schema>) {
         let content = Content::new(Some(body.clone()));
-        for operation in operations(api).filter(|operation| operation.security.is_none()) {
+        let all_need_a_token = api.security.is_some();
+        for operation in operations(api).filter(|operation| all_need_a_token || operation.security.is_some()) {
             let parameters = self.with_parameters.iter().filter(|_| operation.parameters.is_some());
             let with_body = self.with_body.iter().filter(|_| operation.request_body.is_some());
             for (status, description) in self.any.iter().chain(parameters).chain(with_body) {
@@ -47,10 +48,15 @@ impl Refusals {
     }
 }
 
-/// Declares that operations need a bearer token unless they say otherwise.
-pub fn require_bearer(api: &mut OpenApi) {
+/// Describes bearer tokens, for operations that say they need one.
+pub fn add_bearer(api: &mut OpenApi) {
     let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
     api.components.get_or_insert_default().add_security_scheme(BEARER, scheme);
+}
+
+/// Describes bearer tokens, which all operations need.
+pub fn require_bearer(api: &mut OpenApi) {
+    add_bearer(api);
     api.security = Some(vec![SecurityRequirement::new(BEARER, Vec::<String>::new())]);
 }
 

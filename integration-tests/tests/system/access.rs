@@ -9,6 +9,7 @@ use integration_tests::{COMMANDER, System, until};
 use tokio::sync::Mutex;
 use writ_kafka::access::{AclOperation, AclResource, Binding, Changed, Credential, enforce, rules};
 use writ_kafka::topics::{self, TopicSpec};
+use writ_kafka::{ExternalProducer, ProducerKind};
 
 const HERE: &str = "us";
 const OTHERS: [&str; 2] = ["eu", "au"];
@@ -27,8 +28,23 @@ fn principals() -> Vec<String> {
     named.map(str::to_owned).chain(others).collect()
 }
 
-fn commands() -> String {
-    format!("{}{COMMANDER}", topics::IDENTITY_COMMANDS_PREFIX)
+fn producers() -> [ExternalProducer; 2] {
+    [("demo", ProducerKind::Entities), (COMMANDER, ProducerKind::Commands)]
+        .map(|(name, kind)| ExternalProducer::new(name, kind).unwrap())
+}
+
+/// Every topic of this region: those of `infra/topics.toml` and those of the external producers.
+fn specs() -> Vec<TopicSpec> {
+    let own = producers().into_iter().flat_map(|producer| producer.own_topics());
+    topics::all().into_iter().cloned().chain(own).collect()
+}
+
+fn spec(topic: &str) -> Option<TopicSpec> {
+    specs().into_iter().find(|spec| spec.name == topic)
+}
+
+fn is_own_topic(producer: &str, topic: &str) -> bool {
+    producers().iter().any(|known| known.principal() == producer && known.topic() == topic)
 }
 
 /// The region that a topic comes from, if not this one, and its name there.
@@ -44,10 +60,8 @@ fn may_write(who: &str, topic: &str) -> bool {
     let listed = |topic: &TopicSpec| topic.writers.iter().any(|writer| writer == who);
     match who {
         rules::MIRROR => is_of_the_mirror(topic),
-        ENTITIES => topic == topics::ENTITY_EVENTS,
-        COMMANDS => topic == commands(),
-        "identity" if topic == topics::dead_letter(&commands()) => true,
-        _ => topics::spec(topic).is_some_and(listed),
+        ENTITIES | COMMANDS => is_own_topic(who, topic),
+        _ => spec(topic).as_ref().is_some_and(listed),
     }
 }
 
@@ -59,14 +73,13 @@ fn may_read(who: &str, topic: &str) -> bool {
         rules::MIRROR => is_of_the_mirror(topic),
         ENTITIES => false,
         COMMANDS => topic == topics::IDENTITY_COMMAND_RESULTS,
-        "identity" | "audit" if name.starts_with(topics::IDENTITY_COMMANDS_PREFIX) => true,
         _ if who.starts_with("mirror-") => region.is_none() && leaves_the_region(name),
-        _ => topics::spec(name).is_some_and(listed),
+        _ => spec(name).as_ref().is_some_and(listed),
     }
 }
 
 fn leaves_the_region(topic: &str) -> bool {
-    topic == commands() || topic == "heartbeats" || topics::spec(topic).is_some_and(|topic| topic.mirrored)
+    topic == "heartbeats" || spec(topic).is_some_and(|topic| topic.mirrored)
 }
 
 fn those(topics: &BTreeSet<String>, which: impl Fn(&str) -> bool) -> BTreeSet<String> {
@@ -75,8 +88,7 @@ fn those(topics: &BTreeSet<String>, which: impl Fn(&str) -> bool) -> BTreeSet<St
 
 /// Every topic of the region, once those of the other regions have arrived.
 async fn all_topics(system: &System) -> Result<BTreeSet<String>> {
-    let mut expected: BTreeSet<String> = topics::all().iter().map(|topic| topic.name.clone()).collect();
-    expected.extend([commands(), topics::dead_letter(&commands())]);
+    let mut expected: BTreeSet<String> = specs().into_iter().map(|topic| topic.name).collect();
     let travelling: Vec<String> = expected.iter().filter(|topic| leaves_the_region(topic)).cloned().collect();
     expected.extend(OTHERS.iter().flat_map(|region| travelling.iter().map(|topic| topics::mirrored(topic, region))));
     let administrator = Visitor::new(system.kafka(HERE));

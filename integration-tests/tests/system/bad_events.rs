@@ -81,14 +81,14 @@ async fn a_record_that_cannot_be_taken_is_answered_and_holds_up_nothing() -> Res
         producer.send_raw(&key, record.headers.clone(), &record.value).await?;
     }
     let behind = producer.create(organization.id, "control_planes", "cp-behind").await?;
-    let fresh = format!("{},{}", organization.consistency_token, producer.freshness(region("eu"), &behind));
+    let fresh = format!("{},{}", organization.consistency_token, producer.freshness(&behind));
     let question =
         Question { user: organization.owner, action: "view", resource_type: "control_planes", resource: "cp-behind" };
     let answer = system.read("eu").evaluate(&organization.owner_token, question, Some(&fresh)).await?;
     ensure!(answer.status == 200, "what stands behind is applied: {} {}", answer.status, answer.body);
 
     let reasons = until("the dead letters", async || {
-        let letters = topic::read_all(&system.kafka("eu"), DEAD_LETTERS)?;
+        let letters = topic::read_all(&system.kafka("eu"), "entity-events-demo-dlq")?;
         let mine: Vec<_> = letters.into_iter().filter(|letter| letter.key == key).collect();
         Ok((mine.len() >= bad.len()).then_some(mine))
     })
@@ -114,7 +114,7 @@ async fn a_refused_event_is_answered_to_whoever_waits_for_it() -> Result<()> {
     let organization = Organization::create(system, "us").await?;
     let producer = system.entities("eu")?;
     let refused = producer.send(event(organization.id, "orphan", Some("nobody"))).await?;
-    let fresh = format!("{},{}", organization.consistency_token, producer.freshness(region("eu"), &refused));
+    let fresh = format!("{},{}", organization.consistency_token, producer.freshness(&refused));
     let question =
         Question { user: organization.owner, action: "view", resource_type: "control_planes", resource: "orphan" };
     let answer = system.read("au").evaluate(&organization.owner_token, question, Some(&fresh)).await?;
@@ -133,7 +133,7 @@ async fn the_same_event_again_is_the_same_event() -> Result<()> {
         producer.send_raw(&organization.id.to_string(), producer.headers(&id, "application/avro"), &value).await?;
     }
     let last = producer.create(organization.id, "control_planes", "cp-last").await?;
-    let fresh = format!("{},{}", organization.consistency_token, producer.freshness(region("eu"), &last));
+    let fresh = format!("{},{}", organization.consistency_token, producer.freshness(&last));
     let question =
         Question { user: organization.owner, action: "view", resource_type: "control_planes", resource: "cp-last" };
     system.read("eu").evaluate(&organization.owner_token, question, Some(&fresh)).await?;

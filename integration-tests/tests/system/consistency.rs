@@ -1,7 +1,7 @@
 //! Reading one's own writes in another region, without retries.
 
 use anyhow::Result;
-use integration_tests::{Organization, System, region};
+use integration_tests::{Organization, System};
 use writ_client::{AssignRole, Question};
 
 /// The first answer in the other region is right, time after time.
@@ -12,7 +12,7 @@ async fn with_the_token_of_a_write_the_first_answer_elsewhere_is_right() -> Resu
     let user = organization.add_user("someone").await?;
     let producer = system.entities("eu")?;
     let event = producer.create(organization.id, "control_planes", "cp").await?;
-    let announced = producer.freshness(region("eu"), &event);
+    let announced = producer.freshness(&event);
     let question = Question { user: user.id, action: "view", resource_type: "control_planes", resource: "cp" };
     for round in 0..20 {
         let role = AssignRole { role: "Viewer", entity_type: "Control Planes", entity: "cp", region: "eu" };

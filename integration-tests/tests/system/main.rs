@@ -14,6 +14,7 @@ mod home_region;
 mod letting_in;
 mod metrics;
 mod mirror;
+mod openapi;
 mod producers;
 mod residency;
 mod story;

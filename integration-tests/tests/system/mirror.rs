@@ -107,11 +107,7 @@ async fn a_role_reaches(system: &'static System, target: &str) -> Result<()> {
     let id = producer.create(organization.id, "control_planes", "cp").await?;
     let role = AssignRole { role: "Viewer", entity_type: "Control Planes", entity: "*", region: target };
     let assigned = organization.admin.assign_role(user.id, role).await?;
-    let fresh = format!(
-        "{},{}",
-        assigned.consistency_token.unwrap_or_default(),
-        producer.freshness(integration_tests::region(target), &id)
-    );
+    let fresh = format!("{},{}", assigned.consistency_token.unwrap_or_default(), producer.freshness(&id));
     let question = Question { user: user.id, action: "view", resource_type: "control_planes", resource: "cp" };
     let answer = system.read(target).evaluate(&user.token, question, Some(&fresh)).await?;
     ensure!(answer.allowed(), "{} {}", answer.status, answer.body);

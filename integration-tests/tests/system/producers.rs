@@ -19,11 +19,11 @@ fn run(mut command: Command) -> Result<String> {
     Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }
 
-async fn is_taken(source: &str, organization: &Organization, entity: &str, event: &str) -> Result<()> {
+async fn is_taken(organization: &Organization, entity: &str, event: &str) -> Result<()> {
     let user = organization.add_user(entity).await?;
     let role = AssignRole { role: "Viewer", entity_type: "Control Planes", entity, region: "eu" };
     let assigned = organization.admin.assign_role(user.id, role).await?;
-    let fresh = format!("{},event;eu;{source};{event}", assigned.consistency_token.unwrap());
+    let fresh = format!("{},event;eu;demo;{event}", assigned.consistency_token.unwrap());
     let question = Question { user: user.id, action: "view", resource_type: "control_planes", resource: entity };
     let answer = organization.system.read("eu").evaluate(&user.token, question, Some(&fresh)).await?;
     ensure!(answer.allowed(), "{entity}: {} {}", answer.status, answer.body);
@@ -39,7 +39,7 @@ async fn an_avro_record_from_python_is_taken() -> Result<()> {
     command.arg(example("produce_entity.py")).arg("--config").arg(organization.system.client_file("eu")?);
     command.args(["--organization", &organization.id.to_string(), "--type", "control_planes", "--id", "cp-python"]);
     let event = run(command)?;
-    is_taken("urn:example:producer", &organization, "cp-python", &event).await
+    is_taken(&organization, "cp-python", &event).await
 }
 
 /// The shell with kcat, to which `cargo test` gives the librdkafka that was built here: many systems' own is too old to
@@ -54,5 +54,5 @@ async fn a_json_record_from_the_shell_is_taken() -> Result<()> {
         "cp-shell",
     ]);
     let event = run(command)?;
-    is_taken("urn:example:shell", &organization, "cp-shell", &event).await
+    is_taken(&organization, "cp-shell", &event).await
 }

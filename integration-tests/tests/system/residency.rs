@@ -9,6 +9,7 @@ use memchr::memmem;
 use reqwest::Method;
 use serde_json::json;
 use writ_client::{AssignRole, Question};
+use writ_contract::TeamId;
 
 /// Texts that occur nowhere by chance.
 const PERSONAL: [&str; 8] = [
@@ -34,7 +35,7 @@ async fn live_a_little(system: &'static System) -> Result<()> {
     .await?;
     let admin = &organization.admin;
     let body = json!({"name": "Obsidian-Kestrels", "description": "vermilion-description", "labels": {"colour": "cerulean-label"}});
-    let team = admin.done(Method::POST, "/v3/teams", Some(&body)).await?.text("/id");
+    let team = admin.done(Method::POST, "/v3/teams", Some(&body)).await?.text("/id").parse::<TeamId>()?;
     let me = format!("/v3/users/{}", organization.owner);
     admin.done(Method::PATCH, &me, Some(&json!({"preferred_name": "Marmaduke-Prefers"}))).await?;
     // Errors, too, must not carry what they are about.

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use integration_tests::{Organization, System};
 use writ_client::{AssignRole, Question};
+use writ_contract::UserId;
 
 const REGIONS: [&str; 3] = ["us", "eu", "au"];
 
@@ -20,7 +21,7 @@ async fn a_role_for_one_region_is_in_force_in_every_region_and_for_that_region_o
     for region in REGIONS {
         let producer = system.entities(region)?;
         let id = producer.create(organization.id, "control_planes", &format!("cp-{region}")).await?;
-        announced.push(producer.freshness(integration_tests::region(region), &id));
+        announced.push(producer.freshness(&id));
     }
     let team = organization.admin.create_team("operators", "act in one region").await?;
     let role = AssignRole { role: "Viewer", entity_type: "Control Planes", entity: "*", region: "eu" };

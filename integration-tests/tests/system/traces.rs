@@ -9,6 +9,7 @@ use anyhow::{Result, ensure};
 use integration_tests::{Organization, REGIONS, System, until};
 use uuid::Uuid;
 use writ_client::{CallerSpan, EntityProducer, Jaeger, NewUser, Question, Span, Trace};
+use writ_contract::TeamId;
 use writ_contract::entity_event::{EntityEvent, EntityEventKind};
 use writ_contract::{Timestamp, encode};
 
@@ -70,7 +71,7 @@ fn attribute<'a>(span: &'a Span, name: &str) -> &'a str {
     span.attributes.get(name).map_or("", String::as_str)
 }
 
-async fn cast(system: &'static System) -> Result<(Organization, NewUser, String)> {
+async fn cast(system: &'static System) -> Result<(Organization, NewUser, TeamId)> {
     let [organization, email, owner, team, description] = NAMES;
     let email = format!("{email}.{}@mail.example", Uuid::new_v4().simple());
     let organization = Organization::named(system, "us", organization, &email, owner).await?;
@@ -120,7 +121,7 @@ async fn a_read_that_waited_is_linked_to_the_trace_of_the_change() -> Result<()>
     let trace = collected(&jaeger, &producing, is_everywhere).await?;
     let mut first: Vec<_> = orphans(&trace).into_iter().map(|span| (span.service(), &*span.name)).collect();
     first.sort_unstable();
-    let name = "process entity-events";
+    let name = "process entity-events-demo";
     ensure!(first == [("writ-audit", name), ("writ-authorization", name)], "{first:?}");
     Ok(())
 }
@@ -133,7 +134,7 @@ async fn announce_and_ask(
     reading: &CallerSpan,
 ) -> Result<()> {
     let (id, entity) = (Uuid::now_v7().to_string(), Uuid::now_v7().to_string());
-    let fresh = format!("{},{}", organization.consistency_token, producer.freshness(region("eu"), &id));
+    let fresh = format!("{},{}", organization.consistency_token, producer.freshness(&id));
     let question =
         Question { user: organization.owner, action: "view", resource_type: "control_planes", resource: &entity };
     let read = organization.system.read("eu").within(reading);
@@ -148,9 +149,10 @@ async fn announce_and_ask(
     };
     let headers = producer.headers_within(&id, "application/avro", producing);
     let value = encode(&event)?;
+    let key = organization.id.to_string();
     let (answer, sent) = tokio::join!(
         read.evaluate(&organization.owner_token, question, Some(&fresh)),
-        producer.send_raw(&organization.id, headers, &value)
+        producer.send_raw(&key, headers, &value)
     );
     sent?;
     let answer = answer?;

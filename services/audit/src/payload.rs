@@ -42,7 +42,7 @@ pub(crate) fn read(record: &ConsumedRecord, envelope: &Envelope, registry: &Sche
         return Ok(Payload::default());
     }
     let value = record.value.as_deref().ok_or("no value")?;
-    let encoded = Encoded { value, envelope, registry };
+    let encoded = EncodedPayload { value, envelope, registry };
     match envelope.ce_type.as_str() {
         DecisionBatch::TYPE => encoded.avro().map(Payload::Decisions),
         IdentityEvent::TYPE => encoded.read::<IdentityEvent>(|e| done(e.actor, e.committed_at)),
@@ -59,13 +59,13 @@ pub(crate) fn read(record: &ConsumedRecord, envelope: &Envelope, registry: &Sche
     }
 }
 
-struct Encoded<'a> {
+struct EncodedPayload<'a> {
     value: &'a [u8],
     envelope: &'a Envelope,
     registry: &'a SchemaRegistry,
 }
 
-impl Encoded<'_> {
+impl EncodedPayload<'_> {
     fn avro<R: Record>(&self) -> Result<R, String> {
         writ_contract::decode(self.value, self.registry).map_err(|error| error.to_string())
     }

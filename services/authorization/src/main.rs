@@ -13,7 +13,7 @@ use writ_chains::SharedIndex;
 use writ_contract::policy_change::{ChangeSet, PolicyOps};
 use writ_contract::{Record, SchemaRegistry};
 use writ_kafka::{ProducerScopes, topics};
-use writ_log::consumer::{Consumer, ConsumerConfig, ConsumerHandle, Subscription};
+use writ_log::consumer::{Consumer, ConsumerHandle, Subscription};
 use writ_log::outbox::{Publisher, StatusHandle};
 use writ_log::{Compression, Lease, LogProducer, schemas};
 use writ_policy::Index;
@@ -38,8 +38,7 @@ async fn wire(service: Service, settings: Settings) -> anyhow::Result<()> {
     let producer = producer(&service).await?;
     loading.fail("learning schemas");
     let registry = SchemaRegistry::default();
-    let config = consumer_config(&service);
-    let follower = writ_chains::learn_schemas(&config, &registry).await?;
+    let follower = service.learn_schemas(&registry).await?;
 
     loading.fail("loading");
     let index = SharedIndex::new(writ_chains::load(&pool).await?);
@@ -53,7 +52,7 @@ async fn wire(service: Service, settings: Settings) -> anyhow::Result<()> {
     let outbox = publisher.handle();
     let stop = service.shutdown.clone();
     service.spawn("publisher", async move { Ok(publisher.run(stop).await?) });
-    let consumer = Consumer::new(config, pool.clone(), lease);
+    let consumer = Consumer::new(service.consumer_config(subscriptions()), pool.clone(), lease);
     let handle = consumer.handle();
     let stop = service.shutdown.clone();
     service.spawn("consumer", async move {
@@ -95,22 +94,14 @@ async fn producer(service: &Service) -> anyhow::Result<LogProducer> {
     Ok(producer)
 }
 
-fn consumer_config(service: &Service) -> ConsumerConfig {
+fn subscriptions() -> Vec<Subscription> {
     let entities = format!("{}*", topics::ENTITY_EVENTS_PREFIX);
-    ConsumerConfig {
-        kafka: service.common.kafka(),
-        client_id: PROGRAM.name.to_owned(),
-        region: service.common.region,
-        regions: service.common.regions.clone(),
-        topics: vec![Subscription::local(topics::IDENTITY_EVENTS), Subscription::local(&entities)],
-    }
+    vec![Subscription::local(topics::IDENTITY_EVENTS), Subscription::local(&entities)]
 }
 
 /// Readiness and status.
 fn show(service: &Service, index: &SharedIndex, handle: ConsumerHandle, outbox: StatusHandle) {
-    let consumer = handle.clone();
-    service.health.watch("events", move || consumer.readiness());
-    service.status("consumer", move || std::future::ready(json!(handle.status())));
+    service.show_consumer("events", handle);
     service.status("outbox", move || std::future::ready(json!(outbox.get())));
     let shown = index.clone();
     service.status("chains", move || std::future::ready(json!(shown.read(Index::overview))));

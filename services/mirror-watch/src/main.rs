@@ -11,12 +11,12 @@ use writ_mirror_watch::watch::{Shared, Watch};
 use writ_service::{Required, Service, ServiceSettings};
 
 #[derive(Deserialize)]
-struct Settings {
+struct WatchSettings {
     /// `WRIT_MIRROR_RESTART_FILE`: creating this file requests a restart of MirrorMaker.
     mirror_restart_file: PathBuf,
 }
 
-impl ServiceSettings for Settings {
+impl ServiceSettings for WatchSettings {
     const REQUIRED: Required = &[("mirror_restart_file", "/run/mirror/restart")];
 }
 
@@ -25,7 +25,7 @@ async fn main() -> ExitCode {
     writ_service::run(PROGRAM, wire).await
 }
 
-async fn wire(service: Service, settings: Settings) -> anyhow::Result<()> {
+async fn wire(service: Service, settings: WatchSettings) -> anyhow::Result<()> {
     let common = &service.common;
     let sources = Shared::new(Sources::new(&common.region, &common.regions, Timestamp::now()));
     show(&service, &sources);

@@ -4,11 +4,11 @@
 
 mod answer;
 mod question;
-mod reader;
+mod wire;
 
 pub use answer::{AccessAnswer, AccessAnswers};
-pub use question::{AccessEvaluation, AccessEvaluations, EvaluationsRequest, Semantic};
-pub use reader::InvalidEvaluation;
+pub use question::{AccessEvaluation, AccessEvaluations, EvaluationsRequest, InvalidEvaluation};
+pub use wire::{EvaluationBody, EvaluationsBody, Semantic};
 
 #[cfg(test)]
 mod tests;

@@ -2,13 +2,13 @@
 
 mod admit;
 mod answer;
-mod body;
 mod caller;
 mod decide;
 mod error;
 mod evaluation;
 mod freshness;
 mod metadata;
+mod openapi;
 mod routes;
 
 pub(crate) use caller::FOREIGN_ORGANIZATION;

@@ -115,7 +115,7 @@ impl Load {
         Ok(())
     }
 
-    async fn ask(&self, entity: &str, fresh: &str) -> Result<writ_client::Answer> {
+    async fn ask(&self, entity: &str, fresh: &str) -> Result<writ_client::ApiResponse> {
         let question = Question { user: self.user.id, action: "view", resource_type: CONTROL_PLANES, resource: entity };
         Ok(self.reads.evaluate(&self.user.token, question, Some(fresh)).await?)
     }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use writ_client::{Answer, AssignRole, CallerSpan, ClientError, Management, NewUser, Question, ReadApi};
+use writ_client::{ApiResponse, AssignRole, CallerSpan, ClientError, Management, NewUser, Question, ReadApi};
 use writ_contract::TeamId;
 
 use super::{Cast, Stage, Step};
@@ -196,7 +196,7 @@ impl<'a, F: FnMut(&Step)> Teller<'a, F> {
 }
 
 impl Must {
-    fn fits(self, answer: &Answer) -> bool {
+    fn fits(self, answer: &ApiResponse) -> bool {
         match self {
             Self::Allow => answer.allowed(),
             Self::Deny => answer.status == 200 && !answer.allowed(),
@@ -205,7 +205,7 @@ impl Must {
     }
 }
 
-fn outcome(answer: &Answer) -> String {
+fn outcome(answer: &ApiResponse) -> String {
     match answer.status {
         200 if answer.allowed() => "yes".to_owned(),
         200 => "no".to_owned(),
@@ -222,6 +222,6 @@ fn question<'a>(scene: &Scene, resource: &'a str, action: &'a str) -> Question<'
     Question { user: scene.user.id, action, resource_type: CONTROL_PLANES, resource }
 }
 
-fn token_of(answer: &Answer) -> Result<String> {
+fn token_of(answer: &ApiResponse) -> Result<String> {
     answer.consistency_token.clone().context("the answer has no consistency token")
 }

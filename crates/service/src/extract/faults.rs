@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
-use deserr::{DeserializeError, Deserr, ErrorKind, IntoValue, MergeWithError, Value, ValueKind, ValuePointerRef};
+use deserr::{DeserializeError, ErrorKind, IntoValue, MergeWithError, ValueKind, ValuePointerRef};
 
 use crate::problem::{InvalidParameter, Problem};
 
@@ -26,6 +26,16 @@ impl Faults {
     /// The value at `place` breaks `rule`.
     pub fn at(place: ValuePointerRef<'_>, rule: &'static str, reason: impl Into<Cow<'static, str>>) -> Self {
         Self(vec![Fault { path: path_of(&place), rule, reason: reason.into(), unknown: false }])
+    }
+
+    /// The field breaks `rule`.
+    pub fn of(field: &str, rule: &'static str, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::at(ValuePointerRef::Origin.push_key(field), rule, reason)
+    }
+
+    /// The field is required and absent.
+    pub fn missing(field: &str) -> Self {
+        Self::of(field, REQUIRED.0, REQUIRED.1)
     }
 
     /// The field at `place` is none of `accepted`.
@@ -156,15 +166,5 @@ fn mistyped(actual: ValueKind, accepted: &[ValueKind], whole: bool) -> (&'static
         Some(ValueKind::Sequence) => ("is_array", "must be an array"),
         Some(ValueKind::Map) => ("is_object", "must be an object"),
         Some(ValueKind::Float | ValueKind::Null) | None => ("invalid", "is not a valid value"),
-    }
-}
-
-/// A part of a body whose faults do not spoil the rest.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Deferred<T>(pub Result<T, Faults>);
-
-impl<T: Deserr<Faults>> Deserr<Faults> for Deferred<T> {
-    fn deserialize_from_value<V: IntoValue>(value: Value<V>, place: ValuePointerRef<'_>) -> Result<Self, Faults> {
-        Ok(Self(T::deserialize_from_value(value, place)))
     }
 }

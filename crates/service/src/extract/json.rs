@@ -24,6 +24,12 @@ pub struct JsonBytes(Bytes);
 #[error("the body is not valid JSON")]
 pub struct NotJson;
 
+impl From<Bytes> for JsonBytes {
+    fn from(bytes: Bytes) -> Self {
+        Self(bytes)
+    }
+}
+
 impl JsonBytes {
     /// Reads the body as `T`; the inner result has what is wrong with it.
     ///

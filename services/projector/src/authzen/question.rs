@@ -1,16 +1,15 @@
 //! What a client asks: one evaluation, or several with defaults.
 
-use serde_json::Value;
+use std::fmt;
 
-use super::reader::{
-    InvalidEvaluation, JsonObject, check_properties, fields_of, optional_array, optional_object, text, wrong_type,
-};
+use deserr::Deserr;
+use writ_service::Faults;
+use writ_service::extract::{JsonBytes, NotJson};
 
-/// Maximum number of items of a request.
-const MAX_ITEMS: usize = 1_000;
+use super::wire::{EvaluationBody, EvaluationsBody, Item, ItemBody, MAX_ITEMS, Semantic, Shared};
 
 /// One question: may this subject do this to that resource?
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessEvaluation {
     /// `user` or `system_account`; anything else is unknown.
     pub subject_type: String,
@@ -24,40 +23,8 @@ pub struct AccessEvaluation {
     pub resource_id: String,
 }
 
-/// When the list of answers ends early.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Semantic {
-    /// Never.
-    #[default]
-    ExecuteAll,
-    /// With the first denial.
-    DenyOnFirstDeny,
-    /// With the first permit.
-    PermitOnFirstPermit,
-}
-
-impl Semantic {
-    /// Whether the item that got this decision is the last one.
-    pub fn ends_with(self, decision: bool) -> bool {
-        match self {
-            Self::ExecuteAll => false,
-            Self::DenyOnFirstDeny => !decision,
-            Self::PermitOnFirstPermit => decision,
-        }
-    }
-
-    fn read(name: &str) -> Option<Self> {
-        match name {
-            "execute_all" => Some(Self::ExecuteAll),
-            "deny_on_first_deny" => Some(Self::DenyOnFirstDeny),
-            "permit_on_first_permit" => Some(Self::PermitOnFirstPermit),
-            _ => None,
-        }
-    }
-}
-
-/// Several questions. A bad item is answered by a denial, the others are decided.
-#[derive(Debug, Clone, PartialEq)]
+/// Several questions. A bad item is answered by a denial; the others are decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessEvaluations {
     /// When to stop.
     pub semantic: Semantic,
@@ -65,13 +32,43 @@ pub struct AccessEvaluations {
     pub items: Vec<Result<AccessEvaluation, InvalidEvaluation>>,
 }
 
-/// A request to the evaluations endpoint.
-#[derive(Debug, Clone, PartialEq)]
+/// What the evaluations endpoint is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum EvaluationsRequest {
-    /// No items: like a request to the evaluation endpoint.
+    /// No items: as the evaluation endpoint.
     One(AccessEvaluation),
     /// At least one item.
     Several(AccessEvaluations),
+}
+
+/// Why a request, or one item of it, cannot be answered. Names fields, never values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum InvalidEvaluation {
+    /// The body is not JSON.
+    NotJson(NotJson),
+    /// The body does not have the form of a question.
+    Body(Faults),
+    /// An item does not have the form of a question.
+    Item(Faults),
+}
+
+impl fmt::Display for InvalidEvaluation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (whole, faults) = match self {
+            Self::NotJson(error) => return error.fmt(f),
+            Self::Body(faults) => ("the body", faults),
+            Self::Item(faults) => ("an item of evaluations", faults),
+        };
+        for (number, (field, rule, reason)) in faults.iter().enumerate() {
+            let separator = if number > 0 { "; " } else { "" };
+            match (field.as_str(), rule) {
+                ("", _) => write!(f, "{separator}{whole} must be an object")?,
+                (field, "required") => write!(f, "{separator}{field} is missing")?,
+                (field, _) => write!(f, "{separator}{field} {reason}")?,
+            }
+        }
+        Ok(())
+    }
 }
 
 impl AccessEvaluation {
@@ -79,29 +76,20 @@ impl AccessEvaluation {
     ///
     /// # Errors
     /// If a field is missing or has the wrong type.
-    pub fn read(body: &[u8]) -> Result<Self, InvalidEvaluation> {
-        let body = json(body)?;
-        Self::merged(fields_of(&body, "the body")?, &JsonObject::new())
+    pub fn read(body: &JsonBytes) -> Result<Self, InvalidEvaluation> {
+        read(body).map(|body: EvaluationBody| body.into())
     }
+}
 
-    /// Takes each of the four objects from the item, else whole from the defaults.
-    fn merged(item: &JsonObject, defaults: &JsonObject) -> Result<Self, InvalidEvaluation> {
-        let find = |name: &'static str| Ok(optional_object(item, name)?.or(optional_object(defaults, name)?));
-        let must = |name: &'static str| find(name)?.ok_or_else(|| InvalidEvaluation::Missing(name.to_owned()));
-        let (subject, action) = (must("subject")?, must("action")?);
-        let resource = must("resource")?;
-        let evaluation = Self {
-            subject_type: text(subject, "subject", "type")?,
-            subject_id: text(subject, "subject", "id")?,
-            action: text(action, "action", "name")?,
-            resource_type: text(resource, "resource", "type")?,
-            resource_id: text(resource, "resource", "id")?,
-        };
-        for (entity, name) in [(subject, "subject"), (action, "action"), (resource, "resource")] {
-            check_properties(entity, name)?;
+impl From<EvaluationBody> for AccessEvaluation {
+    fn from(body: EvaluationBody) -> Self {
+        Self {
+            subject_type: body.subject.kind,
+            subject_id: body.subject.id,
+            action: body.action.name,
+            resource_type: body.resource.kind,
+            resource_id: body.resource.id,
         }
-        find("context")?;
-        Ok(evaluation)
     }
 }
 
@@ -110,45 +98,44 @@ impl EvaluationsRequest {
     ///
     /// # Errors
     /// If a field outside the items is missing or has the wrong type.
-    pub fn read(body: &[u8]) -> Result<Self, InvalidEvaluation> {
-        let body = json(body)?;
-        let fields = fields_of(&body, "the body")?;
-        let semantic = semantic(fields)?;
-        let items = optional_array(fields, "evaluations")?.unwrap_or_default();
+    pub fn read(body: &JsonBytes) -> Result<Self, InvalidEvaluation> {
+        let mut body: EvaluationsBody = read(body)?;
+        let items = body.evaluations.take().unwrap_or_default();
         if items.is_empty() {
-            return AccessEvaluation::merged(fields, &JsonObject::new()).map(Self::One);
+            return body.complete(ItemBody::default()).map(Self::One).map_err(InvalidEvaluation::Body);
         }
         if items.len() > MAX_ITEMS {
-            return Err(InvalidEvaluation::TooMany(MAX_ITEMS));
+            return Err(InvalidEvaluation::Body(too_many_items()));
         }
-        check_defaults(fields)?;
-        let items =
-            items.iter().map(|item| AccessEvaluation::merged(fields_of(item, "an item of evaluations")?, fields));
-        Ok(Self::Several(AccessEvaluations { semantic, items: items.collect() }))
+        let semantic = body.options.as_ref().and_then(|options| options.evaluations_semantic).unwrap_or_default();
+        let complete = |Item(item)| item.and_then(|item| body.complete(item)).map_err(InvalidEvaluation::Item);
+        Ok(Self::Several(AccessEvaluations { semantic, items: items.into_iter().map(complete).collect() }))
     }
 }
 
-/// A default of the wrong type spoils the request, not only the items that use it.
-fn check_defaults(fields: &JsonObject) -> Result<(), InvalidEvaluation> {
-    for name in ["subject", "action", "resource", "context"] {
-        optional_object(fields, name)?;
-    }
-    Ok(())
-}
-
-fn semantic(fields: &JsonObject) -> Result<Semantic, InvalidEvaluation> {
-    const FIELD: &str = "options.evaluations_semantic";
-    const EXPECTED: &str = "execute_all, deny_on_first_deny or permit_on_first_permit";
-    let Some(options) = optional_object(fields, "options")? else {
-        return Ok(Semantic::default());
-    };
-    match options.get("evaluations_semantic") {
-        None | Some(Value::Null) => Ok(Semantic::default()),
-        Some(Value::String(name)) => Semantic::read(name).ok_or_else(|| wrong_type(FIELD, EXPECTED)),
-        Some(_) => Err(wrong_type(FIELD, EXPECTED)),
+impl EvaluationsBody {
+    /// Takes each of the three objects from the item, else whole from what the items have in common.
+    fn complete(&self, item: ItemBody) -> Result<AccessEvaluation, Faults> {
+        let subject = one_of(item.subject, &self.subject, "subject");
+        let action = one_of(item.action, &self.action, "action");
+        let resource = one_of(item.resource, &self.resource, "resource");
+        let ((subject, action), resource) = Faults::both(Faults::both(subject, action), resource)?;
+        Ok(EvaluationBody { subject, action, resource, context: None }.into())
     }
 }
 
-fn json(body: &[u8]) -> Result<Value, InvalidEvaluation> {
-    serde_json::from_slice(body).map_err(|_| InvalidEvaluation::NotJson)
+fn one_of<T: Clone>(own: Option<T>, shared: &Option<Shared<T>>, name: &str) -> Result<T, Faults> {
+    match (own, shared) {
+        (Some(own), _) => Ok(own),
+        (None, Some(Shared(shared))) => shared.clone(),
+        (None, None) => Err(Faults::missing(name)),
+    }
+}
+
+fn read<T: Deserr<Faults>>(body: &JsonBytes) -> Result<T, InvalidEvaluation> {
+    body.read().map_err(InvalidEvaluation::NotJson)?.map_err(InvalidEvaluation::Body)
+}
+
+fn too_many_items() -> Faults {
+    Faults::of("evaluations", "max_items", format!("must have at most {MAX_ITEMS} items"))
 }

@@ -37,9 +37,13 @@ impl ReadError {
         Self(Problem::forbidden("the caller may only ask about itself"))
     }
 
-    /// 413.
-    pub(super) fn too_large() -> Self {
-        Self(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"))
+    /// 413 or 400 for a body that could not be read.
+    pub(super) fn unreadable(problem: &Problem) -> Self {
+        match problem.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => Self(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large")),
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::bad_request("content-type must be application/json"),
+            _ => Self::bad_request("the body could not be read"),
+        }
     }
 
     /// 503 for a state that is not here yet.

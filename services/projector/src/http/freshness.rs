@@ -6,7 +6,6 @@ use axum::http::HeaderMap;
 use tokio::time::{Instant, timeout_at};
 use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
-use utoipa::IntoParams;
 use writ_contract::{ChainId, OrganizationId, Revision};
 use writ_tokens::{EventToken, SeenRevision, Wanted};
 
@@ -17,23 +16,6 @@ use crate::read_model::applied_events;
 
 const AT_LEAST_AS_FRESH: &str = "writ-at-least-as-fresh";
 const PREFER: &str = "prefer";
-
-/// The headers of a read, for the OpenAPI document.
-#[derive(Debug, IntoParams)]
-#[into_params(parameter_in = Header)]
-#[expect(dead_code, reason = "describes headers; they are read by name")]
-pub(super) struct FreshnessHeaders {
-    /// `Writ-Consistency-Token`s of earlier answers and `event;<region>;<producer>;<ce_id>` tokens, joined by
-    /// commas: the answer is at least as fresh as all of them.
-    #[param(rename = "Writ-At-Least-As-Fresh")]
-    at_least_as_fresh: Option<String>,
-    /// `wait=<seconds>`: how long to wait for that.
-    #[param(rename = "Prefer")]
-    prefer: Option<String>,
-    /// For platform services: the organization they ask about.
-    #[param(rename = "Writ-Organization")]
-    organization: Option<String>,
-}
 
 /// What a request wants to see, and until when it waits.
 #[derive(Debug)]

@@ -286,7 +286,7 @@ proptest! {
             let prefix = (0..6).take_while(|at| seen.contains(at)).count();
             let (revision, halt) = standing(&model, &home(1));
             prop_assert_eq!(revision, prefix as i64);
-            prop_assert_eq!(halt.is_some(), seen.len() > prefix, "it stands still only while something is missing");
+            prop_assert_eq!(halt.is_some(), seen.len() > prefix, "it is halted only while something is missing");
             prop_assert_ne!(halt, Some(Halt::Fork));
         }
         model.plan(&all);

@@ -41,7 +41,7 @@ pub enum ClientError {
 
 /// An answer of either API.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct ApiResponse {
     /// HTTP status.
     pub status: u16,
     /// `Writ-Consistency-Token`, to be sent back as `Writ-At-Least-As-Fresh`.
@@ -50,7 +50,7 @@ pub struct Answer {
     pub body: Value,
 }
 
-impl Answer {
+impl ApiResponse {
     pub(crate) async fn of(response: reqwest::Response) -> Result<Self, reqwest::Error> {
         let status = response.status().as_u16();
         let token = response.headers().get("writ-consistency-token");
