@@ -46,26 +46,26 @@ pub struct NewUser {
 
 /// Who is given a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Holder {
+pub enum RoleHolder {
     /// A team, and through it its members.
     Team(TeamId),
     /// A user.
     User(UserId),
 }
 
-impl From<TeamId> for Holder {
+impl From<TeamId> for RoleHolder {
     fn from(team: TeamId) -> Self {
         Self::Team(team)
     }
 }
 
-impl From<UserId> for Holder {
+impl From<UserId> for RoleHolder {
     fn from(user: UserId) -> Self {
         Self::User(user)
     }
 }
 
-impl fmt::Display for Holder {
+impl fmt::Display for RoleHolder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Team(id) => write!(f, "teams/{id}"),
@@ -205,7 +205,7 @@ impl Management {
     /// As [`Self::done`].
     pub async fn assign_role(
         &self,
-        holder: impl Into<Holder>,
+        holder: impl Into<RoleHolder>,
         role: AssignRole<'_>,
     ) -> Result<ApiResponse, ClientError> {
         let body = json!({
@@ -221,7 +221,11 @@ impl Management {
     ///
     /// # Errors
     /// As [`Self::done`].
-    pub async fn unassign_role(&self, holder: impl Into<Holder>, grant: GrantId) -> Result<ApiResponse, ClientError> {
+    pub async fn unassign_role(
+        &self,
+        holder: impl Into<RoleHolder>,
+        grant: GrantId,
+    ) -> Result<ApiResponse, ClientError> {
         self.done(Method::DELETE, &format!("/v3/{}/assigned-roles/{grant}", holder.into()), None).await
     }
 

@@ -73,6 +73,9 @@ fn may_read(who: &str, topic: &str) -> bool {
         rules::MIRROR => is_of_the_mirror(topic),
         ENTITIES => false,
         COMMANDS => topic == topics::IDENTITY_COMMAND_RESULTS,
+        // Their rights are by prefix, which covers dead letters, too.
+        "identity" if name.starts_with(topics::IDENTITY_COMMANDS_PREFIX) => true,
+        "authorization" if region.is_none() && name.starts_with(topics::ENTITY_EVENTS_PREFIX) => true,
         _ if who.starts_with("mirror-") => region.is_none() && leaves_the_region(name),
         _ => spec(name).as_ref().is_some_and(listed),
     }

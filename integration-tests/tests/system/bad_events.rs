@@ -122,7 +122,7 @@ async fn a_refused_event_is_answered_to_whoever_waits_for_it() -> Result<()> {
     Ok(())
 }
 
-/// A producer that sends again what it has sent changes nothing.
+/// A producer that sends again what it has sent changes nothing, and one that gives its id to another event is told so.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_same_event_again_is_the_same_event() -> Result<()> {
     let system = System::running().await?;
@@ -132,6 +132,8 @@ async fn the_same_event_again_is_the_same_event() -> Result<()> {
     for _ in 0..3 {
         producer.send_raw(&organization.id.to_string(), producer.headers(&id, "application/avro"), &value).await?;
     }
+    let other = encode(&event(organization.id, "cp-other", None))?;
+    producer.send_raw(&organization.id.to_string(), producer.headers(&id, "application/avro"), &other).await?;
     let last = producer.create(organization.id, "control_planes", "cp-last").await?;
     let fresh = format!("{},{}", organization.consistency_token, producer.freshness(&last));
     let question =
@@ -139,6 +141,12 @@ async fn the_same_event_again_is_the_same_event() -> Result<()> {
     system.read("eu").evaluate(&organization.owner_token, question, Some(&fresh)).await?;
     let heads = system.heads("eu", organization.id).await?;
     let entities = heads.iter().find(|head| head["stream"] == "entities" && head["origin"] == "eu").unwrap();
-    assert_eq!(entities["revision"], 2, "one revision each: {entities}");
+    assert_eq!(entities["revision"], 3, "one revision each: {entities}");
+    let reused = until("the dead letter", async || {
+        let letters = topic::read_all(&system.kafka("eu"), "entity-events-demo-dlq")?;
+        Ok(letters.into_iter().find(|letter| letter.key == organization.id.to_string()))
+    })
+    .await?;
+    assert_eq!((reused.header("dlq_reason"), &reused.value), ("ce_id_reused", &other));
     Ok(())
 }

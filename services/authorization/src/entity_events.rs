@@ -11,7 +11,7 @@ use writ_policy::{Chain, Header};
 use crate::entities;
 use crate::inbound::{self, Announcement};
 use crate::outgoing::{change_set_record, derive_span};
-use crate::policies::{Effects, Policies};
+use crate::policies::{Policies, PolicyEffects};
 use crate::refusal::EventRefusal;
 use crate::store::answered::{Answered, EventKey, Outcome};
 
@@ -21,7 +21,7 @@ impl Policies {
         &mut self,
         producer: &ProducerName,
         record: &ConsumedRecord,
-        effects: &mut Effects,
+        effects: &mut PolicyEffects,
     ) -> Result<(), Park> {
         let read = inbound::read(record, producer, &self.scopes.borrow(), &self.schemas);
         match read {
@@ -33,7 +33,12 @@ impl Policies {
 
     /// An accepted event that is sent again gets no second revision. A refused one is judged again: its parent may have
     /// been announced since.
-    fn answer_once(&mut self, record: &ConsumedRecord, told: &Announcement, effects: &mut Effects) -> Result<(), Park> {
+    fn answer_once(
+        &mut self,
+        record: &ConsumedRecord,
+        told: &Announcement,
+        effects: &mut PolicyEffects,
+    ) -> Result<(), Park> {
         let chain = self.chain_id(told.organization, Stream::Entities);
         let key = EventKey::new(&told.producer, told.organization, &told.id);
         let before = self.answered.get(&key).copied();
@@ -60,7 +65,7 @@ impl Policies {
         record: &ConsumedRecord,
         told: &Announcement,
         reused: bool,
-        effects: &mut Effects,
+        effects: &mut PolicyEffects,
     ) -> Result<(Revision, Option<EventRefusal>), String> {
         let sealed = self.index.write(|index| {
             let new = Chain::new(chain);
@@ -115,7 +120,7 @@ fn answered(told: &Announcement, revision: Revision, rejected: Option<EventRefus
     }
 }
 
-fn refuse(record: &ConsumedRecord, code: &'static str, reason: &str, effects: &mut Effects) {
+fn refuse(record: &ConsumedRecord, code: &'static str, reason: &str, effects: &mut PolicyEffects) {
     let ConsumedRecord { topic, partition, offset, .. } = record;
     tracing::warn!(topic, partition, offset, code, "an entity event is refused");
     metrics::counter!("writ_dead_letters_total", "topic" => topic.clone(), "reason" => code).increment(1);

@@ -14,7 +14,7 @@ use writ_policy::{Chain, Halt, Header, RowKey};
 use crate::derive;
 use crate::identity_history::{IdentityHistory, is_intact};
 use crate::outgoing::{change_set_record, derive_span};
-use crate::policies::{Effects, Policies};
+use crate::policies::{Policies, PolicyEffects};
 
 /// Why an event is not the next change set. The text is kept with the record.
 #[derive(Debug, thiserror::Error)]
@@ -65,7 +65,7 @@ impl Obstacle {
 
 impl Policies {
     /// Processes a record of `identity-events`.
-    pub(crate) fn identity_event(&mut self, record: &ConsumedRecord, effects: &mut Effects) -> Result<(), Park> {
+    pub(crate) fn identity_event(&mut self, record: &ConsumedRecord, effects: &mut PolicyEffects) -> Result<(), Park> {
         let Some(organization) = organization_of(record) else { return Ok(()) };
         let chain = self.chain_id(organization, Stream::Identity);
         if !chain.is_legitimate() {
@@ -77,7 +77,7 @@ impl Policies {
     }
 
     /// Halts the chain; a halt that only a snapshot or a new build ends stays as it is.
-    fn halt(&mut self, chain: &ChainId, obstacle: &Obstacle, effects: &mut Effects) -> Park {
+    fn halt(&mut self, chain: &ChainId, obstacle: &Obstacle, effects: &mut PolicyEffects) -> Park {
         if lasting_halt(self.index.read(|index| index.chain(chain).and_then(|chain| chain.standing().halt))).is_none() {
             let delta = self.index.write(|index| index.halt(chain, obstacle.halt(), obstacle.seen()));
             report_halt(&delta, obstacle.halt(), obstacle);
@@ -90,7 +90,7 @@ impl Policies {
         &mut self,
         chain: ChainId,
         record: &ConsumedRecord,
-        effects: &mut Effects,
+        effects: &mut PolicyEffects,
     ) -> Result<(), Obstacle> {
         let (envelope, event) = self.read_event(chain.organization, record)?;
         let history = self.histories.entry(chain.organization).or_default();

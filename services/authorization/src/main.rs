@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::sync::watch;
 use writ_authorization::policies::Policies;
 use writ_authorization::scopes::ScopesFile;
-use writ_authorization::settings::Settings;
+use writ_authorization::settings::AuthorizationSettings;
 use writ_authorization::{PROGRAM, metrics, store};
 use writ_chains::SharedIndex;
 use writ_contract::policy_change::{ChangeSet, PolicyOps};
@@ -27,7 +27,7 @@ async fn main() -> ExitCode {
     writ_service::run(PROGRAM, wire).await
 }
 
-async fn wire(service: Service, settings: Settings) -> anyhow::Result<()> {
+async fn wire(service: Service, settings: AuthorizationSettings) -> anyhow::Result<()> {
     let region = service.common.region;
     metrics::begin(region);
     let scopes = scopes(&service, &settings).await?;
@@ -69,7 +69,10 @@ async fn wire(service: Service, settings: Settings) -> anyhow::Result<()> {
 }
 
 /// What entity producers may speak for, now and later.
-async fn scopes(service: &Service, settings: &Settings) -> anyhow::Result<watch::Receiver<ProducerScopes>> {
+async fn scopes(
+    service: &Service,
+    settings: &AuthorizationSettings,
+) -> anyhow::Result<watch::Receiver<ProducerScopes>> {
     let Some(path) = settings.entity_producers.clone() else {
         return Ok(watch::channel(ProducerScopes::default()).1);
     };

@@ -19,11 +19,11 @@ use crate::store::Memory;
 use crate::store::answered::{Answered, EventKey, Outcome};
 
 /// What a batch of records changes.
-pub type Effects = ChainEffects<Own>;
+pub type PolicyEffects = ChainEffects<EventAnswers>;
 
 /// What a batch changes besides chains.
 #[derive(Debug, Default)]
-pub struct Own {
+pub struct EventAnswers {
     /// Change sets and dead letters, in order.
     pub outgoing: Vec<Outgoing>,
     /// Entity events that have their revision now, in order.
@@ -58,12 +58,12 @@ impl Policies {
     }
 
     /// Processes parked records again, in order. What still cannot be processed stays parked.
-    pub fn retry(&mut self, parked: Vec<Parked>) -> Effects {
+    pub fn retry(&mut self, parked: Vec<Parked>) -> PolicyEffects {
         let index = self.index.clone();
-        Effects::retry(&index, parked, |record, effects| self.process(record, effects))
+        PolicyEffects::retry(&index, parked, |record, effects| self.process(record, effects))
     }
 
-    fn process(&mut self, record: &ConsumedRecord, effects: &mut Effects) -> Result<(), Park> {
+    fn process(&mut self, record: &ConsumedRecord, effects: &mut PolicyEffects) -> Result<(), Park> {
         if record.topic == topics::IDENTITY_EVENTS {
             return self.identity_event(record, effects);
         }
@@ -83,22 +83,22 @@ impl Policies {
 }
 
 impl Projection for Policies {
-    type Effects = Effects;
+    type Effects = PolicyEffects;
 
-    fn plan(&mut self, batch: &[ConsumedRecord]) -> Effects {
+    fn plan(&mut self, batch: &[ConsumedRecord]) -> PolicyEffects {
         let records = batch.iter().filter(|record| !is_watermark(record));
-        Effects::plan(records, |record, effects| self.process(record, effects))
+        PolicyEffects::plan(records, |record, effects| self.process(record, effects))
     }
 
-    async fn persist(&mut self, tx: &mut PgConnection, effects: &Effects) -> Result<(), sqlx::Error> {
+    async fn persist(&mut self, tx: &mut PgConnection, effects: &PolicyEffects) -> Result<(), sqlx::Error> {
         store::write(tx, effects).await
     }
 
-    fn spans(effects: &Effects) -> &[Span] {
+    fn spans(effects: &PolicyEffects) -> &[Span] {
         &effects.spans
     }
 
-    fn committed(&mut self, _: Effects) {}
+    fn committed(&mut self, _: PolicyEffects) {}
 }
 
 /// Watermarks change no policy.

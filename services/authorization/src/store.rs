@@ -13,7 +13,7 @@ use writ_contract::OrganizationId;
 use writ_log::outbox;
 
 use crate::identity_history::IdentityHistory;
-use crate::policies::Effects;
+use crate::policies::PolicyEffects;
 use answered::{EventKey, Outcome};
 
 /// All tables of the database `authorization`.
@@ -32,7 +32,7 @@ pub struct Memory {
 }
 
 /// Writes what a batch changed, in the transaction that records how far the log was read.
-pub async fn write(tx: &mut PgConnection, effects: &Effects) -> Result<(), sqlx::Error> {
+pub async fn write(tx: &mut PgConnection, effects: &PolicyEffects) -> Result<(), sqlx::Error> {
     effects.write(&mut *tx).await?;
     identity_history::put(&mut *tx, &effects.own.histories).await?;
     answered::put(&mut *tx, &effects.own.answered).await?;

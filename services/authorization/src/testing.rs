@@ -65,11 +65,11 @@ pub(crate) fn record<R: Schema>(topic: &str, organization: OrganizationId, id: &
 
 /// The events of organizations, each with the digest of the one before.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Identity {
+pub(crate) struct IdentityEvents {
     last: HashMap<OrganizationId, (Revision, Hash)>,
 }
 
-impl Identity {
+impl IdentityEvents {
     /// The next event of an organization.
     pub(crate) fn next(&mut self, organization: OrganizationId, changes: Vec<Change>) -> IdentityEvent {
         let (last, previous_digest) = self.last.get(&organization).copied().unwrap_or((Revision::START, Hash::ZERO));

@@ -45,7 +45,7 @@ fn numbers(outgoing: &[Outgoing]) -> Vec<i64> {
 #[test]
 fn one_event_is_one_change_set_with_its_actor_cause_and_time() {
     let (mut policies, _) = policies();
-    let mut identity = Identity::default();
+    let mut identity = IdentityEvents::default();
     let only_fields = vec![Change::UserChanged { user: USER, fields: vec!["full_name".parse().unwrap()] }];
     let effects =
         policies.plan(&[identity.record(organization(1), created()), identity.record(organization(1), only_fields)]);
@@ -65,7 +65,7 @@ fn one_event_is_one_change_set_with_its_actor_cause_and_time() {
 fn the_same_place_of_a_chain_has_the_same_record_id_in_every_run() {
     let run = || {
         let (mut policies, _) = policies();
-        let mut identity = Identity::default();
+        let mut identity = IdentityEvents::default();
         let events = [created(), activated()].map(|changes| identity.record(organization(1), changes));
         let effects = policies.plan(&events);
         effects.own.outgoing.iter().map(|record| record.id().unwrap().to_owned()).collect::<Vec<_>>()
@@ -78,7 +78,7 @@ fn the_same_place_of_a_chain_has_the_same_record_id_in_every_run() {
 #[test]
 fn an_event_again_changes_nothing() {
     let (mut policies, index) = policies();
-    let event = Identity::default().record(organization(1), created());
+    let event = IdentityEvents::default().record(organization(1), created());
     policies.plan(std::slice::from_ref(&event));
     let again = policies.plan(&[event]);
     assert!(again.own.outgoing.is_empty() && again.deltas.is_empty() && again.parked.is_empty());
@@ -88,7 +88,7 @@ fn an_event_again_changes_nothing() {
 #[test]
 fn a_gap_stops_its_chain_alone_and_is_healed_by_what_was_missing() {
     let (mut policies, index) = policies();
-    let mut identity = Identity::default();
+    let mut identity = IdentityEvents::default();
     let [first, late, third] =
         [created(), activated(), deactivated()].map(|changes| identity.record(organization(1), changes));
     let gap = policies.plan(&[first, third, identity.record(organization(2), created())]);
@@ -104,8 +104,8 @@ fn a_gap_stops_its_chain_alone_and_is_healed_by_what_was_missing() {
 }
 
 /// Two histories of one organization that part after its first event.
-fn fork() -> (ConsumedRecord, IdentityEvent, IdentityEvent, Identity) {
-    let mut identity = Identity::default();
+fn fork() -> (ConsumedRecord, IdentityEvent, IdentityEvent, IdentityEvents) {
+    let mut identity = IdentityEvents::default();
     let first = identity.record(organization(1), created());
     let mut lost = identity.clone();
     let second = identity.next(organization(1), activated());
@@ -162,7 +162,7 @@ fn identity_events_of_another_home_are_not_applied() {
     let (mut policies, index) = policies();
     let foreign = OrganizationId::from_parts("us".parse().unwrap(), 1, 1);
     let without_home = OrganizationId::from_uuid(Uuid::now_v7());
-    let mut identity = Identity::default();
+    let mut identity = IdentityEvents::default();
     let events = [foreign, without_home, PLATFORM_ORGANIZATION].map(|id| identity.record(id, created()));
     let effects = policies.plan(&events);
     let sets = change_sets(&effects.own.outgoing);
@@ -191,7 +191,7 @@ fn what_this_build_does_not_understand_parks_its_organization_alone() {
     for (number, mut bad) in tampered.into_iter().enumerate() {
         bad.topic = topics::IDENTITY_EVENTS.to_owned();
         let (mut policies, index) = policies();
-        let mut identity = Identity::default();
+        let mut identity = IdentityEvents::default();
         let _ = (identity.next(organization(1), created()), identity.next(organization(1), activated()));
         let third = identity.record(organization(1), deactivated());
         let other = identity.record(organization(2), created());
@@ -216,7 +216,7 @@ fn a_parked_organization_is_tried_again_at_start() {
     assert!(still.resumed.is_empty() && still.parked.is_empty(), "it stays where it is");
     assert_eq!(state(&index, &chain(1, Stream::Identity)), (1, Some(Halt::UnknownFeature)));
 
-    let mut identity = Identity::default();
+    let mut identity = IdentityEvents::default();
     let _ = (identity.next(organization(1), created()), identity.next(organization(1), activated()));
     let third = identity.record(organization(1), deactivated());
     let resumed = policies.retry(vec![parked(1, &written(&second)), parked(2, &third)]);
@@ -229,7 +229,7 @@ fn watermarks_and_events_of_nobody_hold_up_nothing() {
     let (mut policies, _) = policies();
     let watermark = Watermark { partition: 0, seq: 1, closed_at: Timestamp(1) };
     let watermark = record(topics::IDENTITY_EVENTS, organization(1), "w", &watermark);
-    let event = Identity::default().record(organization(1), created());
+    let event = IdentityEvents::default().record(organization(1), created());
     let mut nobody = event.clone();
     nobody.key = None;
     let mut no_producer = announce("e1", "cp-1", None);

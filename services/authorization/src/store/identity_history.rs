@@ -8,7 +8,7 @@ use writ_policy::History;
 
 use crate::identity_history::IdentityHistory;
 
-type Row = (OrganizationId, Hash, Vec<u8>);
+type StoredHistory = (OrganizationId, Hash, Vec<u8>);
 
 pub(super) async fn put(
     tx: &mut PgConnection,
@@ -31,12 +31,12 @@ pub(super) async fn put(
 }
 
 pub(super) async fn load(pool: &PgPool) -> Result<HashMap<OrganizationId, IdentityHistory>, sqlx::Error> {
-    let rows: Vec<Row> =
+    let rows: Vec<StoredHistory> =
         sqlx::query_as("SELECT organization, digest, recent FROM identity_history").fetch_all(pool).await?;
     rows.into_iter().map(history).collect()
 }
 
-fn history((organization, digest, recent): Row) -> Result<(OrganizationId, IdentityHistory), sqlx::Error> {
+fn history((organization, digest, recent): StoredHistory) -> Result<(OrganizationId, IdentityHistory), sqlx::Error> {
     let recent =
         History::from_bytes(&recent).ok_or_else(|| sqlx::Error::Decode("identity_history.recent is damaged".into()))?;
     Ok((organization, IdentityHistory { digest, recent }))

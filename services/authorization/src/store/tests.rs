@@ -41,7 +41,7 @@ fn heads(index: &SharedIndex) -> Vec<ChainStatus> {
 
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn a_new_process_continues_where_the_last_one_stopped(pool: PgPool) {
-    let (user, mut identity) = (UserId::generate(), Identity::default());
+    let (user, mut identity) = (UserId::generate(), IdentityEvents::default());
     let (mut policies, index) = policies();
     let first = [
         identity
@@ -86,7 +86,7 @@ async fn the_digests_can_be_recomputed_from_the_rows(pool: PgPool) {
 
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn what_was_parked_is_tried_again_and_then_gone(pool: PgPool) {
-    let (user, mut identity) = (UserId::generate(), Identity::default());
+    let (user, mut identity) = (UserId::generate(), IdentityEvents::default());
     let (mut policies, _) = policies();
     let [first, early] = [Change::OrganizationCreated { owner: user }, Change::UserActivated { user }]
         .map(|change| identity.record(organization(1), vec![change]));
@@ -107,7 +107,7 @@ async fn what_was_parked_is_tried_again_and_then_gone(pool: PgPool) {
 
 #[sqlx::test(migrator = "MIGRATOR")]
 async fn a_fork_is_recognized_after_a_restart(pool: PgPool) {
-    let (user, mut identity) = (UserId::generate(), Identity::default());
+    let (user, mut identity) = (UserId::generate(), IdentityEvents::default());
     let (mut policies, _) = policies();
     let first = identity.record(organization(1), vec![Change::OrganizationCreated { owner: user }]);
     let mut lost = identity.clone();

@@ -16,7 +16,7 @@ use crate::testing::*;
 
 /// Entities as the system that announces them thinks of them.
 #[derive(Debug, Default)]
-struct Model {
+struct EntitiesModel {
     live: BTreeMap<u8, Option<u8>>,
     deleted: BTreeSet<u8>,
 }
@@ -27,7 +27,7 @@ enum Announce {
     Delete(u8),
 }
 
-impl Model {
+impl EntitiesModel {
     /// The refusal that is due, if one is; else the model follows.
     fn follow(&mut self, announce: &Announce) -> Option<&'static str> {
         match *announce {
@@ -110,7 +110,7 @@ proptest! {
         let runs: Vec<usize> =
             replays.into_iter().map(|replay| replay.min(records.len())).chain([records.len()]).collect();
 
-        let (mut model, mut accepted, mut expected) = (Model::default(), BTreeSet::new(), Vec::new());
+        let (mut model, mut accepted, mut expected) = (EntitiesModel::default(), BTreeSet::new(), Vec::new());
         for (number, announce) in runs.iter().flat_map(|run| announcements[..*run].iter().enumerate()) {
             if !accepted.contains(&number) {
                 let refusal = model.follow(announce);

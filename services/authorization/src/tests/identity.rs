@@ -17,7 +17,7 @@ use crate::testing::*;
 
 /// An organization as its administrators think of it.
 #[derive(Debug, Default)]
-struct Model {
+struct OrganizationModel {
     state: Option<OrganizationState>,
     users: BTreeMap<UserId, bool>,
     teams: BTreeSet<TeamId>,
@@ -66,7 +66,7 @@ fn holder(number: u8) -> PrincipalId {
     if number.is_multiple_of(2) { user(number / 2).into() } else { team(number / 2).into() }
 }
 
-impl Model {
+impl OrganizationModel {
     /// What identity would write for a try, if it lets it happen; the model follows.
     fn follow(&mut self, attempt: &Try) -> Option<Change> {
         if self.state == Some(OrganizationState::Deleted) {
@@ -216,18 +216,18 @@ fn tries() -> impl Strategy<Value = Try> {
 }
 
 /// What identity does: each list of tries that it lets happen is one event.
-fn changes(model: &mut Model, tries: &[Vec<Try>]) -> Vec<Vec<Change>> {
+fn changes(model: &mut OrganizationModel, tries: &[Vec<Try>]) -> Vec<Vec<Change>> {
     model.state = Some(OrganizationState::Active);
     let created = vec![Change::OrganizationCreated { owner: user(0) }];
     let changes = tries.iter().map(|tries| tries.iter().filter_map(|attempt| model.follow(attempt)).collect());
     std::iter::once(created).chain(changes).collect()
 }
 
-fn events(identity: &mut Identity, changes: impl IntoIterator<Item = Vec<Change>>) -> Vec<ConsumedRecord> {
+fn events(identity: &mut IdentityEvents, changes: impl IntoIterator<Item = Vec<Change>>) -> Vec<ConsumedRecord> {
     changes.into_iter().map(|changes| identity.record(organization(1), changes)).collect()
 }
 
-fn check(index: &Index, model: &Model, revision: usize) -> Result<(), TestCaseError> {
+fn check(index: &Index, model: &OrganizationModel, revision: usize) -> Result<(), TestCaseError> {
     let chain = index.chain(&chain(1, Stream::Identity)).unwrap();
     prop_assert_eq!(usize::try_from(chain.revision().number).unwrap(), revision);
     prop_assert_eq!(chain.rows().keys().collect::<BTreeSet<_>>(), model.keys());
@@ -246,8 +246,8 @@ proptest! {
         tries in prop::collection::vec(prop::collection::vec(tries(), 0..4), 1..25),
         replays in prop::collection::vec(0usize..100, 0..6),
     ) {
-        let mut model = Model::default();
-        let events = events(&mut Identity::default(), changes(&mut model, &tries));
+        let mut model = OrganizationModel::default();
+        let events = events(&mut IdentityEvents::default(), changes(&mut model, &tries));
         let (mut policies, index) = policies();
         let mut sets: Vec<(ChangeSet, PolicyOps)> = Vec::new();
         let mut run = |batch: &[ConsumedRecord]| {
@@ -275,7 +275,7 @@ proptest! {
         prop_assert_eq!(reader.head(&id).copied(), index.read(|index| index.head(&id).copied()));
     }
 
-    /// Identity lost the events from `parted` on and used their revisions again. Whichever of the new events arrives
+    /// IdentityEvents lost the events from `parted` on and used their revisions again. Whichever of the new events arrives
     /// first, a repetition of an old one in between or not: the chain is halted where it was.
     #[test]
     fn a_second_history_halts_the_chain_where_it_was(
@@ -283,10 +283,10 @@ proptest! {
         (parted, first) in (any::<prop::sample::Index>(), any::<prop::sample::Index>()),
         replay in 0usize..30,
     ) {
-        let mut model = Model::default();
+        let mut model = OrganizationModel::default();
         let changes = changes(&mut model, &tries);
         let parted = parted.index(changes.len());
-        let mut identity = Identity::default();
+        let mut identity = IdentityEvents::default();
         let mut old = events(&mut identity, changes[..parted].iter().cloned());
         let mut lost = identity.clone();
         old.extend(events(&mut identity, changes[parted..].iter().cloned()));
