@@ -41,7 +41,7 @@ impl Sources {
     /// The sources of the mirror that writes to `local`: all other regions.
     pub fn new(local: &Region, regions: &[Region], begun: Timestamp) -> Self {
         let others = regions.iter().filter(|region| *region != local);
-        Self { all: others.map(|region| (region.clone(), Source::default())).collect(), begun }
+        Self { all: others.map(|region| (*region, Source::default())).collect(), begun }
     }
 
     /// Topics with task states, one per source, to be read from the beginning.

@@ -29,14 +29,14 @@ pub(crate) fn of_mirror_watch(cluster: &Cluster, region: &LocalRegion) -> Progra
 /// Addresses, credentials and passwords of a region.
 pub(crate) fn of_region(cluster: &Cluster, region: &LocalRegion) -> Result<RegionSettings> {
     let (producers, administrator) = (cluster.producers(), cluster.kafka_administrator(region));
-    let regions: Vec<Region> = cluster.regions.iter().map(|region| region.code.clone()).collect();
+    let regions: Vec<Region> = cluster.regions.iter().map(|region| region.code).collect();
     let password = |principal: String| {
         let password = cluster.kafka_password(region.code.as_str(), &principal);
         (principal, password.expose_secret().to_owned())
     };
     let login = administrator.login();
     Ok(RegionSettings {
-        region: Some(region.code.clone()),
+        region: Some(region.code),
         kafka_brokers: Some(administrator.brokers().to_owned()),
         kafka_username: login.map(|login| login.username.clone()),
         kafka_password: login.map(|login| login.password.expose_secret().to_owned()),
