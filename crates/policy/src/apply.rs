@@ -42,6 +42,13 @@ impl Verdict {
             Self::Duplicate | Self::ForeignOrigin => None,
         }
     }
+
+    pub(crate) fn delta_mut(&mut self) -> Option<&mut Delta> {
+        match self {
+            Self::Applied(delta) | Self::Halted { delta, .. } => Some(delta),
+            Self::Duplicate | Self::ForeignOrigin => None,
+        }
+    }
 }
 
 /// Decides whether and how a change set of the chain applies. Changes nothing.
@@ -135,7 +142,7 @@ pub(crate) fn advance(
     let halt = standing.halt.filter(|_| standing.seen > revision);
     standing.set_halt(halt, draft.organization());
     let (put, dropped) = draft.into_changes();
-    Delta { standing, put, dropped }
+    Delta::new(standing, put, dropped)
 }
 
 #[cfg(test)]

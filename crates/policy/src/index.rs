@@ -12,7 +12,7 @@ use writ_contract::policy_change::{ChainState, ChangeSet, Head, Operation, Polic
 use writ_contract::{ChainId, Hash, OrganizationId, Region, Revision, Stream};
 
 use crate::apply::{Verdict, judge, judge_undecodable};
-use crate::delta::Delta;
+use crate::delta::{Delta, Replaced};
 use crate::digest::StateDigest;
 use crate::halt::Halt;
 use crate::row::Row;
@@ -27,6 +27,8 @@ use tokens::Tokens;
 pub struct Index {
     organizations: HashMap<OrganizationId, Chains>,
     tokens: Tokens,
+    /// A change is being made.
+    changing: bool,
 }
 
 /// Rows that do not sum up to their head's state digest. The chain is halted.
@@ -82,11 +84,11 @@ impl Index {
         if !id.is_legitimate() {
             return Verdict::ForeignOrigin;
         }
-        let verdict = match self.chain(&id) {
+        let mut verdict = match self.chain(&id) {
             Some(chain) => judge(chain),
             None => judge(&Chain::new(id)),
         };
-        if let Some(delta) = verdict.delta() {
+        if let Some(delta) = verdict.delta_mut() {
             self.commit(delta);
         }
         verdict
@@ -105,22 +107,22 @@ impl Index {
         if !chain.is_legitimate() {
             return Err(SealError::ForeignOrigin);
         }
-        let (set, delta) = match self.chain(chain) {
+        let (set, mut delta) = match self.chain(chain) {
             Some(chain) => seal(chain, header, ops)?,
             None => seal(&Chain::new(*chain), header, ops)?,
         };
-        self.commit(&delta);
+        self.commit(&mut delta);
         Ok((set, delta))
     }
 
     /// Stops or parks a chain, known or not, over something that was `seen`.
     pub fn halt(&mut self, chain: &ChainId, halt: Halt, seen: Option<Revision>) -> Delta {
         let seen = seen.unwrap_or(Revision::START);
-        let delta = match self.chain(chain) {
+        let mut delta = match self.chain(chain) {
             Some(chain) => chain.halted(Some(halt), seen),
             None => Chain::new(*chain).halted(Some(halt), seen),
         };
-        self.commit(&delta);
+        self.commit(&mut delta);
         delta
     }
 
@@ -144,8 +146,8 @@ impl Index {
             return None;
         }
         let gap = (parked.standing().seen > parked.revision()).then_some(Halt::Gap);
-        let delta = parked.halted(gap, Revision::START);
-        self.commit(&delta);
+        let mut delta = parked.halted(gap, Revision::START);
+        self.commit(&mut delta);
         Some(delta)
     }
 
@@ -164,12 +166,48 @@ impl Index {
         self.organizations.values().flat_map(Chains::iter).map(Chain::standing)
     }
 
-    fn commit(&mut self, delta: &Delta) {
+    /// Takes back a change that is made and cannot be written. Of several changes of a chain, the last one comes first.
+    pub fn take_back(&mut self, delta: Delta) {
         let id = delta.chain();
+        match delta.inverse() {
+            Some(mut inverse) => self.commit(&mut inverse),
+            None => self.remove(&id),
+        }
+    }
+
+    /// Whether a panic in the middle of a change left it half-made.
+    pub fn is_half_changed(&self) -> bool {
+        self.changing
+    }
+
+    /// Where the chains of an organization stand.
+    pub fn heads_of(&self, organization: OrganizationId) -> impl Iterator<Item = &Standing> {
+        self.organizations.get(&organization).into_iter().flat_map(Chains::iter).map(Chain::standing)
+    }
+
+    fn commit(&mut self, delta: &mut Delta) {
+        let id = delta.chain();
+        let known = self.chain(&id).is_some();
+        self.changing = true;
         let chain = self.organizations.entry(id.organization).or_default().find_or_insert(&id);
         if id.stream == Stream::Identity {
             self.tokens.change(id.organization, chain.rows(), delta);
         }
-        chain.commit(delta);
+        let (standing, rows) = chain.commit(delta);
+        self.changing = false;
+        delta.replaced = Replaced { standing: known.then(|| Box::new(standing)), rows };
+    }
+
+    fn remove(&mut self, id: &ChainId) {
+        let Some(chains) = self.organizations.get_mut(&id.organization) else { return };
+        self.changing = true;
+        let removed = chains.remove(id);
+        if chains.iter().next().is_none() {
+            self.organizations.remove(&id.organization);
+        }
+        if let Some(chain) = removed.filter(|_| id.stream == Stream::Identity) {
+            self.tokens.remove_all(id.organization, chain.rows());
+        }
+        self.changing = false;
     }
 }

@@ -7,6 +7,7 @@ use writ_contract::{ChainId, Hash, Revision, Timestamp};
 use crate::delta::Delta;
 use crate::halt::Halt;
 use crate::history::History;
+use crate::row::Row;
 use crate::rows::Rows;
 
 /// All of a chain but its rows.
@@ -117,17 +118,13 @@ impl Chain {
         let mut standing = self.standing.clone();
         standing.seen = standing.seen.max(seen);
         standing.set_halt(halt, self.rows.organization());
-        Delta { standing, put: Vec::new(), dropped: Vec::new() }
+        Delta::new(standing, Vec::new(), Vec::new())
     }
 
-    /// Makes the change that was worked out.
-    pub(crate) fn commit(&mut self, delta: &Delta) {
-        for key in &delta.dropped {
-            self.rows.remove(key);
-        }
-        for row in &delta.put {
-            self.rows.put(row.clone());
-        }
-        self.standing = delta.standing.clone();
+    /// Makes the change that was worked out. Returns where the chain stood, and the rows that are gone or replaced.
+    pub(crate) fn commit(&mut self, delta: &Delta) -> (Standing, Vec<Row>) {
+        let mut old: Vec<_> = delta.dropped.iter().filter_map(|key| self.rows.remove(key)).collect();
+        old.extend(delta.put.iter().filter_map(|row| self.rows.put(row.clone())));
+        (std::mem::replace(&mut self.standing, delta.standing.clone()), old)
     }
 }

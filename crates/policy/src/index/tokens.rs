@@ -36,6 +36,11 @@ impl Tokens {
         rows.tokens().for_each(|token| self.insert(organization, token));
     }
 
+    /// Removes all tokens of an identity chain.
+    pub(super) fn remove_all(&mut self, organization: OrganizationId, rows: &Rows) {
+        rows.tokens().for_each(|token| self.remove(organization, Some(token)));
+    }
+
     /// Follows what `delta` will change in the rows of an identity chain.
     pub(super) fn change(&mut self, organization: OrganizationId, rows: &Rows, delta: &Delta) {
         for key in &delta.dropped {

@@ -59,13 +59,20 @@ struct World {
     model: Model,
     index: Index,
     stored: BTreeMap<ChainId, (Standing, BTreeMap<RowKey, Row>)>,
+    /// What the index made.
+    made: Vec<Delta>,
 }
 
 impl World {
     fn new() -> Self {
-        let origin = chains().into_iter().map(Chain::new).collect();
-        let mut world =
-            Self { origin, log: Vec::new(), model: Model::default(), index: Index::new(), stored: BTreeMap::new() };
+        let mut world = Self {
+            origin: chains().into_iter().map(Chain::new).collect(),
+            log: Vec::new(),
+            model: Model::default(),
+            index: Index::new(),
+            stored: BTreeMap::new(),
+            made: Vec::new(),
+        };
         (0..4).for_each(|chain| world.run(Step::Write(chain, beginning(chain))));
         world
     }
@@ -84,6 +91,7 @@ impl World {
         let verdict = self.index.apply(chain.origin, set, ops);
         if let Some(delta) = verdict.delta() {
             store(&mut self.stored, delta);
+            self.made.push(delta.clone());
         }
         verdict
     }
@@ -221,6 +229,27 @@ proptest! {
         for chain in &world.origin[..4] {
             prop_assert_eq!(world.index.head(&chain.id()), Some(chain.head()));
         }
+    }
+
+    #[test]
+    fn what_is_taken_back_was_never_there(
+        kept in prop::collection::vec(step(), 0..20),
+        refused in prop::collection::vec(step(), 0..20),
+        empty in any::<bool>(),
+    ) {
+        let mut world = World::new();
+        kept.into_iter().for_each(|step| world.run(step));
+        let (model, stored) = match empty {
+            true => Default::default(),
+            false => {
+                world.made.clear();
+                (world.model.clone(), world.stored.clone())
+            }
+        };
+        refused.into_iter().for_each(|step| world.run(step));
+        world.made.drain(..).rev().for_each(|delta| world.index.take_back(delta));
+        (world.model, world.stored) = (model, stored);
+        world.check();
     }
 
     #[test]
