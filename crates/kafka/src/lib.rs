@@ -2,10 +2,12 @@
 
 pub mod access;
 mod connection;
+mod headers;
 mod producer;
 mod scope;
 pub mod topics;
 
 pub use connection::{Connection, Login, MECHANISM};
+pub use headers::headers;
 pub use producer::{ExternalProducer, PRODUCER_PREFIX, ProducerKind};
 pub use scope::{Allowed, ProducerScope, ProducerScopes};

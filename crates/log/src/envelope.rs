@@ -39,6 +39,9 @@ pub struct Envelope {
 /// The headers are not those of a CloudEvent. Names the header, never its value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EnvelopeError {
+    /// The name of a header is not UTF-8.
+    #[error("the name of a header is not UTF-8")]
+    Name,
     /// A required header is missing.
     #[error("header {header} is missing")]
     Missing {
@@ -98,8 +101,11 @@ impl Envelope {
     /// Ignores invalid trace headers.
     ///
     /// # Errors
-    /// If a required header is missing or invalid; the error names the first one.
+    /// If the name of a header is not UTF-8, or a required header is missing or invalid; the error names the first one.
     pub fn from_headers(from: &[(String, Vec<u8>)], appended: Timestamp) -> Result<Self, EnvelopeError> {
+        if from.iter().any(|(name, _)| headers::is_broken(name)) {
+            return Err(EnvelopeError::Name);
+        }
         if required(from, "ce_specversion")? != "1.0" {
             return Err(invalid("ce_specversion", "not 1.0"));
         }

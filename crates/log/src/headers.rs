@@ -8,6 +8,16 @@ pub(crate) fn last<'a>(headers: &'a [(String, Vec<u8>)], name: &str) -> Option<&
     headers.iter().rev().find(|(have, _)| have == name).map(|(_, value)| value.as_slice())
 }
 
+/// Whether a name was not UTF-8: what was not is replaced by U+FFFD.
+pub(crate) fn is_broken(name: &str) -> bool {
+    name.contains(char::REPLACEMENT_CHARACTER)
+}
+
+/// Stands for headers that could not be read.
+pub(crate) fn unreadable() -> Headers {
+    vec![(char::REPLACEMENT_CHARACTER.to_string(), Vec::new())]
+}
+
 /// Replaces all headers with this name.
 pub(crate) fn set(headers: &mut Headers, name: &str, value: &str) {
     headers.retain(|(have, _)| have != name);

@@ -2,8 +2,10 @@
 
 mod span;
 
+use std::panic::{self, AssertUnwindSafe};
+
 use rdkafka::Message;
-use rdkafka::message::Headers as _;
+use rdkafka::message::BorrowedMessage;
 use tracing::Span;
 use writ_contract::{Hash, OrganizationId, Region, Timestamp};
 use writ_kafka::topics;
@@ -24,21 +26,25 @@ pub struct ConsumedRecord {
     pub timestamp: Timestamp,
     /// Key.
     pub key: Option<Vec<u8>>,
-    /// Headers. A header without a value has an empty one here.
+    /// Headers. A header without a value has an empty one here. In a name, bytes that are not UTF-8 are replaced by
+    /// U+FFFD, and the record has no valid envelope.
     pub headers: Headers,
     /// Value, or `None` for a tombstone.
     pub value: Option<Vec<u8>>,
 }
 
 impl ConsumedRecord {
-    pub(crate) fn of(message: &impl Message) -> Self {
+    /// Copies a message. Should reading its headers panic, the record has no valid envelope, and is processed as
+    /// unreadable like any other.
+    pub(crate) fn of(message: &BorrowedMessage<'_>) -> Self {
+        let read = panic::catch_unwind(AssertUnwindSafe(|| writ_kafka::headers(message)));
         Self {
             topic: message.topic().to_owned(),
             partition: message.partition(),
             offset: message.offset(),
             timestamp: Timestamp(message.timestamp().to_millis().unwrap_or(0).saturating_mul(1_000)),
             key: message.key().map(<[u8]>::to_vec),
-            headers: headers_of(message),
+            headers: read.unwrap_or_else(|_| headers::unreadable()),
             value: message.payload().map(<[u8]>::to_vec),
         }
     }
@@ -100,11 +106,6 @@ impl ConsumedRecord {
     pub fn header(&self, name: &str) -> Option<&str> {
         std::str::from_utf8(headers::last(&self.headers, name)?).ok()
     }
-}
-
-fn headers_of(message: &impl Message) -> Headers {
-    let Some(headers) = message.headers() else { return Headers::new() };
-    headers.iter().map(|header| (header.key.to_owned(), header.value.unwrap_or_default().to_vec())).collect()
 }
 
 #[cfg(test)]

@@ -156,6 +156,7 @@ fn position_or_kind(error: &serde_json::Error) -> String {
 impl From<EnvelopeError> for Unacceptable {
     fn from(error: EnvelopeError) -> Self {
         match error {
+            EnvelopeError::Name => Self::InvalidHeader(error.to_string()),
             EnvelopeError::Missing { header } => Self::MissingHeader(header),
             EnvelopeError::Invalid { header, reason } => Self::InvalidHeader(format!("{header}: {reason}")),
         }

@@ -1,4 +1,4 @@
-//! Access control through librdkafka's C functions, the only unsafe code of the project: `rdkafka` has no safe ones.
+//! Access control through librdkafka's C functions: `rdkafka` has no safe ones.
 #![allow(unsafe_code, reason = "see the manifest of the crate")]
 
 mod handle;
