@@ -33,41 +33,28 @@ pub struct Park {
     pub reason: String,
 }
 
-impl<T: Default> ChainEffects<T> {
-    /// Processes the records of a batch.
-    pub fn plan<'r>(
-        records: impl IntoIterator<Item = &'r ConsumedRecord>,
-        mut process: impl FnMut(&ConsumedRecord, &mut Self) -> Result<(), Park>,
-    ) -> Self {
-        let mut effects = Self::default();
-        for record in records {
-            if let Err(park) = effects.follow(record, &mut process) {
-                metrics::counter!("writ_records_kept_total", "topic" => record.topic.clone()).increment(1);
-                effects.parked.push((record.clone(), park));
-            }
+impl<T> ChainEffects<T> {
+    /// Processes a record. One that cannot be processed is parked.
+    pub fn add(
+        &mut self,
+        record: &ConsumedRecord,
+        process: impl FnOnce(&ConsumedRecord, &mut Self) -> Result<(), Park>,
+    ) {
+        if let Err(park) = self.follow(record, process) {
+            self.park(record, park);
         }
-        effects
     }
 
-    /// Processes again, in order, what an earlier build could not. What still cannot be processed stays parked.
-    pub fn retry(
-        index: &SharedIndex,
-        parked: Vec<Parked>,
-        mut process: impl FnMut(&ConsumedRecord, &mut Self) -> Result<(), Park>,
-    ) -> Self {
-        let mut effects = Self { deltas: resume(index), ..Self::default() };
-        for Parked { id, record, .. } in parked {
-            if effects.follow(&record, &mut process).is_ok() {
-                effects.resumed.push(id);
-            }
-        }
-        effects
+    /// Parks a record.
+    pub fn park(&mut self, record: &ConsumedRecord, park: Park) {
+        metrics::counter!("writ_records_kept_total", "topic" => record.topic.clone()).increment(1);
+        self.parked.push((record.clone(), park));
     }
 
     fn follow(
         &mut self,
         record: &ConsumedRecord,
-        process: &mut impl FnMut(&ConsumedRecord, &mut Self) -> Result<(), Park>,
+        process: impl FnOnce(&ConsumedRecord, &mut Self) -> Result<(), Park>,
     ) -> Result<(), Park> {
         let span = record.span();
         let outcome = span.in_scope(|| process(record, self));
@@ -77,9 +64,24 @@ impl<T: Default> ChainEffects<T> {
         self.spans.push(span);
         outcome
     }
-}
 
-impl<T> ChainEffects<T> {
+    /// Resumes the parked chains of an organization and processes its parked records again, in order: an earlier build
+    /// could not. What still cannot be processed stays parked.
+    pub fn retry(
+        &mut self,
+        index: &SharedIndex,
+        organization: OrganizationId,
+        parked: Vec<Parked>,
+        mut process: impl FnMut(&ConsumedRecord, &mut Self) -> Result<(), Park>,
+    ) {
+        self.deltas.extend(resume(index, organization));
+        for Parked { id, record, .. } in parked {
+            if self.follow(&record, &mut process).is_ok() {
+                self.resumed.push(id);
+            }
+        }
+    }
+
     /// Writes all but [`own`](Self::own), in the transaction that records how far the log was read.
     pub async fn write(&self, tx: &mut PgConnection) -> Result<(), sqlx::Error> {
         store::write(tx, &self.deltas).await?;
@@ -90,10 +92,10 @@ impl<T> ChainEffects<T> {
     }
 }
 
-/// Resumes every parked chain.
-fn resume(index: &SharedIndex) -> Vec<Delta> {
+/// Resumes the parked chains of an organization.
+fn resume(index: &SharedIndex, organization: OrganizationId) -> Vec<Delta> {
     index.write(|index| {
-        let chains: Vec<_> = index.heads().map(|standing| standing.head.chain).collect();
+        let chains: Vec<_> = index.heads_of(organization).map(|standing| standing.head.chain).collect();
         chains.iter().filter_map(|chain| index.resume(chain)).collect()
     })
 }

@@ -9,5 +9,5 @@ mod store;
 
 pub use effects::{ChainEffects, Park, organization_of};
 pub use index::SharedIndex;
-pub use start::persist;
+pub use start::retry_parked;
 pub use store::{MIGRATIONS, load, parked, recompute_digest, stage, staged, unstage, write};

@@ -6,6 +6,7 @@ use std::time::Duration;
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use writ_contract::Region;
+use writ_log::loops::LoopTurns;
 use writ_log::park;
 use writ_metrics::{Metric, MetricKind, Unit};
 use writ_policy::{Delta, Halt, Index};
@@ -84,7 +85,9 @@ pub fn report_halt(delta: &Delta, halt: Halt, reason: &dyn Display) {
 
 /// Measures until `stop`.
 pub async fn run(index: SharedIndex, pool: PgPool, stop: CancellationToken) {
+    let turns = LoopTurns::new("metrics");
     loop {
+        turns.note();
         measure(&index, &pool).await;
         if tokio::time::timeout(INTERVAL, stop.cancelled()).await.is_ok() {
             return;

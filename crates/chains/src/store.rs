@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 
 use sqlx::{PgConnection, PgPool};
 use writ_contract::{ChainId, Hash};
+use writ_log::database::{LIMIT, LONG_CALL, bounded, within};
 use writ_log::park::{self, Parked};
 use writ_policy::digest::StateDigest;
 use writ_policy::{Delta, Index};
@@ -52,10 +53,12 @@ pub async fn write(conn: &mut PgConnection, deltas: &[Delta]) -> Result<(), sqlx
 
 /// Reads every chain, all as of one moment. One whose rows do not have the digest of its head is halted.
 pub async fn load(pool: &PgPool) -> Result<Index, sqlx::Error> {
-    let mut tx = pool.begin_with(SNAPSHOT).await?;
+    let mut tx = within(LIMIT, pool.begin_with(SNAPSHOT)).await?;
+    // As long as rows arrive, it may take as long as it takes.
+    within(LIMIT, sqlx::query("SET LOCAL statement_timeout = 0").execute(&mut *tx)).await?;
     let standings = chain::load(&mut tx).await?;
     let mut rows = load_rows(&mut tx, None).await?;
-    tx.commit().await?;
+    within(LIMIT, tx.commit()).await?;
     let mut index = Index::new();
     for standing in standings {
         let rows = rows.remove(&standing.head.chain).unwrap_or_default();
@@ -83,12 +86,14 @@ async fn load_rows(conn: &mut PgConnection, only: Option<&ChainId>) -> Result<Lo
 
 /// All parked records, each organization's in order.
 pub async fn parked(pool: &PgPool) -> Result<Vec<Parked>, sqlx::Error> {
-    let mut conn = pool.acquire().await?;
-    let mut records = Vec::new();
-    for (organization, ..) in park::organizations(&mut conn).await? {
-        records.extend(park::load(&mut conn, organization).await?);
-    }
-    Ok(records)
+    bounded(pool, LONG_CALL, async |conn: &mut PgConnection| {
+        let mut records = Vec::new();
+        for (organization, ..) in park::organizations(conn).await? {
+            records.extend(park::load(conn, organization).await?);
+        }
+        Ok(records)
+    })
+    .await
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Reading the log into a database. One task owns all state, and positions are stored in the transaction of the
 //! effects.
 
+mod batch;
 mod discovery;
 mod persist;
 mod reader;
@@ -19,21 +20,38 @@ use writ_kafka::Connection;
 use crate::ConsumedRecord;
 use crate::backoff::Backoff;
 use crate::lease::{Lease, LeaseError};
+use crate::loops::LoopTurns;
 use crate::position::{self, LogPosition};
-use crate::trace;
 
 pub use discovery::Subscription;
-pub(crate) use reader::Reader;
+pub(crate) use reader::{ReadError, Reader, StaleReader};
 pub use status::{ConsumerHandle, ConsumerStatus, PartitionStatus};
 
 /// How a service processes records. Called by one task, never concurrently.
 pub trait Projection: Send {
-    /// The effects of a batch: rows to write, records to send, and what changes in memory afterwards.
-    type Effects: Send + Sync;
+    /// The effects of records: rows to write, records to send, and what changes in memory afterwards.
+    type Effects: Default + Send + Sync;
 
-    /// Computes, in memory, the effects of a batch. It cannot fail: a record that cannot be processed has an effect,
-    /// too (dead letter, park). Called once per batch; the records of a partition are in order.
-    fn plan(&mut self, batch: &[ConsumedRecord]) -> Self::Effects;
+    /// Works out, in memory, the effects of the next record and adds them to `effects`. It cannot fail: a record that
+    /// cannot be processed has an effect, too (dead letter, park). Whatever it changes in memory is noted in `effects`
+    /// at once, so that it can be [taken back](Self::take_back) after a panic.
+    fn plan_one(&mut self, record: &ConsumedRecord, effects: &mut Self::Effects);
+
+    /// The effects of several records. The records of a partition are in order.
+    fn plan(&mut self, batch: &[ConsumedRecord]) -> Self::Effects {
+        let mut effects = Self::Effects::default();
+        batch.iter().for_each(|record| self.plan_one(record, &mut effects));
+        effects
+    }
+
+    /// Takes back what planning changed in memory: `effects` will never be written. Their last record may have been
+    /// planned only in part.
+    fn take_back(&mut self, effects: Self::Effects);
+
+    /// Adds the effects of a record that cannot be processed, because that panics or PostgreSQL refuses its effects: a
+    /// record of another system is dead-lettered, and one of our own is parked. They consist of nothing that PostgreSQL
+    /// could refuse.
+    fn set_aside(&mut self, record: &ConsumedRecord, reason: &str, effects: &mut Self::Effects);
 
     /// Writes the effects, in the transaction that stores the positions. Called again with the same effects, in a new
     /// transaction, until one commits.
@@ -75,6 +93,9 @@ pub enum ConsumerError {
     /// The settings are invalid, or the client is unusable.
     #[error("Kafka: {0}")]
     Kafka(#[from] KafkaError),
+    /// Nobody looks for partitions any more.
+    #[error("the discovery of partitions has ended")]
+    Discovery,
 }
 
 /// Reads local and mirrored topics, in batches of the records that are available.
@@ -83,13 +104,15 @@ pub struct Consumer {
     pool: PgPool,
     lease: Lease,
     handle: ConsumerHandle,
+    turns: LoopTurns,
 }
 
 impl Consumer {
-    /// A consumer that stores its positions under the name of `lease`.
+    /// A consumer that stores its positions under the name of `lease`. It is expected to run from now on.
     pub fn new(config: ConsumerConfig, pool: PgPool, lease: Lease) -> Self {
         let handle = ConsumerHandle::new(&config.client_id);
-        Self { config, pool, lease, handle }
+        let turns = LoopTurns::new(&format!("consumer/{}", config.client_id));
+        Self { config, pool, lease, handle, turns }
     }
 
     /// The status of the consumer while it runs.
@@ -104,22 +127,37 @@ impl Consumer {
     pub async fn run<P: Projection>(self, mut projection: P, shutdown: CancellationToken) -> Result<(), ConsumerError> {
         let lost = self.lease.clone();
         tokio::select! {
-            result = self.read(&mut projection) => result,
+            error = self.read(&mut projection) => Err(error),
             () = lost.lost() => Err(lost.lost_error().into()),
             () = shutdown.cancelled() => Ok(()),
         }
     }
 
-    async fn read<P: Projection>(self, projection: &mut P) -> Result<(), ConsumerError> {
-        let positions = self.positions().await;
-        let mut reader = Reader::start(&self.config, positions, self.handle.clone())?;
+    /// Reads from the stored positions and, whenever the log is not the one they belong to, from them again with a new
+    /// client, which then finds out where to begin.
+    async fn read<P: Projection>(self, projection: &mut P) -> ConsumerError {
         loop {
-            let batch = reader.next().await?;
-            let effects = projection.plan(&batch);
-            let reached = position::after(&batch);
-            persist::persist(&self, projection, &effects, &reached).await?;
-            trace::end(P::spans(&effects));
-            projection.committed(effects);
+            match self.read_on(projection).await {
+                Stop::Stale(stale) => self.handle.starts_anew(&stale),
+                Stop::Failed(error) => return error,
+            }
+        }
+    }
+
+    async fn read_on<P: Projection>(&self, projection: &mut P) -> Stop {
+        let positions = self.positions().await;
+        let mut reader = match Reader::start(&self.config, positions, self.handle.clone()) {
+            Ok(reader) => reader,
+            Err(error) => return Stop::Failed(error.into()),
+        };
+        loop {
+            let batch = match reader.next(&self.turns).await {
+                Ok(batch) => batch,
+                Err(error) => return error.into(),
+            };
+            if let Err(error) = batch::process(self, projection, &batch).await {
+                return Stop::Failed(error.into());
+            }
             reader.committed(&batch);
         }
     }
@@ -127,11 +165,28 @@ impl Consumer {
     async fn positions(&self) -> Vec<LogPosition> {
         let mut backoff = Backoff::new();
         loop {
+            self.turns.note();
             match position::load(&self.pool, self.lease.name()).await {
                 Ok(positions) => return positions,
                 Err(error) => self.handle.waits_for_database(&error),
             }
             backoff.wait().await;
+        }
+    }
+}
+
+/// Why reading from some positions came to an end.
+enum Stop {
+    Stale(StaleReader),
+    Failed(ConsumerError),
+}
+
+impl From<ReadError> for Stop {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Stale(stale) => Self::Stale(stale),
+            ReadError::Kafka(error) => Self::Failed(error.into()),
+            ReadError::Discovery => Self::Failed(ConsumerError::Discovery),
         }
     }
 }

@@ -16,6 +16,11 @@ pub fn client_config(kafka: &Connection, client_id: &str) -> ClientConfig {
         .set("reconnect.backoff.max.ms", "1000")
         .set("retry.backoff.max.ms", "1000")
         .set("log.connection.close", "false")
+        // A broker that is gone without closing its connections is noticed by requests that are not answered and, between
+        // requests, by the kernel.
+        .set("socket.keepalive.enable", "true")
+        .set("socket.timeout.ms", "20000")
+        .set("socket.connection.setup.timeout.ms", "5000")
         .set_log_level(RDKafkaLogLevel::Warning);
     config
 }

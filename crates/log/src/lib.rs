@@ -8,11 +8,13 @@
 
 mod backoff;
 pub mod consumer;
+pub mod database;
 pub mod dead_letter;
 mod envelope;
 mod headers;
 pub mod kafka;
 pub mod lease;
+pub mod loops;
 pub mod metrics;
 pub mod outbox;
 mod outgoing;

@@ -31,6 +31,16 @@ pub const OUTBOX: &[Metric] = &[
     },
 ];
 
+/// Of every service with a background loop.
+pub const LOOPS: &[Metric] = &[Metric {
+    name: "writ_loop_last_turn_timestamp_seconds",
+    kind: MetricKind::Gauge,
+    unit: Unit::Seconds,
+    labels: &["loop"],
+    help: "When a background loop last turned, as Unix time. Each turns every few seconds, even if it has nothing to do; NaN \
+           once it has ended.",
+}];
+
 /// Of services that read the log.
 pub const CONSUMER: &[Metric] = &[
     Metric {
@@ -47,5 +57,21 @@ pub const CONSUMER: &[Metric] = &[
         labels: &["reader", "on"],
         help: "Whether a reader of the log waits for kafka or its database: 1 or 0. While it waits, its lag is not \
               updated.",
+    },
+    Metric {
+        name: "writ_records_set_aside_total",
+        kind: MetricKind::Counter,
+        unit: Unit::Count,
+        labels: &["reader", "reason"],
+        help: "Records that were parked or dead-lettered because processing them panicked (panic), or because PostgreSQL \
+               refused their effects (refused).",
+    },
+    Metric {
+        name: "writ_consumer_restarts_total",
+        kind: MetricKind::Counter,
+        unit: Unit::Count,
+        labels: &["reader"],
+        help: "Times a reader of the log began anew with a new client, because a topic was made anew or its client stood \
+               still.",
     },
 ];

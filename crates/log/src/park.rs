@@ -5,6 +5,7 @@ use sqlx::postgres::{PgConnection, PgPool, PgRow};
 use sqlx::{FromRow, Row};
 use writ_contract::{OrganizationId, Timestamp};
 
+use crate::database::{self, bounded};
 use crate::{ConsumedRecord, headers};
 
 /// Maximum length of a reason, in characters.
@@ -72,7 +73,10 @@ pub async fn organizations(tx: &mut PgConnection) -> Result<Vec<(OrganizationId,
 
 /// Number of parked records.
 pub async fn count(pool: &PgPool) -> Result<i64, sqlx::Error> {
-    sqlx::query_scalar("SELECT count(*) FROM parked_record").fetch_one(pool).await
+    bounded(pool, database::LIMIT, async |connection: &mut PgConnection| {
+        sqlx::query_scalar("SELECT count(*) FROM parked_record").fetch_one(connection).await
+    })
+    .await
 }
 
 /// Removes records that were processed after all, in the transaction of their effects.

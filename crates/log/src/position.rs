@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use sqlx::postgres::{PgConnection, PgPool};
 
 use crate::ConsumedRecord;
+use crate::database::{self, bounded};
 use crate::lease::{Lease, LeaseError};
 
 /// The last record of a partition whose effects are in the database.
@@ -40,10 +41,13 @@ impl LogPosition {
 
 /// Loads all positions of the consumer that runs under the lease `consumer`.
 pub(crate) async fn load(pool: &PgPool, consumer: &str) -> Result<Vec<LogPosition>, sqlx::Error> {
-    sqlx::query_as("SELECT topic, partition, record_offset, anchor FROM position WHERE consumer = $1")
-        .bind(consumer)
-        .fetch_all(pool)
-        .await
+    bounded(pool, database::LIMIT, async |connection: &mut PgConnection| {
+        sqlx::query_as("SELECT topic, partition, record_offset, anchor FROM position WHERE consumer = $1")
+            .bind(consumer)
+            .fetch_all(connection)
+            .await
+    })
+    .await
 }
 
 /// Stores `positions` in the transaction `tx`, if `lease` is still held.

@@ -1,5 +1,7 @@
 //! What the tests with a mock cluster share.
 
+pub(crate) mod raw;
+
 use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, Consumer};

@@ -35,8 +35,14 @@ struct Keys;
 impl Projection for Keys {
     type Effects = Vec<String>;
 
-    fn plan(&mut self, batch: &[ConsumedRecord]) -> Vec<String> {
-        batch.iter().map(|record| String::from_utf8(record.key.clone().unwrap()).unwrap()).collect()
+    fn plan_one(&mut self, record: &ConsumedRecord, effects: &mut Vec<String>) {
+        effects.push(String::from_utf8(record.key.clone().unwrap()).unwrap());
+    }
+
+    fn take_back(&mut self, _: Vec<String>) {}
+
+    fn set_aside(&mut self, _: &ConsumedRecord, reason: &str, _: &mut Vec<String>) {
+        panic!("{reason}");
     }
 
     async fn persist(&mut self, tx: &mut PgConnection, keys: &Vec<String>) -> Result<(), sqlx::Error> {

@@ -10,12 +10,17 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, PgPool};
 
+use writ_log::database::{LIMIT, bounded, within};
+use writ_log::loops::LoopTurns;
+
 use crate::health::ReadinessCheck;
 
 const MAX_CONNECTIONS: u32 = 16;
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections that were idle for longer are tested before use. Testing each time would cost a round trip.
 const TRUSTED_IDLE: Duration = Duration::from_secs(5);
+/// Less than the time to acquire a connection, so that there is time for another one.
+const TEST_TIMEOUT: Duration = Duration::from_secs(1);
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 const PROBE_EVERY: Duration = Duration::from_secs(2);
@@ -73,27 +78,28 @@ pub async fn open(options: PgConnectOptions, migrator: &Migrator, check: &Readin
 /// Whether all migrations are applied, with equal checksums. Then the migrator need not run, which a role that may only
 /// change rows could not do.
 async fn is_up_to_date(pool: &PgPool, migrator: &Migrator) -> Result<bool, sqlx::Error> {
-    let known: bool = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL").fetch_one(pool).await?;
-    if !known {
+    let known = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL").fetch_one(pool);
+    if !within(LIMIT, known).await? {
         return Ok(false);
     }
-    let applied: Vec<(i64, Vec<u8>)> =
-        sqlx::query_as("SELECT version, checksum FROM _sqlx_migrations WHERE success").fetch_all(pool).await?;
+    let applied = sqlx::query_as("SELECT version, checksum FROM _sqlx_migrations WHERE success").fetch_all(pool);
+    let applied: Vec<(i64, Vec<u8>)> = within(LIMIT, applied).await?;
     let is_applied = |version, checksum: &[u8]| applied.iter().any(|(v, c)| (*v, c.as_slice()) == (version, checksum));
     Ok(applied.len() == migrator.iter().count() && migrator.iter().all(|m| is_applied(m.version, &m.checksum)))
 }
 
 /// Updates `check` with whether the database answers, until the pool is closed.
 pub async fn watch(pool: PgPool, check: ReadinessCheck) {
+    let turns = LoopTurns::new("database");
     while !pool.is_closed() {
+        turns.note();
         tokio::time::sleep(PROBE_EVERY).await;
         let begun = Instant::now();
-        let answer = tokio::time::timeout(ACQUIRE_TIMEOUT, ping(&pool)).await;
+        let answer = bounded(&pool, ACQUIRE_TIMEOUT, PgConnection::ping).await;
         metrics::histogram!("writ_database_acquire_seconds").record(begun.elapsed());
         match answer {
-            Ok(Ok(())) => check.pass(),
-            Ok(Err(error)) => check.fail(reason(&error)),
-            Err(_) => check.fail("no answer"),
+            Ok(()) => check.pass(),
+            Err(error) => check.fail(reason(&error)),
         }
     }
 }
@@ -106,10 +112,6 @@ pub(crate) fn measure(pool: &PgPool) {
         metrics::gauge!("writ_database_connections", "state" => state).set(f64::from(count));
     }
     metrics::gauge!("writ_database_connections_max").set(f64::from(pool.options().get_max_connections()));
-}
-
-async fn ping(pool: &PgPool) -> Result<(), sqlx::Error> {
-    pool.acquire().await?.ping().await
 }
 
 /// Combines the migrations of several crates, ordered by version.
@@ -126,7 +128,8 @@ fn pool(options: PgConnectOptions) -> PgPool {
         .before_acquire(|connection, meta| {
             Box::pin(async move {
                 if meta.idle_for > TRUSTED_IDLE {
-                    connection.ping().await?;
+                    // Fails for a connection whose server is silent, which is then closed hard.
+                    within(TEST_TIMEOUT, connection.ping()).await?;
                 }
                 Ok(true)
             })
@@ -152,8 +155,8 @@ async fn wait_for_server(options: &PgConnectOptions, check: &ReadinessCheck) {
 }
 
 async fn try_connection(options: &PgConnectOptions) -> Result<(), sqlx::Error> {
-    let connection = PgConnection::connect_with(options).await?;
-    connection.close().await
+    let connection = within(ACQUIRE_TIMEOUT, PgConnection::connect_with(options)).await?;
+    within(ACQUIRE_TIMEOUT, connection.close()).await
 }
 
 /// The part of an error that may be shown: neither the statement nor data.

@@ -9,6 +9,7 @@ pub mod database;
 pub mod extract;
 pub mod health;
 pub mod http;
+mod loops;
 pub mod metrics;
 mod migrate;
 pub mod openapi;

@@ -17,7 +17,7 @@ use crate::database::DatabaseUrl;
 use crate::health::{Health, ReadinessCheck};
 use crate::http::{self, Operations, RequestLimits, Routes};
 use crate::telemetry::{Program, Telemetry};
-use crate::{database, shutdown};
+use crate::{database, loops, shutdown};
 
 /// How long background tasks may take to end after shutdown.
 const DRAIN: Duration = Duration::from_secs(10);
@@ -146,6 +146,7 @@ async fn start(
     // Not ready before wiring has registered all checks.
     let wired = health.check("start");
     let operations = Operations::new(program, common.region, health.clone(), telemetry.metrics());
+    loops::show(&health, &operations);
     let shutdown = shutdown::on_signal()?;
     let (failures, seen) = unbounded_channel();
     let (routes, parts) = (Routes::default(), TaskTracker::new());

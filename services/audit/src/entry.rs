@@ -77,6 +77,12 @@ impl Entry {
         }
     }
 
+    /// The entry of a record that cannot be processed, whatever it says.
+    pub fn unprocessable(record: &ConsumedRecord, region: Region, reason: &str) -> Self {
+        // Without an envelope, so that nothing in it is the sender's text.
+        Self::whole(record, region, &Err(EnvelopeError::Name), Attribution::default(), Some(&reason.to_owned()))
+    }
+
     fn whole(
         record: &ConsumedRecord,
         region: Region,

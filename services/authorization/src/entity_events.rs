@@ -15,6 +15,9 @@ use crate::policies::{Policies, PolicyEffects};
 use crate::refusal::EventRefusal;
 use crate::store::answered::{Answered, EventKey, Outcome};
 
+/// Code of records that cannot be processed.
+pub(crate) const UNPROCESSABLE: &str = "unprocessable";
+
 impl Policies {
     /// Processes a record of the topic of `producer`.
     pub(crate) fn entity_event(
@@ -52,7 +55,8 @@ impl Policies {
             Park { organization: told.organization, reason }
         })?;
         if !reused {
-            self.answered.insert(key, Outcome { content: told.content, rejected: rejected.is_some() });
+            let before = self.answered.insert(key, Outcome { content: told.content, rejected: rejected.is_some() });
+            effects.own.outcomes_before.push((key, before));
             effects.own.answered.push(answered(told, revision, rejected));
         }
         Ok(())
@@ -79,14 +83,19 @@ impl Policies {
             index.seal(&chain, header, ops).map(|(set, delta)| (set, delta, rejected))
         });
         let (set, delta, rejected) = sealed.map_err(|error| error.to_string())?;
+        effects.deltas.push(delta);
         let outgoing = change_set_record(self.region, &set, &told.envelope, record.timestamp);
         effects.own.outgoing.push(outgoing.map_err(|error| error.to_string())?);
-        effects.deltas.push(delta);
         if let Some(refusal) = rejected {
             refuse(record, refusal.as_str(), refusal.as_str(), effects);
         }
         Ok((set.revision, rejected))
     }
+}
+
+/// Dead-letters a record that cannot be processed, whatever it says.
+pub(crate) fn unprocessable_entity_event(record: &ConsumedRecord, reason: &str, effects: &mut PolicyEffects) {
+    refuse(record, UNPROCESSABLE, &format!("{UNPROCESSABLE}: {reason}"), effects);
 }
 
 fn judge(chain: &Chain, told: &Announcement, reused: bool) -> Result<Vec<Operation>, EventRefusal> {

@@ -39,6 +39,8 @@ enum Obstacle {
     Halted(Halt),
     #[error("cannot be sealed: {0}")]
     Seal(#[from] writ_policy::SealError),
+    #[error("{0}")]
+    Unprocessable(String),
 }
 
 impl Obstacle {
@@ -50,7 +52,9 @@ impl Obstacle {
             Self::Gap { .. } => Halt::Gap,
             Self::Fork(_) => Halt::Fork,
             Self::Halted(halt) => *halt,
-            Self::Envelope(_) | Self::Codec(_) | Self::Type | Self::Key | Self::Seal(_) => Halt::Unreadable,
+            Self::Envelope(_) | Self::Codec(_) | Self::Type | Self::Key | Self::Seal(_) | Self::Unprocessable(_) => {
+                Halt::Unreadable
+            }
         }
     }
 
@@ -66,14 +70,31 @@ impl Obstacle {
 impl Policies {
     /// Processes a record of `identity-events`.
     pub(crate) fn identity_event(&mut self, record: &ConsumedRecord, effects: &mut PolicyEffects) -> Result<(), Park> {
-        let Some(organization) = organization_of(record) else { return Ok(()) };
-        let chain = self.chain_id(organization, Stream::Identity);
-        if !chain.is_legitimate() {
-            tracing::error!(%chain, "an identity event of an organization whose home is another region");
-            metrics::counter!("writ_foreign_identity_events_total", "origin" => self.region.to_string()).increment(1);
-            return Ok(());
-        }
+        let Some(chain) = self.identity_chain(record) else { return Ok(()) };
         self.next_revision(chain, record, effects).map_err(|obstacle| self.halt(&chain, &obstacle, effects))
+    }
+
+    /// Parks a record of `identity-events` that cannot be processed, whatever it says.
+    pub(crate) fn unprocessable_identity_event(
+        &mut self,
+        record: &ConsumedRecord,
+        reason: &str,
+        effects: &mut PolicyEffects,
+    ) {
+        let Some(chain) = self.identity_chain(record) else { return };
+        let park = self.halt(&chain, &Obstacle::Unprocessable(reason.to_owned()), effects);
+        effects.park(record, park);
+    }
+
+    /// The chain that a record of `identity-events` belongs to, if it belongs to one of this region.
+    fn identity_chain(&self, record: &ConsumedRecord) -> Option<ChainId> {
+        let chain = self.chain_id(organization_of(record)?, Stream::Identity);
+        if chain.is_legitimate() {
+            return Some(chain);
+        }
+        tracing::error!(%chain, "an identity event of an organization whose home is another region");
+        metrics::counter!("writ_foreign_identity_events_total", "origin" => self.region.to_string()).increment(1);
+        None
     }
 
     /// Halts the chain; a halt that only a snapshot or a new build ends stays as it is.
@@ -105,10 +126,11 @@ impl Policies {
             let ops = derive::operations(changes, || roles(index.chain(&chain)));
             index.seal(&chain, header(event), ops)
         })?;
+        effects.deltas.push(delta);
+        effects.own.histories_before.entry(chain.organization).or_insert_with(|| history.clone());
         history.push(digest);
         effects.own.histories.insert(chain.organization, history.clone());
         effects.own.outgoing.push(change_set_record(self.region, &set, &envelope, record.timestamp)?);
-        effects.deltas.push(delta);
         Ok(())
     }
 

@@ -15,7 +15,7 @@ use writ_contract::{Record, SchemaRegistry};
 use writ_kafka::{ProducerScopes, topics};
 use writ_log::consumer::{Consumer, ConsumerHandle, Subscription};
 use writ_log::outbox::{Publisher, StatusHandle};
-use writ_log::{Compression, Lease, LogProducer, schemas};
+use writ_log::{Compression, Lease, LogProducer, database, schemas};
 use writ_policy::Index;
 use writ_service::Service;
 
@@ -42,10 +42,10 @@ async fn wire(service: Service, settings: AuthorizationSettings) -> anyhow::Resu
 
     loading.fail("loading");
     let index = SharedIndex::new(writ_chains::load(&pool).await?);
-    let mut policies = Policies::new(region, registry, scopes, index.clone(), store::load(&pool).await?);
+    let memory = database::within(database::LONG_CALL, store::load(&pool)).await?;
+    let mut policies = Policies::new(region, registry, scopes, index.clone(), memory);
     // This build may understand what an earlier one did not.
-    let effects = policies.retry(writ_chains::parked(&pool).await?);
-    writ_chains::persist(&pool, &lease, &mut policies, effects).await?;
+    writ_chains::retry_parked(&pool, &lease, &index, &mut policies, Policies::retry).await?;
     loading.pass();
 
     let publisher = Publisher::new(pool.clone(), producer, lease.clone(), region.as_str(), "authorization");

@@ -4,6 +4,7 @@ use writ_contract::{ProducerName, Region};
 use writ_kafka::topics;
 use writ_metrics::{Metric, MetricKind, Unit};
 
+use crate::entity_events::UNPROCESSABLE;
 use crate::inbound::Unacceptable;
 use crate::refusal::EventRefusal;
 
@@ -51,7 +52,7 @@ pub fn begin(region: Region) {
 pub fn begin_producer(producer: &ProducerName) {
     let topic = topics::entity_events(producer);
     metrics::counter!("writ_records_kept_total", "topic" => topic.clone()).increment(0);
-    for reason in Unacceptable::CODES.into_iter().chain(EventRefusal::names()) {
+    for reason in Unacceptable::CODES.into_iter().chain(EventRefusal::names()).chain([UNPROCESSABLE]) {
         metrics::counter!("writ_dead_letters_total", "topic" => topic.clone(), "reason" => reason).increment(0);
     }
 }

@@ -13,6 +13,7 @@ use writ_log::consumer::Projection;
 use writ_log::park::Parked;
 use writ_log::{ConsumedRecord, Outgoing};
 
+use crate::entity_events::unprocessable_entity_event;
 use crate::identity_history::IdentityHistory;
 use crate::store;
 use crate::store::Memory;
@@ -30,6 +31,10 @@ pub struct EventAnswers {
     pub answered: Vec<Answered>,
     /// Histories of the identity events, of the organizations that have new ones.
     pub histories: BTreeMap<OrganizationId, IdentityHistory>,
+    /// What was remembered before of the events in `answered`, in the same order.
+    pub(crate) outcomes_before: Vec<(EventKey, Option<Outcome>)>,
+    /// The histories before, of the same organizations as in `histories`.
+    pub(crate) histories_before: BTreeMap<OrganizationId, IdentityHistory>,
 }
 
 /// Turns the events of this region into change sets. One task owns it.
@@ -57,10 +62,10 @@ impl Policies {
         Self { region, schemas, scopes, index, answered, histories }
     }
 
-    /// Processes parked records again, in order. What still cannot be processed stays parked.
-    pub fn retry(&mut self, parked: Vec<Parked>) -> PolicyEffects {
+    /// Processes the parked records of an organization again, in order. What still cannot be processed stays parked.
+    pub fn retry(&mut self, organization: OrganizationId, parked: Vec<Parked>, effects: &mut PolicyEffects) {
         let index = self.index.clone();
-        PolicyEffects::retry(&index, parked, |record, effects| self.process(record, effects))
+        effects.retry(&index, organization, parked, |record, effects| self.process(record, effects));
     }
 
     fn process(&mut self, record: &ConsumedRecord, effects: &mut PolicyEffects) -> Result<(), Park> {
@@ -85,9 +90,29 @@ impl Policies {
 impl Projection for Policies {
     type Effects = PolicyEffects;
 
-    fn plan(&mut self, batch: &[ConsumedRecord]) -> PolicyEffects {
-        let records = batch.iter().filter(|record| !is_watermark(record));
-        PolicyEffects::plan(records, |record, effects| self.process(record, effects))
+    fn plan_one(&mut self, record: &ConsumedRecord, effects: &mut PolicyEffects) {
+        if !is_watermark(record) {
+            effects.add(record, |record, effects| self.process(record, effects));
+        }
+    }
+
+    fn take_back(&mut self, effects: PolicyEffects) {
+        self.index.take_back(effects.deltas);
+        self.histories.extend(effects.own.histories_before);
+        for (key, before) in effects.own.outcomes_before.into_iter().rev() {
+            match before {
+                Some(outcome) => self.answered.insert(key, outcome),
+                None => self.answered.remove(&key),
+            };
+        }
+    }
+
+    fn set_aside(&mut self, record: &ConsumedRecord, reason: &str, effects: &mut PolicyEffects) {
+        if record.topic == topics::IDENTITY_EVENTS {
+            self.unprocessable_identity_event(record, reason, effects);
+        } else if topics::entity_producer(&record.topic).is_some() {
+            unprocessable_entity_event(record, reason, effects);
+        }
     }
 
     async fn persist(&mut self, tx: &mut PgConnection, effects: &PolicyEffects) -> Result<(), sqlx::Error> {

@@ -13,10 +13,11 @@ use writ_contract::{
     ChainId, Hash, OrganizationId, Record as Schema, Revision, SchemaRegistry, Stream, Timestamp, decode, encode,
 };
 use writ_kafka::{ProducerScopes, topics};
+use writ_log::park::Parked;
 use writ_log::{ConsumedRecord, Envelope, Outgoing};
 use writ_policy::digest::history_digest;
 
-use crate::policies::Policies;
+use crate::policies::{Policies, PolicyEffects};
 use crate::store::Memory;
 
 pub(crate) const REGION: &str = "eu";
@@ -42,6 +43,15 @@ pub(crate) fn policies() -> (Policies, SharedIndex) {
 pub(crate) fn remembering(index: SharedIndex, memory: Memory) -> Policies {
     let (_, scopes) = watch::channel(scopes("\"all\"", "\"all\""));
     Policies::new(REGION.parse().unwrap(), SchemaRegistry::default(), scopes, index, memory)
+}
+
+impl Policies {
+    /// Processes parked records of one organization again.
+    pub(crate) fn retry_all(&mut self, parked: Vec<Parked>) -> PolicyEffects {
+        let mut effects = PolicyEffects::default();
+        self.retry(parked[0].organization, parked, &mut effects);
+        effects
+    }
 }
 
 /// What [`PRODUCER`] may speak for.

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use writ_contract::Timestamp;
 use writ_kafka::Connection;
 use writ_log::kafka::{Reporter, client_config};
+use writ_log::loops::LoopTurns;
 
 use crate::restart::{RestartReason, Restarts};
 use crate::sources::Sources;
@@ -71,8 +72,10 @@ impl Watch {
     /// # Errors
     /// On a fatal error of the Kafka client.
     pub async fn run(mut self, stop: CancellationToken) -> KafkaResult<()> {
+        let turns = LoopTurns::new("watch");
         let mut clock = tokio::time::interval(EVERY);
         loop {
+            turns.note();
             tokio::select! {
                 () = stop.cancelled() => return Ok(()),
                 _ = clock.tick() => self.look(),

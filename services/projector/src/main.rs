@@ -50,8 +50,7 @@ async fn wire(service: Service, settings: ProjectorSettings) -> anyhow::Result<(
     let staged = writ_chains::staged(&pool).await?;
     let mut read_model = ReadModel::new(region, registry, index.clone(), freshness.clone(), staged);
     // This build may understand what an earlier one did not.
-    let effects = read_model.retry(writ_chains::parked(&pool).await?);
-    writ_chains::persist(&pool, &lease, &mut read_model, effects).await?;
+    writ_chains::retry_parked(&pool, &lease, &index, &mut read_model, ReadModel::retry).await?;
     loading.pass();
 
     let topics = vec![Subscription::everywhere(topics::POLICY_CHANGES)];

@@ -44,6 +44,13 @@ fn take_even(record: &ConsumedRecord, effects: &mut Effects) -> Result<(), Park>
     Err(Park { organization: organization_of(record).unwrap(), reason: "odd".to_owned() })
 }
 
+/// The effects of all records.
+fn plan(batch: &[ConsumedRecord]) -> Effects {
+    let mut effects = Effects::default();
+    batch.iter().for_each(|record| effects.add(record, take_even));
+    effects
+}
+
 fn park_chain(index: &SharedIndex, organization: OrganizationId) -> (ChainId, Delta) {
     let chain = ChainId { organization, origin: home(), stream: Stream::Identity };
     (chain, index.write(|index| index.halt(&chain, Halt::Unreadable, None)))
@@ -52,7 +59,7 @@ fn park_chain(index: &SharedIndex, organization: OrganizationId) -> (ChainId, De
 #[test]
 fn a_record_that_cannot_be_processed_is_parked_and_holds_up_no_other() {
     let batch: Vec<_> = (1..4).map(|offset| record(organization(1), offset)).collect();
-    let effects = Effects::plan(&batch, take_even);
+    let effects = plan(&batch);
     assert_eq!(effects.own, [2]);
     let park = Park { organization: organization(1), reason: "odd".to_owned() };
     assert_eq!(effects.parked, [(batch[0].clone(), park.clone()), (batch[2].clone(), park)]);
@@ -71,7 +78,7 @@ fn a_record_without_an_organization_belongs_to_nobody() {
 async fn what_is_parked_is_tried_again_after_a_restart(pool: PgPool) {
     let index = SharedIndex::default();
     let batch = [record(organization(1), 1), record(organization(2), 3), record(organization(1), 5)];
-    let mut effects = Effects::plan(&batch, take_even);
+    let mut effects = plan(&batch);
     let (chain, halted) = park_chain(&index, organization(1));
     effects.deltas.push(halted);
     let mut conn = pool.acquire().await.unwrap();
@@ -84,7 +91,8 @@ async fn what_is_parked_is_tried_again_after_a_restart(pool: PgPool) {
         5 => take_even(record, effects),
         _ => Ok(()),
     };
-    let retried = Effects::retry(&index, waiting, take_some);
+    let mut retried = Effects::default();
+    retried.retry(&index, organization(1), waiting, take_some);
     assert_eq!(retried.deltas.iter().map(Delta::chain).collect::<Vec<_>>(), [chain]);
     assert_eq!(index.read(|index| index.chain(&chain).unwrap().standing().halt), None);
     retried.write(&mut conn).await.unwrap();

@@ -1,11 +1,11 @@
 //! Where each chain stands.
 
-use futures::TryStreamExt;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row as _};
 use writ_contract::Revision;
 use writ_contract::policy_change::Head;
+use writ_log::database::next_row;
 use writ_policy::halt::UnknownHalt;
 use writ_policy::{Halt, History, Standing};
 
@@ -50,7 +50,12 @@ fn add(standings: &[&Standing], arrays: &mut Arrays) -> Encoded {
 
 /// Every chain.
 pub(super) async fn load(conn: &mut PgConnection) -> Result<Vec<Standing>, sqlx::Error> {
-    sqlx::query("SELECT * FROM chain").fetch(conn).and_then(async |row| read(&row)).try_collect().await
+    let mut rows = sqlx::query("SELECT * FROM chain").fetch(conn);
+    let mut standings = Vec::new();
+    while let Some(row) = next_row(&mut rows).await? {
+        standings.push(read(&row)?);
+    }
+    Ok(standings)
 }
 
 fn read(row: &PgRow) -> Result<Standing, sqlx::Error> {

@@ -1,9 +1,9 @@
 //! Change sets that a stopped chain cannot apply yet.
 
-use futures::TryStreamExt;
 use sqlx::{PgConnection, PgPool};
 use writ_contract::policy_change::ChangeSet;
 use writ_contract::{ChainId, Region, Revision, SchemaRegistry, decode, encode};
+use writ_log::database::next_row;
 
 /// Keeps a change set that came from region `origin`. Keeping it again changes nothing.
 pub async fn stage(conn: &mut PgConnection, origin: Region, set: &ChangeSet) -> Result<(), sqlx::Error> {
@@ -26,8 +26,12 @@ pub async fn stage(conn: &mut PgConnection, origin: Region, set: &ChangeSet) -> 
 pub async fn staged(pool: &PgPool) -> Result<Vec<(Region, ChangeSet)>, sqlx::Error> {
     let statement = "SELECT origin, change_set FROM staged_change_set
                      ORDER BY organization, origin, stream, epoch, revision";
-    let rows = sqlx::query_as::<_, (Region, Vec<u8>)>(statement).fetch(pool);
-    rows.and_then(async |(origin, bytes)| Ok((origin, read(&bytes)?))).try_collect().await
+    let mut rows = sqlx::query_as::<_, (Region, Vec<u8>)>(statement).fetch(pool);
+    let mut staged = Vec::new();
+    while let Some((origin, bytes)) = next_row(&mut rows).await? {
+        staged.push((origin, read(&bytes)?));
+    }
+    Ok(staged)
 }
 
 /// Forgets what is kept of a chain up to and including a revision.

@@ -5,11 +5,11 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use futures::TryStreamExt;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArguments, PgHasArrayType, PgRow};
 use sqlx::{Arguments, AssertSqlSafe, Encode, PgConnection, Postgres, Row as _, SqlSafeStr, SqlStr, Type};
 use writ_contract::{ChainId, OrganizationId, Region, Stream};
+use writ_log::database::next_row;
 use writ_policy::{Row, RowKey};
 
 /// Name and SQL type of a column.
@@ -77,7 +77,7 @@ impl Table {
             .bind(only.map(|chain| chain.origin))
             .bind(only.map(|chain| chain.stream))
             .fetch(conn);
-        while let Some(row) = rows.try_next().await? {
+        while let Some(row) = next_row(&mut rows).await? {
             loaded.entry(chain_of(&row)?).or_default().push((self.read)(&row)?);
         }
         Ok(())

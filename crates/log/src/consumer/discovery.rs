@@ -10,9 +10,10 @@ use rdkafka::{Offset, TopicPartitionList};
 use tokio::sync::mpsc;
 use writ_kafka::topics::{self, DLQ_SUFFIX};
 
-use super::tracker::PartitionId;
+use super::tracker::{LogBounds, PartitionId};
 use super::{ConsumerConfig, ConsumerHandle};
 use crate::kafka::Reporter;
+use crate::loops::LoopTurns;
 
 /// Interval while an expected topic is missing.
 const SOON: Duration = Duration::from_millis(500);
@@ -77,12 +78,23 @@ fn expected(config: &ConsumerConfig) -> (Vec<String>, Vec<String>) {
 /// The result of one look at the cluster.
 #[derive(Debug, Default)]
 pub(super) struct Survey {
-    /// New partitions, and where their logs begin.
-    pub(super) found: Vec<(PartitionId, i64)>,
-    /// Ends of the logs of all partitions.
-    pub(super) ends: BTreeMap<PartitionId, i64>,
-    /// Whether all topics of this region exist.
+    /// New partitions.
+    pub(super) found: Vec<(PartitionId, LogBounds)>,
+    /// All partitions that could be asked.
+    pub(super) bounds: BTreeMap<PartitionId, LogBounds>,
+    /// Known partitions that have a leader and could not be asked.
+    pub(super) unanswered: Vec<PartitionId>,
+    /// Whether all partitions of all topics of this region, and of those mirrored topics that exist, are known.
     pub(super) complete: bool,
+}
+
+/// What the cluster says of its topics.
+#[derive(Debug, Default)]
+struct Places {
+    /// Number of partitions, by topic.
+    topics: BTreeMap<String, usize>,
+    /// Partitions with a leader.
+    led: Vec<PartitionId>,
 }
 
 /// Looks for partitions periodically, and reports each result.
@@ -96,14 +108,16 @@ pub(super) struct Discovery {
 impl Discovery {
     /// Runs until the receiver is gone.
     pub(super) async fn run(mut self, surveys: mpsc::Sender<Survey>) {
+        let turns = LoopTurns::new(&format!("discovery/{}", self.config.client_id));
         while !surveys.is_closed() {
+            turns.note();
             let (back, result) = match tokio::task::spawn_blocking(move || self.look()).await {
                 Ok(looked) => looked,
                 Err(_) => return,
             };
             self = back;
             let pause = match result {
-                Ok(survey) => self.report(survey, &surveys).await,
+                Ok(found) => self.report(found, &surveys).await,
                 Err(error) => {
                     self.handle.waits_for_kafka(&error.to_string());
                     SOON
@@ -113,38 +127,57 @@ impl Discovery {
         }
     }
 
-    fn look(mut self) -> (Self, Result<Survey, KafkaError>) {
+    fn look(mut self) -> (Self, Result<(Places, Survey), KafkaError>) {
         let survey = self.survey();
         (self, survey)
     }
 
-    async fn report(&self, survey: Survey, surveys: &mpsc::Sender<Survey>) -> Duration {
+    async fn report(&self, (places, survey): (Places, Survey), surveys: &mpsc::Sender<Survey>) -> Duration {
         let (local, mirrored) = expected(&self.config);
-        let missing = |names: &[String]| names.iter().find(|name| !self.known.iter().any(|(t, _)| t == *name)).cloned();
-        match missing(&local) {
-            Some(topic) => self.handle.waits_for_kafka(&format!("topic {topic} does not exist")),
+        let missing = local.iter().find(|topic| !places.topics.contains_key(*topic));
+        let missing = match missing {
+            Some(topic) => Some(format!("topic {topic} does not exist")),
+            None => missing_partition(&places.topics, &self.known),
+        };
+        let complete = missing.is_none();
+        match missing {
+            Some(reason) => self.handle.waits_for_kafka(&reason),
             None => self.handle.kafka_answers(),
         }
-        let complete = missing(&local).is_none();
-        let pause = if complete && missing(&mirrored).is_none() { LATER } else { SOON };
+        let pause = match complete && mirrored.iter().all(|topic| places.topics.contains_key(topic)) {
+            true => LATER,
+            false => SOON,
+        };
         // If the receiver is gone, the loop ends.
         let _ = surveys.send(Survey { complete, ..survey }).await;
         pause
     }
 
-    fn survey(&mut self) -> Result<Survey, KafkaError> {
+    fn survey(&mut self) -> Result<(Places, Survey), KafkaError> {
         let places = self.places()?;
-        let ends = self.offsets(&places, Offset::End)?;
-        let new: Vec<_> = ends.keys().filter(|place| !self.known.contains(*place)).cloned().collect();
-        let found: Vec<_> = self.offsets(&new, Offset::Beginning)?.into_iter().collect();
+        let lows = self.offsets(&places.led, Offset::Beginning)?;
+        let ends = self.offsets(&places.led, Offset::End)?;
+        let bounds: BTreeMap<_, _> = lows
+            .into_iter()
+            .filter_map(|(place, low)| ends.get(&place).map(|end| (place, LogBounds { low, end: *end })))
+            .collect();
+        let new = bounds.iter().filter(|(place, _)| !self.known.contains(*place));
+        let found: Vec<_> = new.map(|(place, bounds)| (place.clone(), *bounds)).collect();
+        let silent = places.led.iter().filter(|place| self.known.contains(*place) && !bounds.contains_key(*place));
+        let unanswered = silent.cloned().collect();
         self.known.extend(found.iter().map(|(place, _)| place.clone()));
-        Ok(Survey { found, ends, complete: false })
+        Ok((places, Survey { found, bounds, unanswered, complete: false }))
     }
 
-    fn places(&self) -> Result<Vec<PartitionId>, KafkaError> {
+    fn places(&self) -> Result<Places, KafkaError> {
         let metadata = self.consumer.fetch_metadata(None, TIMEOUT)?;
-        let wanted = metadata.topics().iter().filter(|topic| wanted(&self.config, topic.name()));
-        Ok(wanted.flat_map(|topic| topic.partitions().iter().map(|p| (topic.name().to_owned(), p.id()))).collect())
+        let mut places = Places::default();
+        for topic in metadata.topics().iter().filter(|topic| wanted(&self.config, topic.name())) {
+            places.topics.insert(topic.name().to_owned(), topic.partitions().len());
+            let led = topic.partitions().iter().filter(|partition| partition.leader() >= 0);
+            places.led.extend(led.map(|partition| (topic.name().to_owned(), partition.id())));
+        }
+        Ok(places)
     }
 
     /// First or end offsets of many partitions, in one request per broker: Kafka lets both be asked for as timestamps.
@@ -164,6 +197,18 @@ impl Discovery {
         };
         Ok(answers.elements().into_iter().filter_map(offset).collect())
     }
+}
+
+/// What is missing of the topics that exist: of each, at least the partitions in the list of topics. A partition without
+/// a leader is not known, and therefore missing.
+fn missing_partition(topics: &BTreeMap<String, usize>, known: &HashSet<PartitionId>) -> Option<String> {
+    topics.iter().find_map(|(topic, found)| {
+        let listed =
+            topics::spec(topics::split(topic).1).map_or(0, |spec| usize::try_from(spec.partitions).unwrap_or(0));
+        let wanted = listed.max(*found);
+        let missing = (0..).take(wanted).find(|partition| !known.contains(&(topic.clone(), *partition)))?;
+        Some(format!("partition {missing} of topic {topic} has no leader or does not exist"))
+    })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use rdkafka::config::ClientConfig;
@@ -17,12 +17,18 @@ use super::tracker::{Disposition, PartitionId, Start, Tracker};
 use super::{ConsumerConfig, ConsumerHandle};
 use crate::ConsumedRecord;
 use crate::kafka::{Reporter, client_config};
+use crate::loops::LoopTurns;
 use crate::position::LogPosition;
 
 /// Maximum number of records in a batch.
 const MAX_RECORDS: usize = 500;
 /// A batch of this size takes no more records.
 const MAX_BYTES: usize = 8 << 20;
+
+/// How often an idle reader turns.
+const IDLE: Duration = Duration::from_secs(2);
+/// Silence of a client that has records to read, after which a new one takes its place.
+const STUCK: Duration = Duration::from_secs(10);
 
 /// While catching up, how often to check for transaction markers: the client skips them without waking us.
 const CATCHING_UP: Duration = Duration::from_millis(50);
@@ -39,7 +45,40 @@ pub(crate) struct Reader {
     recorded: HashMap<PartitionId, LogPosition>,
     complete: bool,
     handle: ConsumerHandle,
+    /// When the client last delivered something, or was last waited for.
+    quiet_since: Instant,
+    /// Since when there are partitions that the client cannot ask about, although they have a leader.
+    unanswered_since: Option<Instant>,
     _discovery: JoinSet<()>,
+}
+
+/// A reader cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ReadError {
+    /// The settings are invalid, or the client is unusable.
+    #[error("Kafka: {0}")]
+    Kafka(#[from] KafkaError),
+    /// Nobody looks for partitions any more.
+    #[error("the discovery of partitions has ended")]
+    Discovery,
+    /// Another reader, with a new client, has to go on from the stored positions.
+    #[error(transparent)]
+    Stale(#[from] StaleReader),
+}
+
+/// What a client knows of the cluster is not what it is. A client that has seen a topic ignores another one under the same
+/// name if its leader epoch is lower, and then reads nothing, without an error.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum StaleReader {
+    /// A log is not the one read before: it was made anew, or has lost records.
+    #[error("the log of {} {} is not the one read before", _0.0, _0.1)]
+    Replaced(PartitionId),
+    /// There are records to read, and none arrives.
+    #[error("nothing arrives, although {} {} has more records", _0.0, _0.1)]
+    Stuck(PartitionId),
+    /// A partition has a leader, and the client cannot ask it.
+    #[error("{} {} has a leader that does not answer", _0.0, _0.1)]
+    Unanswered(PartitionId),
 }
 
 impl Reader {
@@ -62,20 +101,37 @@ impl Reader {
         task.spawn(discovery.run(sender));
         let recorded = positions.into_iter().map(|p| ((p.topic.clone(), p.partition), p)).collect();
         let tracker = Tracker::default();
-        Ok(Self { consumer, surveys, tracker, recorded, complete: false, handle, _discovery: task })
+        let (quiet_since, unanswered_since) = (Instant::now(), None);
+        Ok(Self {
+            consumer,
+            surveys,
+            tracker,
+            recorded,
+            complete: false,
+            handle,
+            quiet_since,
+            unanswered_since,
+            _discovery: task,
+        })
     }
 
     /// Waits for a record and returns it, with all others that are available, at most 500.
-    pub(crate) async fn next(&mut self) -> Result<Vec<ConsumedRecord>, KafkaError> {
+    pub(crate) async fn next(&mut self, turns: &LoopTurns) -> Result<Vec<ConsumedRecord>, ReadError> {
+        // While nobody waits, it is not the client that is silent.
+        self.quiet_since = Instant::now();
         loop {
+            turns.note();
+            let pause = if self.handle.caught_up() { IDLE } else { CATCHING_UP };
             let batch = tokio::select! {
-                Some(survey) = self.surveys.recv() => {
-                    self.take_up(survey)?;
+                survey = self.surveys.recv() => {
+                    self.take_up(survey.ok_or(ReadError::Discovery)?)?;
                     continue;
                 }
-                () = tokio::time::sleep(CATCHING_UP), if !self.handle.caught_up() => {
-                    self.pass_markers()?;
-                    self.show_caught_up();
+                () = tokio::time::sleep(pause) => {
+                    if !self.handle.caught_up() {
+                        self.pass_markers()?;
+                        self.show_caught_up();
+                    }
                     continue;
                 }
                 first = self.consumer.recv() => {
@@ -135,6 +191,7 @@ impl Reader {
                 return Ok(None);
             }
         };
+        self.quiet_since = Instant::now();
         match self.tracker.accept(&record) {
             Disposition::Take => return Ok(Some(record)),
             Disposition::Skip => {}
@@ -159,29 +216,43 @@ impl Reader {
         Ok(())
     }
 
-    /// Assigns the partitions that discovery has found, and updates the ends of all logs.
-    fn take_up(&mut self, survey: Survey) -> Result<(), KafkaError> {
+    /// Assigns the partitions that discovery has found, and updates the bounds of all logs.
+    fn take_up(&mut self, survey: Survey) -> Result<(), ReadError> {
         let mut list = TopicPartitionList::new();
-        for (place, low) in survey.found {
-            let end = survey.ends.get(&place).copied().unwrap_or(low);
+        for (place, bounds) in survey.found {
             // A partition is found once, so its stored position is needed once.
             let recorded = self.recorded.remove(&place);
-            let start = match self.tracker.add(place.clone(), recorded, low, end) {
+            let start = match self.tracker.add(place.clone(), recorded, bounds) {
                 Start::Anchor(offset) => Offset::Offset(offset),
                 Start::Earliest => Offset::Beginning,
             };
-            tracing::info!(topic = place.0, partition = place.1, ?start, end, "reading");
+            tracing::info!(topic = place.0, partition = place.1, ?start, end = bounds.end, "reading");
             list.add_partition_offset(&place.0, place.1, start)?;
         }
         if list.count() > 0 {
             self.consumer.incremental_assign(&list)?;
         }
-        survey.ends.iter().for_each(|(place, end)| self.tracker.ends(place, *end));
+        for (place, bounds) in survey.bounds {
+            if !self.tracker.has_bounds(&place, bounds) {
+                return Err(StaleReader::Replaced(place).into());
+            }
+        }
         // Stays true: a topic that disappears later does not undo having caught up.
         self.complete |= survey.complete;
         self.pass_markers()?;
         self.show_all();
-        Ok(())
+        self.is_stuck(survey.unanswered)
+    }
+
+    /// Fails if the client has been silent for too long although there are records, or cannot be asked about them.
+    fn is_stuck(&mut self, unanswered: Vec<PartitionId>) -> Result<(), ReadError> {
+        let Some(place) = unanswered.into_iter().next() else {
+            self.unanswered_since = None;
+            let unread = self.tracker.unread().filter(|_| self.quiet_since.elapsed() > STUCK);
+            return unread.map_or(Ok(()), |place| Err(StaleReader::Stuck(place.clone()).into()));
+        };
+        let since = *self.unanswered_since.get_or_insert_with(Instant::now);
+        if since.elapsed() > STUCK { Err(StaleReader::Unanswered(place).into()) } else { Ok(()) }
     }
 
     /// Advances over transaction markers, which have an offset but are not delivered. A log may end with one, and would

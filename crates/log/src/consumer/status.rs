@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::Serialize;
 use tokio::sync::watch;
 
+use super::reader::StaleReader;
 use crate::kafka::Reporter;
 
 /// Progress in one partition.
@@ -56,6 +57,11 @@ impl ConsumerHandle {
         let handle = Self { reader: reader.into(), shared: Arc::default(), caught_up, kafka: Reporter::default() };
         handle.waits("kafka", false);
         handle.waits("database", false);
+        // A rate cannot be taken of the first value of a series.
+        for reason in ["panic", "refused"] {
+            handle.count_set_aside(reason, 0);
+        }
+        handle.count_restarts(0);
         handle
     }
 
@@ -111,6 +117,26 @@ impl ConsumerHandle {
         let labels = [("reader", self.reader.to_string()), ("topic", topic.to_owned()), ("partition", partition)];
         #[expect(clippy::cast_precision_loss, reason = "a lag is far below 2^52")]
         metrics::gauge!("writ_consumer_lag_records", &labels).set(records as f64);
+    }
+
+    /// A record is set aside.
+    pub(super) fn sets_aside(&self, reason: &'static str) {
+        self.count_set_aside(reason, 1);
+    }
+
+    /// A new client takes the place of another.
+    pub(crate) fn starts_anew(&self, stale: &StaleReader) {
+        tracing::error!(reader = &*self.reader, reason = %stale, "reading anew with another client");
+        self.count_restarts(1);
+    }
+
+    fn count_set_aside(&self, reason: &'static str, by: u64) {
+        let labels = [("reader", self.reader.to_string()), ("reason", reason.to_owned())];
+        metrics::counter!("writ_records_set_aside_total", &labels).increment(by);
+    }
+
+    fn count_restarts(&self, by: u64) {
+        metrics::counter!("writ_consumer_restarts_total", "reader" => self.reader.to_string()).increment(by);
     }
 
     pub(super) fn waits_for_kafka(&self, reason: &str) {

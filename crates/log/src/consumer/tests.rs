@@ -4,8 +4,8 @@ use tokio::task::JoinHandle;
 use writ_kafka::Connection;
 
 use super::*;
-use crate::testing::{Cluster, cluster, count, outgoing, until};
-use crate::{Compression, LogProducer};
+use crate::testing::{Cluster, cluster, count, outgoing, raw, read, until};
+use crate::{Compression, EnvelopeError, LogProducer};
 
 const VALUES: &str = "SELECT count(*) FROM seen";
 
@@ -22,9 +22,14 @@ impl Seen {
 impl Projection for Seen {
     type Effects = Vec<String>;
 
-    fn plan(&mut self, batch: &[ConsumedRecord]) -> Vec<String> {
-        assert!(!batch.is_empty());
-        batch.iter().map(|record| format!("{}:{}", record.topic, record.header("ce_id").unwrap())).collect()
+    fn plan_one(&mut self, record: &ConsumedRecord, effects: &mut Vec<String>) {
+        effects.push(format!("{}:{}", record.topic, record.header("ce_id").unwrap()));
+    }
+
+    fn take_back(&mut self, _: Vec<String>) {}
+
+    fn set_aside(&mut self, record: &ConsumedRecord, reason: &str, effects: &mut Vec<String>) {
+        effects.push(format!("{} {}: {reason}", record.topic, record.offset));
     }
 
     async fn persist(&mut self, tx: &mut PgConnection, effects: &Vec<String>) -> Result<(), sqlx::Error> {
@@ -171,4 +176,34 @@ async fn a_superseded_consumer_stops(pool: PgPool) {
     produce(&cluster, "t", &["1"]).await;
     assert!(matches!(running.task.await.unwrap(), Err(ConsumerError::Lease(LeaseError::Lost(_)))));
     assert_eq!(count(&pool, VALUES).await, 0);
+}
+
+#[sqlx::test(migrator = "crate::MIGRATIONS")]
+async fn a_record_with_any_bytes_for_headers_stops_nobody(pool: PgPool) {
+    let cluster = cluster(&[("t", 1)]);
+    let broker = cluster.bootstrap_servers();
+    let names: [&[u8]; 4] = [b"\xff\xfe", b"\xff=x", b"", &[b'\xc3'; 300]];
+    for name in names {
+        raw::produce(&broker, "t", b"key", &[(name, b"\xff"), (b"ce_id", b"1")], b"value");
+    }
+    raw::produce(&broker, "t", b"key", &[], b"no headers");
+    produce(&cluster, "t", &["2"]).await;
+    let reader = consume(&pool, &cluster).await;
+    reader.handle.until_caught_up().await;
+    // This projection panics without an id.
+    assert_eq!(reader.stop().await, ["t:1", "t:1", "t:1", "t:1", "t 4: processing it panics", "t:2"]);
+}
+
+#[test]
+fn what_is_not_utf8_in_a_name_is_replaced_and_the_record_has_no_envelope() {
+    let cluster = cluster(&[("t", 1)]);
+    let good = outgoing("t", "key", "1").headers;
+    let mut headers: Vec<(&[u8], &[u8])> = good.iter().map(|(name, value)| (name.as_bytes(), &value[..])).collect();
+    raw::produce(&cluster.bootstrap_servers(), "t", b"key", &headers, b"value");
+    headers.push((b"\xff\xfe", b"\0\xff"));
+    raw::produce(&cluster.bootstrap_servers(), "t", b"key", &headers, b"value");
+    let [intact, broken] = read(&cluster, "t", 1, 2).try_into().unwrap();
+    assert_eq!((&intact.headers, intact.envelope().unwrap().id), (&good, "1".to_owned()));
+    assert_eq!(broken.headers.last(), Some(&("\u{FFFD}\u{FFFD}".to_owned(), b"\0\xff".to_vec())));
+    assert_eq!(broken.envelope(), Err(EnvelopeError::Name));
 }

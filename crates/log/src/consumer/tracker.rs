@@ -12,6 +12,15 @@ use crate::position::LogPosition;
 /// Topic and partition.
 pub(super) type PartitionId = (String, i32);
 
+/// The offsets that a log has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct LogBounds {
+    /// The first.
+    pub(super) low: i64,
+    /// That of the next record to be written.
+    pub(super) end: i64,
+}
+
 /// Where to start reading a partition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Start {
@@ -46,8 +55,8 @@ struct Partition {
     next: i64,
     /// End of the log when the partition was found.
     target: i64,
-    /// End of the log at the last look.
-    end: i64,
+    /// Bounds of the log at the last look.
+    bounds: LogBounds,
 }
 
 /// All partitions that are read.
@@ -57,14 +66,15 @@ pub(super) struct Tracker {
 }
 
 impl Tracker {
-    /// Adds a partition whose log has the offsets from `low` to before `end`.
-    pub(super) fn add(&mut self, place: PartitionId, recorded: Option<LogPosition>, low: i64, end: i64) -> Start {
+    /// Adds a partition whose log has these bounds.
+    pub(super) fn add(&mut self, place: PartitionId, recorded: Option<LogPosition>, bounds: LogBounds) -> Start {
+        let LogBounds { low, end } = bounds;
         let start = start(recorded.as_ref(), low, end);
         let (state, next) = match (start, recorded) {
             (Start::Anchor(offset), Some(position)) => (PartitionState::Verify(position), offset + 1),
             _ => (PartitionState::Reading, low),
         };
-        self.partitions.insert(place, Partition { state, next, target: end, end });
+        self.partitions.insert(place, Partition { state, next, target: end, bounds });
         start
     }
 
@@ -109,11 +119,19 @@ impl Tracker {
         }
     }
 
-    /// Updates the end of the log of a partition.
-    pub(super) fn ends(&mut self, place: &PartitionId, end: i64) {
-        if let Some(partition) = self.partitions.get_mut(place) {
-            partition.end = end;
-        }
+    /// Updates the bounds of the log of a partition. Returns false if they went back: then it is another log, or has lost
+    /// records.
+    pub(super) fn has_bounds(&mut self, place: &PartitionId, bounds: LogBounds) -> bool {
+        let Some(partition) = self.partitions.get_mut(place) else { return true };
+        let before = std::mem::replace(&mut partition.bounds, bounds);
+        before.low <= bounds.low && before.end <= bounds.end
+    }
+
+    /// A partition that has records that were not read, by the last look.
+    pub(super) fn unread(&self) -> Option<&PartitionId> {
+        let unread =
+            |p: &Partition| !matches!(p.state, PartitionState::Reading) || p.next.max(p.bounds.low) < p.bounds.end;
+        self.partitions.iter().find(|(_, partition)| unread(partition)).map(|(place, _)| place)
     }
 
     /// Whether every partition has been read to where its log ended when the partition was found.
@@ -123,7 +141,7 @@ impl Tracker {
 
     /// Next offset and log end of a partition.
     pub(super) fn progress(&self, topic: &str, partition: i32) -> Option<(i64, i64)> {
-        self.partitions.get(&(topic.to_owned(), partition)).map(|p| (p.next, p.end.max(p.next)))
+        self.partitions.get(&(topic.to_owned(), partition)).map(|p| (p.next, p.bounds.end.max(p.next)))
     }
 
     /// All partitions.

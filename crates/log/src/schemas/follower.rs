@@ -7,7 +7,8 @@ use writ_kafka::topics;
 
 use super::FollowError;
 use crate::ConsumedRecord;
-use crate::consumer::{ConsumerConfig, ConsumerHandle, Reader, Subscription};
+use crate::consumer::{ConsumerConfig, ConsumerHandle, ReadError, Reader, Subscription};
+use crate::loops::LoopTurns;
 
 /// Reads the `schemas` topics from the beginning, until it is dropped.
 pub struct Follower {
@@ -28,8 +29,9 @@ impl Follower {
         };
         let handle = ConsumerHandle::new(&config.client_id);
         let reader = Reader::start(&config, Vec::new(), handle.clone())?;
+        let following = Following { config, handle: handle.clone(), registry };
         let mut task = JoinSet::new();
-        task.spawn(learn_all(reader, registry));
+        task.spawn(following.run(reader));
         Ok(Self { handle, _task: task })
     }
 
@@ -40,16 +42,39 @@ impl Follower {
     }
 }
 
-async fn learn_all(mut reader: Reader, registry: SchemaRegistry) {
-    loop {
-        match reader.next().await {
-            Ok(batch) => {
-                batch.iter().for_each(|record| learn(record, &registry));
-                reader.committed(&batch);
+struct Following {
+    config: ConsumerConfig,
+    handle: ConsumerHandle,
+    registry: SchemaRegistry,
+}
+
+impl Following {
+    /// Learns until the client is unusable; the loop then no longer turns, which `/readyz` shows.
+    async fn run(self, mut reader: Reader) {
+        let turns = LoopTurns::new(&format!("consumer/{}", self.config.client_id));
+        let error = loop {
+            match self.learn_all(&mut reader, &turns).await {
+                ReadError::Stale(stale) => self.handle.starts_anew(&stale),
+                error => break error,
             }
-            Err(error) => {
-                tracing::error!(%error, "no longer learning schemas");
-                return;
+            reader = match Reader::start(&self.config, Vec::new(), self.handle.clone()) {
+                Ok(reader) => reader,
+                Err(error) => break error.into(),
+            };
+        };
+        tracing::error!(%error, "no longer learning schemas");
+        // Keeps `turns`, so that its age is seen.
+        std::future::pending().await
+    }
+
+    async fn learn_all(&self, reader: &mut Reader, turns: &LoopTurns) -> ReadError {
+        loop {
+            match reader.next(turns).await {
+                Ok(batch) => {
+                    batch.iter().for_each(|record| learn(record, &self.registry));
+                    reader.committed(&batch);
+                }
+                Err(error) => return error,
             }
         }
     }

@@ -31,6 +31,6 @@ impl Program {
 
     /// All metrics that `/metrics` of the program may show.
     pub fn all_metrics(&self) -> Vec<&'static [Metric]> {
-        [&[crate::metrics::PROCESS], self.metrics].concat()
+        [&[crate::metrics::PROCESS, writ_log::metrics::LOOPS], self.metrics].concat()
     }
 }

@@ -36,16 +36,19 @@ pub struct NewEntries {
 impl Projection for EntryRecorder {
     type Effects = NewEntries;
 
-    fn plan(&mut self, batch: &[ConsumedRecord]) -> NewEntries {
-        let mut new = NewEntries::default();
-        for record in batch {
-            let entries = Entry::of(record, self.region, &self.registry);
-            if !entries.is_empty() {
-                new.spans.push(record.span_if_sampled());
-                new.entries.extend(entries);
-            }
+    fn plan_one(&mut self, record: &ConsumedRecord, new: &mut NewEntries) {
+        let entries = Entry::of(record, self.region, &self.registry);
+        if !entries.is_empty() {
+            new.spans.push(record.span_if_sampled());
+            new.entries.extend(entries);
         }
-        new
+    }
+
+    /// Nothing is kept in memory.
+    fn take_back(&mut self, _: NewEntries) {}
+
+    fn set_aside(&mut self, record: &ConsumedRecord, reason: &str, new: &mut NewEntries) {
+        new.entries.push(Entry::unprocessable(record, self.region, reason));
     }
 
     async fn persist(&mut self, tx: &mut PgConnection, new: &NewEntries) -> Result<(), sqlx::Error> {

@@ -98,7 +98,7 @@ fn a_gap_stops_its_chain_alone_and_is_healed_by_what_was_missing() {
     assert_eq!(state(&index, &chain(2, Stream::Identity)), (1, None));
 
     assert_eq!(numbers(&policies.plan(&[late]).own.outgoing), vec![2]);
-    let healed = policies.retry(vec![parked(4, &gap.parked[0].0)]);
+    let healed = policies.retry_all(vec![parked(4, &gap.parked[0].0)]);
     assert_eq!((numbers(&healed.own.outgoing), healed.resumed), (vec![3], vec![4]));
     assert_eq!(state(&index, &chain(1, Stream::Identity)), (3, None));
 }
@@ -126,7 +126,7 @@ fn an_older_revision_with_another_digest_is_a_fork_and_not_a_repetition() {
     let effects = policies.plan(&[later, lost.record(organization(2), created())]);
     assert_eq!((effects.parked.len(), change_sets(&effects.own.outgoing).len()), (1, 1), "others flow");
     assert_eq!(effects.deltas.len(), 1, "the halt is reported once");
-    let still = policies.retry(vec![parked(1, &written(&other))]);
+    let still = policies.retry_all(vec![parked(1, &written(&other))]);
     assert!(still.resumed.is_empty() && still.own.outgoing.is_empty(), "a new build does not heal a fork");
 }
 
@@ -212,14 +212,14 @@ fn a_parked_organization_is_tried_again_at_start() {
     let (first, second, ..) = fork();
     let unknown = written(&IdentityEvent { features: 1, ..second.clone() });
     let effects = policies.plan(&[first, unknown]);
-    let still = policies.retry(vec![parked(1, &effects.parked[0].0)]);
+    let still = policies.retry_all(vec![parked(1, &effects.parked[0].0)]);
     assert!(still.resumed.is_empty() && still.parked.is_empty(), "it stays where it is");
     assert_eq!(state(&index, &chain(1, Stream::Identity)), (1, Some(Halt::UnknownFeature)));
 
     let mut identity = IdentityEvents::default();
     let _ = (identity.next(organization(1), created()), identity.next(organization(1), activated()));
     let third = identity.record(organization(1), deactivated());
-    let resumed = policies.retry(vec![parked(1, &written(&second)), parked(2, &third)]);
+    let resumed = policies.retry_all(vec![parked(1, &written(&second)), parked(2, &third)]);
     assert_eq!(resumed.resumed, vec![1, 2]);
     assert_eq!(state(&index, &chain(1, Stream::Identity)), (3, None));
 }

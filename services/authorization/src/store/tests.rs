@@ -95,7 +95,7 @@ async fn what_was_parked_is_tried_again_and_then_gone(pool: PgPool) {
 
     write_batch(&pool, &mut policies, &[first]).await;
     let (mut policies, index) = restarted(&pool).await;
-    let effects = policies.retry(parked(&pool).await.unwrap());
+    let effects = policies.retry_all(parked(&pool).await.unwrap());
     let mut tx = pool.begin().await.unwrap();
     write(&mut tx, &effects).await.unwrap();
     tx.commit().await.unwrap();

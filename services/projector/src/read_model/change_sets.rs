@@ -1,12 +1,14 @@
 //! What becomes of a record of `policy-changes`: its change set is applied, or was applied before, or its chain is halted
 //! and the record waits.
 
+use std::fmt::Display;
+
 use tracing::Span;
 use tracing::field::Empty;
 use writ_chains::metrics::report_halt;
 use writ_chains::{Park, organization_of};
 use writ_contract::policy_change::{ChainState, ChangeSet, PolicyOps};
-use writ_contract::{ChainId, CodecError, Record, Revision, SchemaRegistry, decode};
+use writ_contract::{ChainId, CodecError, OrganizationId, Record, Revision, SchemaRegistry, decode};
 use writ_log::{ConsumedRecord, Envelope, EnvelopeError};
 use writ_policy::{Delta, Halt, Verdict};
 
@@ -59,14 +61,23 @@ impl ReadModel {
                 }
                 Ok(())
             }
-            Err(reason) => {
-                // Whatever the record was about must not move on without it.
-                let parked = self.index.write(|index| index.park(organization, origin, Halt::Unreadable));
-                parked.iter().for_each(|delta| report_halt(delta, Halt::Unreadable, &reason));
-                effects.deltas.extend(parked);
-                Err(Park { organization, reason: reason.to_string() })
-            }
+            Err(reason) => Err(self.unreadable(record, organization, &reason, effects)),
         }
+    }
+
+    /// Whatever an unreadable record was about must not move on without it.
+    pub(super) fn unreadable(
+        &mut self,
+        record: &ConsumedRecord,
+        organization: OrganizationId,
+        reason: &dyn Display,
+        effects: &mut ReadModelEffects,
+    ) -> Park {
+        let origin = record.origin(self.region);
+        let parked = self.index.write(|index| index.park(organization, origin, Halt::Unreadable));
+        parked.iter().for_each(|delta| report_halt(delta, Halt::Unreadable, reason));
+        effects.deltas.extend(parked);
+        Park { organization, reason: reason.to_string() }
     }
 
     /// Applies a change set, and then those that waited for it. False if it changed nothing.
@@ -83,7 +94,10 @@ impl ReadModel {
         while let Some(set) = self.take_staged(chain) {
             let revision = set.revision;
             match self.apply_one(chain, set.clone(), effects) {
-                Ok(Application::Applied { .. }) => effects.own.unstaged.push((*chain, revision)),
+                Ok(Application::Applied { .. }) => {
+                    effects.own.unstaged.push((*chain, revision));
+                    effects.own.taken.push((chain.origin, set));
+                }
                 Ok(Application::Unchanged) => return,
                 // Its row is still there: a build that understands it goes on from there.
                 Err(_) => return self.staged.put(chain.origin, set),
@@ -167,12 +181,14 @@ impl ReadModel {
         reason: String,
         effects: &mut ReadModelEffects,
     ) -> Result<(), Park> {
-        let ChainId { organization, origin, .. } = delta.chain();
+        let chain = delta.chain();
+        let ChainId { organization, origin, .. } = chain;
         effects.deltas.push(delta);
         if newer && halt.state() == ChainState::Parked {
             return Err(Park { organization, reason });
         }
-        if newer {
+        // Of several at one revision, the first one stays.
+        if newer && !self.staged.contains(&chain, set.revision) {
             effects.own.staged.push((origin, set.clone()));
             self.staged.put(origin, set);
         }

@@ -2,9 +2,9 @@
 
 use sqlx::PgConnection;
 use tracing::Span;
-use writ_chains::{ChainEffects, SharedIndex};
+use writ_chains::{ChainEffects, SharedIndex, organization_of};
 use writ_contract::policy_change::{ChangeSet, Heartbeat};
-use writ_contract::{ChainId, Record, Region, Revision, SchemaRegistry};
+use writ_contract::{ChainId, OrganizationId, Record, Region, Revision, SchemaRegistry};
 use writ_log::ConsumedRecord;
 use writ_log::consumer::Projection;
 use writ_log::park::Parked;
@@ -35,6 +35,8 @@ pub struct Outcomes {
     pub staged: Vec<(Region, ChangeSet)>,
     /// Chains whose staged change sets are applied up to these revisions.
     pub unstaged: Vec<(ChainId, Revision)>,
+    /// Those change sets.
+    pub(super) taken: Vec<(Region, ChangeSet)>,
 }
 
 impl ReadModel {
@@ -49,15 +51,14 @@ impl ReadModel {
         Self { region, schemas, index, freshness, staged: Staged::load(staged) }
     }
 
-    /// Processes again what an earlier build could not: parked records in order, then what is staged above them. What
-    /// still cannot be processed stays where it is.
-    pub fn retry(&mut self, parked: Vec<Parked>) -> ReadModelEffects {
+    /// Processes again what an earlier build could not of an organization: parked records in order, then what is staged
+    /// above them. What still cannot be processed stays where it is.
+    pub fn retry(&mut self, organization: OrganizationId, parked: Vec<Parked>, effects: &mut ReadModelEffects) {
         let index = self.index.clone();
-        let mut effects = ReadModelEffects::retry(&index, parked, |record, effects| self.change_set(record, effects));
-        for chain in self.staged.chains() {
-            self.apply_staged(&chain, &mut effects);
+        effects.retry(&index, organization, parked, |record, effects| self.change_set(record, effects));
+        for chain in self.staged.chains_of(organization) {
+            self.apply_staged(&chain, effects);
         }
-        effects
     }
 }
 
@@ -69,11 +70,27 @@ fn is_heartbeat(record: &ConsumedRecord) -> bool {
 impl Projection for ReadModel {
     type Effects = ReadModelEffects;
 
-    fn plan(&mut self, batch: &[ConsumedRecord]) -> ReadModelEffects {
-        let records = batch.iter().filter(|record| !is_heartbeat(record));
-        let effects = ReadModelEffects::plan(records, |record, effects| self.change_set(record, effects));
-        metrics::gauge!("writ_staged_change_sets").set(self.staged.len() as f64);
-        effects
+    fn plan_one(&mut self, record: &ConsumedRecord, effects: &mut ReadModelEffects) {
+        if !is_heartbeat(record) {
+            effects.add(record, |record, effects| self.change_set(record, effects));
+        }
+    }
+
+    fn take_back(&mut self, effects: ReadModelEffects) {
+        self.index.take_back(effects.deltas);
+        for (origin, set) in effects.own.taken {
+            self.staged.put(origin, set);
+        }
+        for (origin, set) in effects.own.staged {
+            self.staged.remove(origin, &set);
+        }
+    }
+
+    fn set_aside(&mut self, record: &ConsumedRecord, reason: &str, effects: &mut ReadModelEffects) {
+        if let Some(organization) = organization_of(record) {
+            let park = self.unreadable(record, organization, &reason, effects);
+            effects.park(record, park);
+        }
     }
 
     async fn persist(&mut self, tx: &mut PgConnection, effects: &ReadModelEffects) -> Result<(), sqlx::Error> {
@@ -94,6 +111,7 @@ impl Projection for ReadModel {
 
     /// Only now can the outcome of an event be looked up.
     fn committed(&mut self, effects: ReadModelEffects) {
+        metrics::gauge!("writ_staged_change_sets").set(self.staged.len() as f64);
         for applied in &effects.own.applied {
             self.freshness.decided(&applied.event, &applied.seen_in);
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use writ_contract::policy_change::ChangeSet;
-use writ_contract::{ChainId, Region, Revision};
+use writ_contract::{ChainId, OrganizationId, Region, Revision};
 
 /// Change sets above a gap, by chain and revision. All of them are in PostgreSQL, too.
 #[derive(Debug, Default)]
@@ -34,9 +34,24 @@ impl Staged {
         set
     }
 
-    /// The chains that have staged change sets.
-    pub(super) fn chains(&self) -> Vec<ChainId> {
-        self.0.keys().copied().collect()
+    /// Whether there is a change set at the revision of this one.
+    pub(super) fn contains(&self, chain: &ChainId, revision: Revision) -> bool {
+        self.0.get(chain).is_some_and(|sets| sets.contains_key(&revision))
+    }
+
+    /// Removes the change set at the revision of this one.
+    pub(super) fn remove(&mut self, origin: Region, set: &ChangeSet) {
+        let chain = ChainId { organization: set.organization, origin, stream: set.stream };
+        let Some(sets) = self.0.get_mut(&chain) else { return };
+        sets.remove(&set.revision);
+        if sets.is_empty() {
+            self.0.remove(&chain);
+        }
+    }
+
+    /// The chains of an organization that have staged change sets.
+    pub(super) fn chains_of(&self, organization: OrganizationId) -> Vec<ChainId> {
+        self.0.keys().filter(|chain| chain.organization == organization).copied().collect()
     }
 
     /// Number of staged change sets.

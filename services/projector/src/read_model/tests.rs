@@ -97,7 +97,8 @@ fn what_is_staged_is_never_lost() {
         model.freshness.clone(),
         vec![(region(HOME), sets[2].clone())],
     );
-    let resumed = next_build.retry(Vec::new());
+    let mut resumed = ReadModelEffects::default();
+    next_build.retry(organization(1), Vec::new(), &mut resumed);
     assert_eq!(resumed.own.unstaged.len(), 1);
     assert_eq!(standing(&next_build, &home(1)), (3, None));
 }
@@ -165,7 +166,8 @@ fn a_record_that_is_no_change_set_parks_its_organization() {
     assert_eq!(standing(&model, &home(1)), (1, Some(Halt::Unreadable)));
 
     let parked = Parked { id: 7, organization: organization(1), reason: String::new(), record: record(HOME, &sets[1]) };
-    let resumed = model.retry(vec![parked]);
+    let mut resumed = ReadModelEffects::default();
+    model.retry(parked.organization, vec![parked], &mut resumed);
     assert_eq!(resumed.resumed, vec![7], "a build that understands it goes on");
     assert_eq!(standing(&model, &home(1)), (2, None));
 }

@@ -53,3 +53,17 @@ fn named_topics_are_expected() {
     assert_eq!(local, ["policy-changes", "identity-events"]);
     assert_eq!(mirrored, ["us.policy-changes"]);
 }
+
+#[test]
+fn every_partition_of_a_topic_counts_even_without_a_leader() {
+    let topics = |found| BTreeMap::from([("us.policy-changes".to_owned(), found), ("unlisted".to_owned(), 2)]);
+    let mut known: HashSet<PartitionId> = (0..5).map(|partition| ("us.policy-changes".to_owned(), partition)).collect();
+    known.extend((0..2).map(|partition| ("unlisted".to_owned(), partition)));
+    let missing = missing_partition(&topics(6), &known).unwrap();
+    assert!(missing.contains("partition 5 of topic us.policy-changes"), "{missing}");
+    assert_eq!(missing_partition(&topics(5), &known), Some(missing), "fewer than are listed");
+    known.insert(("us.policy-changes".to_owned(), 5));
+    assert_eq!(missing_partition(&topics(6), &known), None);
+    known.remove(&("unlisted".to_owned(), 1));
+    assert!(missing_partition(&topics(6), &known).unwrap().contains("unlisted"));
+}

@@ -56,7 +56,7 @@ proptest! {
     fn nothing_is_missed(before in prop::option::of(0..20_i64), same in any::<bool>(), low in 0..20_i64, length in 0..20_i64) {
         let (life, end) = (if same { 0 } else { 1 }, low + length);
         let mut tracker = Tracker::default();
-        let start = tracker.add(place(), before.map(|offset| position(0, offset)), low, end);
+        let start = tracker.add(place(), before.map(|offset| position(0, offset)), LogBounds { low, end });
         let taken = read(&mut tracker, start, life, low, end);
         let first = match before {
             Some(offset) if same && (low..end).contains(&offset) => offset + 1,
@@ -71,7 +71,7 @@ proptest! {
 #[test]
 fn not_caught_up_before_the_anchor_was_seen() {
     let mut tracker = Tracker::default();
-    assert_eq!(tracker.add(place(), Some(position(0, 9)), 0, 10), Start::Anchor(9));
+    assert_eq!(tracker.add(place(), Some(position(0, 9)), LogBounds { low: 0, end: 10 }), Start::Anchor(9));
     tracker.passed("t", 0, 10);
     assert!(!tracker.caught_up());
     assert_eq!(tracker.accept(&record(0, 9)), Disposition::Skip);
@@ -81,7 +81,7 @@ fn not_caught_up_before_the_anchor_was_seen() {
 #[test]
 fn a_marker_at_the_end_is_passed() {
     let mut tracker = Tracker::default();
-    tracker.add(place(), None, 0, 2);
+    tracker.add(place(), None, LogBounds { low: 0, end: 2 });
     tracker.committed(&record(0, 0));
     assert!(!tracker.caught_up());
     tracker.passed("t", 0, 2);
@@ -91,10 +91,34 @@ fn a_marker_at_the_end_is_passed() {
 #[test]
 fn the_rest_of_a_foreign_batch_is_dropped_until_the_restart() {
     let mut tracker = Tracker::default();
-    tracker.add(place(), Some(position(0, 3)), 0, 10);
+    tracker.add(place(), Some(position(0, 3)), LogBounds { low: 0, end: 10 });
     assert_eq!(tracker.accept(&record(1, 3)), Disposition::Restart);
     assert_eq!(tracker.accept(&record(1, 4)), Disposition::Skip);
     tracker.restarted("t", 0);
     assert!(!tracker.caught_up());
     assert_eq!(tracker.accept(&record(1, 0)), Disposition::Take);
+}
+
+#[test]
+fn a_log_that_goes_back_is_another_one() {
+    let mut tracker = Tracker::default();
+    tracker.add(place(), None, LogBounds { low: 5, end: 9 });
+    assert!(tracker.has_bounds(&place(), LogBounds { low: 5, end: 9 }));
+    assert!(tracker.has_bounds(&place(), LogBounds { low: 9, end: 9 }), "expired");
+    assert!(!tracker.has_bounds(&place(), LogBounds { low: 0, end: 20 }), "made anew, and longer");
+    assert!(!tracker.has_bounds(&place(), LogBounds { low: 0, end: 4 }), "made anew, and shorter");
+    assert!(tracker.has_bounds(&("other".to_owned(), 0), LogBounds { low: 0, end: 0 }));
+}
+
+#[test]
+fn what_was_not_read_is_known() {
+    let mut tracker = Tracker::default();
+    tracker.add(place(), None, LogBounds { low: 0, end: 2 });
+    assert_eq!(tracker.unread(), Some(&place()));
+    tracker.committed(&record(0, 1));
+    assert_eq!(tracker.unread(), None);
+    tracker.has_bounds(&place(), LogBounds { low: 0, end: 3 });
+    assert_eq!(tracker.unread(), Some(&place()));
+    tracker.has_bounds(&place(), LogBounds { low: 3, end: 3 });
+    assert_eq!(tracker.unread(), None, "what has expired cannot be read");
 }
