@@ -12,6 +12,8 @@ pub mod database;
 pub mod dead_letter;
 mod envelope;
 mod headers;
+#[cfg(feature = "hostile")]
+pub mod hostile;
 pub mod kafka;
 pub mod lease;
 pub mod loops;

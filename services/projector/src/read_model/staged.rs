@@ -6,7 +6,7 @@ use writ_contract::policy_change::ChangeSet;
 use writ_contract::{ChainId, OrganizationId, Region, Revision};
 
 /// Change sets above a gap, by chain and revision. All of them are in PostgreSQL, too.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Staged(HashMap<ChainId, BTreeMap<Revision, ChangeSet>>);
 
 impl Staged {

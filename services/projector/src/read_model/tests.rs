@@ -1,3 +1,5 @@
+mod hostile;
+
 use futures::FutureExt;
 use opentelemetry::trace::SpanContext;
 use proptest::prelude::*;
