@@ -67,13 +67,10 @@ fn drain(consumer: &BaseConsumer, partitions: usize) -> Result<Vec<Seen>> {
 
 fn look_at(message: &BorrowedMessage<'_>) -> Seen {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let headers = message
-        .headers()
-        .map(|headers| headers.iter().map(|h| (h.key.to_owned(), text(h.value.unwrap_or_default()))).collect());
     Seen {
         key: text(message.key().unwrap_or_default()),
         value: message.payload().unwrap_or_default().to_vec(),
-        headers: headers.unwrap_or_default(),
+        headers: writ_kafka::headers(message).into_iter().map(|(name, value)| (name, text(&value))).collect(),
     }
 }
 

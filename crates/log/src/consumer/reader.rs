@@ -306,3 +306,6 @@ fn settings(config: &ConsumerConfig) -> ClientConfig {
         .set("max.poll.interval.ms", "86400000");
     settings
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+use writ_kafka::Connection;
+
+use super::*;
+use crate::consumer::Subscription;
+use crate::testing::{Cluster, cluster};
+
+const SOON: Duration = Duration::from_secs(20);
+
+fn reader(cluster: &Cluster) -> Reader {
+    let config = ConsumerConfig {
+        kafka: Connection::plaintext(cluster.bootstrap_servers()),
+        client_id: "test".to_owned(),
+        region: "eu".parse().unwrap(),
+        regions: Vec::new(),
+        topics: vec![Subscription::local("t")],
+    };
+    Reader::start(&config, Vec::new(), ConsumerHandle::new("test")).unwrap()
+}
+
+fn place() -> PartitionId {
+    ("t".to_owned(), 0)
+}
+
+fn survey(low: i64, end: i64) -> Survey {
+    Survey { bounds: [(place(), LogBounds { low, end })].into(), complete: true, ..Survey::default() }
+}
+
+/// A reader that has found its partition, in which there are records by the survey.
+async fn behind(cluster: &Cluster) -> Reader {
+    let mut reader = reader(cluster);
+    let found = vec![(place(), LogBounds { low: 0, end: 4 })];
+    reader.take_up(Survey { found, ..survey(0, 4) }).unwrap();
+    reader
+}
+
+fn long_ago() -> Instant {
+    Instant::now().checked_sub(STUCK * 2).unwrap()
+}
+
+#[tokio::test]
+async fn without_discovery_it_ends_by_name() {
+    let cluster = cluster(&[("t", 1)]);
+    let mut reader = reader(&cluster);
+    reader._discovery.abort_all();
+    let turns = LoopTurns::new("test/reader");
+    let ended = async {
+        loop {
+            if let Err(error) = reader.next(&turns).await {
+                return error;
+            }
+        }
+    };
+    let error = tokio::time::timeout(SOON, ended).await.unwrap();
+    assert!(matches!(error, ReadError::Discovery), "{error}");
+}
+
+#[tokio::test]
+async fn a_log_that_goes_back_needs_a_new_client() {
+    let cluster = cluster(&[("t", 1)]);
+    let mut reader = behind(&cluster).await;
+    reader.take_up(survey(1, 9)).unwrap();
+    let error = reader.take_up(survey(0, 2)).unwrap_err();
+    assert!(matches!(error, ReadError::Stale(StaleReader::Replaced(_))), "{error}");
+}
+
+#[tokio::test]
+async fn a_silent_client_is_stuck_only_while_there_are_records() {
+    let cluster = cluster(&[("t", 1)]);
+    let mut reader = behind(&cluster).await;
+    reader.take_up(survey(0, 4)).unwrap();
+    reader.quiet_since = long_ago();
+    let error = reader.take_up(survey(0, 4)).unwrap_err();
+    assert_eq!(error.to_string(), "nothing arrives, although t 0 has more records");
+    // They have expired.
+    reader.take_up(survey(4, 4)).unwrap();
+}
+
+#[tokio::test]
+async fn a_leader_that_does_not_answer_is_given_time() {
+    let cluster = cluster(&[("t", 1)]);
+    let mut reader = behind(&cluster).await;
+    let unanswered = || Survey { unanswered: vec![place()], ..Survey::default() };
+    reader.take_up(unanswered()).unwrap();
+    reader.take_up(survey(0, 4)).unwrap();
+    assert_eq!(reader.unanswered_since, None);
+    reader.take_up(unanswered()).unwrap();
+    reader.unanswered_since = Some(long_ago());
+    let error = reader.take_up(unanswered()).unwrap_err();
+    assert!(matches!(error, ReadError::Stale(StaleReader::Unanswered(_))), "{error}");
+}
