@@ -1,12 +1,14 @@
 //! The topics of a region.
 
 mod create;
+mod ids;
 mod list;
 mod names;
 mod origin;
 mod spec;
 
 pub use create::{EnsureError, ensure};
+pub use ids::ids;
 pub use list::{all, largest_record, per_producer, spec};
 pub use names::*;
 pub use origin::{mirrored, split};

@@ -133,12 +133,19 @@ impl Consumer {
         }
     }
 
-    /// Reads from the stored positions and, whenever the log is not the one they belong to, from them again with a new
-    /// client, which then finds out where to begin.
+    /// Reads from the stored positions and, whenever the log is not the one they belong to, again with a new client. A
+    /// topic that was made anew is then read from its beginning.
     async fn read<P: Projection>(self, projection: &mut P) -> ConsumerError {
         loop {
             match self.read_on(projection).await {
-                Stop::Stale(stale) => self.handle.starts_anew(&stale),
+                Stop::Stale(stale) => {
+                    self.handle.starts_anew(&stale);
+                    if let StaleReader::Replaced(topic) = stale
+                        && let Err(lost) = self.forget(&topic).await
+                    {
+                        return lost.into();
+                    }
+                }
                 Stop::Failed(error) => return error,
             }
         }
@@ -159,6 +166,19 @@ impl Consumer {
                 return Stop::Failed(error.into());
             }
             reader.committed(&batch);
+        }
+    }
+
+    /// Forgets the positions in a topic.
+    async fn forget(&self, topic: &str) -> Result<(), LeaseError> {
+        let mut backoff = Backoff::new();
+        loop {
+            self.turns.note();
+            match position::forget(&self.pool, &self.lease, topic).await {
+                Err(LeaseError::Database(error)) => self.handle.waits_for_database(&error),
+                done => return done,
+            }
+            backoff.wait().await;
         }
     }
 

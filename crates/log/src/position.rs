@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use sqlx::Connection;
 use sqlx::postgres::{PgConnection, PgPool};
 
 use crate::ConsumedRecord;
@@ -46,6 +47,21 @@ pub(crate) async fn load(pool: &PgPool, consumer: &str) -> Result<Vec<LogPositio
             .bind(consumer)
             .fetch_all(connection)
             .await
+    })
+    .await
+}
+
+/// Forgets the positions in a topic, if `lease` is still held.
+pub(crate) async fn forget(pool: &PgPool, lease: &Lease, topic: &str) -> Result<(), LeaseError> {
+    bounded(pool, database::LIMIT, async |connection: &mut PgConnection| {
+        let mut tx = connection.begin().await?;
+        lease.check(&mut tx).await?;
+        sqlx::query("DELETE FROM position WHERE consumer = $1 AND topic = $2")
+            .bind(lease.name())
+            .bind(topic)
+            .execute(&mut *tx)
+            .await?;
+        Ok(tx.commit().await?)
     })
     .await
 }

@@ -82,6 +82,8 @@ pub(super) struct Survey {
     pub(super) found: Vec<(PartitionId, LogBounds)>,
     /// All partitions that could be asked.
     pub(super) bounds: BTreeMap<PartitionId, LogBounds>,
+    /// A topic that is another one than at the last look.
+    pub(super) replaced: Option<String>,
     /// Known partitions that have a leader and could not be asked.
     pub(super) unanswered: Vec<PartitionId>,
     /// Whether all partitions of all topics of this region, and of those mirrored topics that exist, are known.
@@ -103,6 +105,8 @@ pub(super) struct Discovery {
     pub(super) consumer: Arc<StreamConsumer<Reporter>>,
     pub(super) handle: ConsumerHandle,
     pub(super) known: HashSet<PartitionId>,
+    /// Ids of the topics.
+    pub(super) ids: BTreeMap<String, u128>,
 }
 
 impl Discovery {
@@ -155,6 +159,7 @@ impl Discovery {
 
     fn survey(&mut self) -> Result<(Places, Survey), KafkaError> {
         let places = self.places()?;
+        let replaced = self.replaced(&places.topics.keys().cloned().collect::<Vec<_>>());
         let lows = self.offsets(&places.led, Offset::Beginning)?;
         let ends = self.offsets(&places.led, Offset::End)?;
         let bounds: BTreeMap<_, _> = lows
@@ -166,7 +171,16 @@ impl Discovery {
         let silent = places.led.iter().filter(|place| self.known.contains(*place) && !bounds.contains_key(*place));
         let unanswered = silent.cloned().collect();
         self.known.extend(found.iter().map(|(place, _)| place.clone()));
-        Ok((places, Survey { found, bounds, unanswered, complete: false }))
+        Ok((places, Survey { found, bounds, replaced, unanswered, complete: false }))
+    }
+
+    /// Takes note of the ids of the topics, and returns a topic that had another one.
+    fn replaced(&mut self, topics: &[String]) -> Option<String> {
+        let ids = topics::ids(self.consumer.client(), topics);
+        let replaced = ids.iter().find(|(topic, id)| self.ids.get(*topic).is_some_and(|known| known != *id));
+        let replaced = replaced.map(|(topic, _)| topic.clone());
+        self.ids.extend(ids);
+        replaced
     }
 
     fn places(&self) -> Result<Places, KafkaError> {

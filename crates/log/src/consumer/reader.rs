@@ -1,6 +1,6 @@
 //! The Kafka side of a consumer: assigns partitions as they are found, and returns batches of new records.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -70,9 +70,10 @@ pub(crate) enum ReadError {
 /// name if its leader epoch is lower, and then reads nothing, without an error.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum StaleReader {
-    /// A log is not the one read before: it was made anew, or has lost records.
-    #[error("the log of {} {} is not the one read before", _0.0, _0.1)]
-    Replaced(PartitionId),
+    /// A topic is not the one read before: it was made anew, or has lost records. What is stored of it may belong to the
+    /// new one already, of which the beginning was not read.
+    #[error("topic {0} is not the one read before")]
+    Replaced(String),
     /// There are records to read, and none arrives.
     #[error("nothing arrives, although {} {} has more records", _0.0, _0.1)]
     Stuck(PartitionId),
@@ -95,6 +96,7 @@ impl Reader {
             consumer: consumer.clone(),
             handle: handle.clone(),
             known: HashSet::new(),
+            ids: BTreeMap::new(),
         };
         let (sender, surveys) = mpsc::channel(1);
         let mut task = JoinSet::new();
@@ -232,9 +234,12 @@ impl Reader {
         if list.count() > 0 {
             self.consumer.incremental_assign(&list)?;
         }
+        if let Some(topic) = survey.replaced {
+            return Err(StaleReader::Replaced(topic).into());
+        }
         for (place, bounds) in survey.bounds {
             if !self.tracker.has_bounds(&place, bounds) {
-                return Err(StaleReader::Replaced(place).into());
+                return Err(StaleReader::Replaced(place.0).into());
             }
         }
         // Stays true: a topic that disappears later does not undo having caught up.

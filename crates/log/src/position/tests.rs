@@ -32,6 +32,20 @@ async fn a_superseded_process_moves_nothing(pool: PgPool) {
     assert_eq!(load(&pool, "one").await.unwrap(), [at("a", 0, 5)]);
 }
 
+#[sqlx::test(migrator = "crate::MIGRATIONS")]
+async fn one_topic_is_forgotten_by_its_holder_alone(pool: PgPool) {
+    let one = Lease::acquire(&pool, "one").await;
+    let two = Lease::acquire(&pool, "two").await;
+    advance_once(&pool, &one, &[at("a", 0, 5), at("b", 0, 6)]).await.unwrap();
+    advance_once(&pool, &two, &[at("a", 0, 9)]).await.unwrap();
+    forget(&pool, &one, "a").await.unwrap();
+    assert_eq!(load(&pool, "one").await.unwrap(), [at("b", 0, 6)]);
+    assert_eq!(load(&pool, "two").await.unwrap(), [at("a", 0, 9)]);
+    sqlx::query("UPDATE lease SET fence = fence + 1").execute(&pool).await.unwrap();
+    assert!(matches!(forget(&pool, &two, "a").await, Err(LeaseError::Lost(_))));
+    assert_eq!(load(&pool, "two").await.unwrap().len(), 1);
+}
+
 #[test]
 fn the_last_record_of_each_partition_is_the_position() {
     let record = |partition, offset, value: &str| ConsumedRecord {

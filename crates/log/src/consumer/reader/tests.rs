@@ -2,6 +2,7 @@ use writ_kafka::Connection;
 
 use super::*;
 use crate::consumer::Subscription;
+use crate::consumer::tracker::LogBounds;
 use crate::testing::{Cluster, cluster};
 
 const SOON: Duration = Duration::from_secs(20);
@@ -60,7 +61,15 @@ async fn a_log_that_goes_back_needs_a_new_client() {
     let mut reader = behind(&cluster).await;
     reader.take_up(survey(1, 9)).unwrap();
     let error = reader.take_up(survey(0, 2)).unwrap_err();
-    assert!(matches!(error, ReadError::Stale(StaleReader::Replaced(_))), "{error}");
+    assert!(matches!(&error, ReadError::Stale(StaleReader::Replaced(topic)) if topic == "t"), "{error}");
+}
+
+#[tokio::test]
+async fn a_topic_with_another_id_needs_a_new_client() {
+    let cluster = cluster(&[("t", 1)]);
+    let mut reader = behind(&cluster).await;
+    let error = reader.take_up(Survey { replaced: Some("t".to_owned()), ..survey(0, 9) }).unwrap_err();
+    assert_eq!(error.to_string(), "topic t is not the one read before");
 }
 
 #[tokio::test]
