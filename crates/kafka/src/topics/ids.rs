@@ -9,11 +9,11 @@ use rdkafka::bindings as c;
 use rdkafka::client::{Client, ClientContext};
 
 /// Time-out of the answer.
-const TIMEOUT_MS: c_int = 5_000;
+const TIMEOUT_MS: c_int = 1_000;
 const NO_ERROR: c::rd_kafka_resp_err_t = c::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR;
 
 /// What tells a topic from another one that had its name before, by name. Topics that do not exist, or whose id Kafka does
-/// not tell in time, are left out. Blocks for at most five seconds.
+/// not tell in time, are left out. Blocks for at most a second.
 pub fn ids<C: ClientContext>(client: &Client<C>, topics: &[String]) -> BTreeMap<String, u128> {
     // A name with a zero byte is none of a topic.
     let names: Vec<_> = topics.iter().filter_map(|topic| CString::new(topic.as_str()).ok()).collect();

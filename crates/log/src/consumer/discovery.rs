@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{Consumer as _, StreamConsumer};
 use rdkafka::error::KafkaError;
@@ -15,7 +15,7 @@ use super::{ConsumerConfig, ConsumerHandle};
 use crate::kafka::Reporter;
 use crate::loops::LoopTurns;
 
-/// Interval while an expected topic is missing.
+/// Interval while an expected topic is missing, and after the first look.
 const SOON: Duration = Duration::from_millis(500);
 /// Interval otherwise.
 const LATER: Duration = Duration::from_secs(5);
@@ -107,6 +107,8 @@ pub(super) struct Discovery {
     pub(super) known: HashSet<PartitionId>,
     /// Ids of the topics.
     pub(super) ids: BTreeMap<String, u128>,
+    /// When they were last asked for.
+    pub(super) ids_asked: Option<Instant>,
 }
 
 impl Discovery {
@@ -148,10 +150,9 @@ impl Discovery {
             Some(reason) => self.handle.waits_for_kafka(&reason),
             None => self.handle.kafka_answers(),
         }
-        let pause = match complete && mirrored.iter().all(|topic| places.topics.contains_key(topic)) {
-            true => LATER,
-            false => SOON,
-        };
+        let found = complete && mirrored.iter().all(|topic| places.topics.contains_key(topic));
+        let looked_twice = self.known.is_empty() || self.ids_asked.is_some();
+        let pause = if found && looked_twice { LATER } else { SOON };
         // If the receiver is gone, the loop ends.
         let _ = surveys.send(Survey { complete, ..survey }).await;
         pause
@@ -174,8 +175,13 @@ impl Discovery {
         Ok((places, Survey { found, bounds, replaced, unanswered, complete: false }))
     }
 
-    /// Takes note of the ids of the topics, and returns a topic that had another one.
+    /// Takes note of the ids of the topics, every few seconds but not at the first look, which nothing should delay.
+    /// Returns a topic that had another id.
     fn replaced(&mut self, topics: &[String]) -> Option<String> {
+        if self.known.is_empty() || self.ids_asked.is_some_and(|asked| asked.elapsed() < LATER) {
+            return None;
+        }
+        self.ids_asked = Some(Instant::now());
         let ids = topics::ids(self.consumer.client(), topics);
         let replaced = ids.iter().find(|(topic, id)| self.ids.get(*topic).is_some_and(|known| known != *id));
         let replaced = replaced.map(|(topic, _)| topic.clone());

@@ -97,6 +97,7 @@ impl Reader {
             handle: handle.clone(),
             known: HashSet::new(),
             ids: BTreeMap::new(),
+            ids_asked: None,
         };
         let (sender, surveys) = mpsc::channel(1);
         let mut task = JoinSet::new();
