@@ -1,5 +1,6 @@
 //! Writes effects and positions in one transaction, and retries until it commits or PostgreSQL refuses the data.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use sqlx::postgres::PgConnection;
@@ -36,7 +37,7 @@ pub(super) async fn persist<P: Projection>(
             return Ok(Err(refused));
         }
         consumer.handle.waits_for_database(&refused);
-        if matches!(refused, Error::Io(_)) {
+        if matches!(&refused, Error::Io(cause) if cause.kind() == ErrorKind::TimedOut) {
             // So that effects that take long are written after all.
             limit = (limit * 2).min(database::LONG_CALL);
         }
