@@ -18,4 +18,4 @@ pub use model::expected_digest;
 pub use organization::Organization;
 pub use prometheus::Prometheus;
 pub use system::{COMMANDER, REGIONS, SERVICES, System};
-pub use wait::{PATIENCE, until};
+pub use wait::{PATIENCE, until, until_within};

@@ -75,7 +75,14 @@ impl System {
         let otlp_endpoint = Some(traces.endpoint());
         let mut cluster = Cluster::open(Options { home, regions, port_offset, otlp_endpoint, ..Options::default() })?;
         cluster.jaeger_otlp_url().into_iter().for_each(|otlp| traces.hand_on_to(otlp));
-        up(&mut cluster).await?;
+        if let Err(error) = up(&mut cluster).await {
+            // Ports of the third region are in the range for outgoing connections: one of those may have such a port, and
+            // is closed by stopping its owner.
+            let taken = matches!(error.downcast_ref(), Some(writ_local::Error::PortInUse { .. }));
+            ensure!(taken, error);
+            cluster.down(&Progress::new()).await?;
+            up(&mut cluster).await?;
+        }
         Ok(Self { cluster, traces: Some(traces), _undertaker: Some(undertaker) })
     }
 

@@ -11,14 +11,26 @@ pub const PATIENCE: Duration = Duration::from_secs(60);
 ///
 /// # Errors
 /// When `ask` fails, or never answers `Some`.
-pub async fn until<T>(what: &str, mut ask: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
-    let deadline = Instant::now() + PATIENCE;
+pub async fn until<T>(what: &str, ask: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
+    until_within(PATIENCE, what, ask).await
+}
+
+/// The same with a time limit of its own, for what moves a lot of data.
+///
+/// # Errors
+/// When `ask` fails, or never answers `Some`.
+pub async fn until_within<T>(
+    patience: Duration,
+    what: &str,
+    mut ask: impl AsyncFnMut() -> Result<Option<T>>,
+) -> Result<T> {
+    let deadline = Instant::now() + patience;
     loop {
         if let Some(answer) = ask().await? {
             return Ok(answer);
         }
         if Instant::now() > deadline {
-            bail!("waited {PATIENCE:?} for: {what}");
+            bail!("waited {patience:?} for: {what}");
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Result, ensure};
 use futures::future::join_all;
-use integration_tests::{Organization, System, topic, until};
+use integration_tests::{Organization, System, topic, until, until_within};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
@@ -18,6 +18,8 @@ const LIMIT: usize = 1_048_576;
 const OVERHEAD: usize = 72;
 const CODECS: [&str; 4] = ["zstd", "gzip", "snappy", "lz4"];
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the mirror may take for the megabytes of this test beside all other tests, on a slow machine.
+const CARRIED: Duration = Duration::from_secs(240);
 
 /// An external producer that the client itself keeps from nothing.
 fn producer(kafka: &Connection, codec: &str) -> Result<FutureProducer> {
@@ -92,7 +94,7 @@ async fn odd(kafka: &Connection, topic: &str) -> Result<()> {
 /// Every record of a topic has a copy in the other region.
 async fn all_arrive(system: &System, origin: &str, target: &str, name: &str) -> Result<()> {
     let sent = topic::read_all(&system.kafka(origin), name)?;
-    until("all of it in the other region", async || {
+    until_within(CARRIED, "all of it in the other region", async || {
         let arrived = topic::read_all(&system.kafka(target), &format!("{origin}.{name}"))?;
         Ok(sent.iter().all(|record| arrived.contains(record)).then_some(()))
     })
