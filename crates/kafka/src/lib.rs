@@ -3,6 +3,7 @@
 pub mod access;
 mod connection;
 mod headers;
+mod native;
 mod producer;
 mod scope;
 pub mod topics;

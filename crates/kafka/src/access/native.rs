@@ -6,6 +6,7 @@ mod names;
 mod text;
 
 use std::ptr;
+use std::time::Duration;
 
 use rdkafka::admin::AdminClient;
 use rdkafka::bindings as c;
@@ -15,9 +16,12 @@ use secrecy::ExposeSecret;
 use super::binding::Binding;
 use super::credential::Credential;
 use super::error::AccessError;
-use handle::{Alteration, Event, Filter, NewBinding, Queue};
+use crate::native::{Event, Queue};
+use handle::{Alteration, Filter, NewBinding};
 use text::text;
 
+/// Time-out of an answer; longer than librdkafka's own of a minute.
+const TIMEOUT: Duration = Duration::from_secs(70);
 /// PBKDF2 iterations. Kafka's minimum is enough, because the passwords are random.
 const ITERATIONS: i32 = 4096;
 
@@ -50,7 +54,7 @@ fn alter(
         return Ok(());
     }
     let mut pointers: Vec<_> = alterations.iter().map(|alteration| alteration.0).collect();
-    let queue = Queue::of(admin);
+    let queue = Queue::of(admin.inner());
     // SAFETY: client and queue outlive the call; the array and its targets live until the end of this function, and
     // librdkafka copies them.
     unsafe {
@@ -62,7 +66,7 @@ fn alter(
             queue.0,
         );
     }
-    let event = queue.answer(what)?;
+    let event = answer(&queue, what)?;
     // SAFETY: the event is of this type and outlives its results.
     unsafe {
         let result = c::rd_kafka_event_AlterUserScramCredentials_result(event.0);
@@ -78,10 +82,10 @@ fn alter(
 /// All bindings at the cluster that allow an operation from any host.
 pub(crate) fn bindings(admin: &Admin) -> Result<Vec<Binding>, AccessError> {
     const WHAT: &str = "list bindings";
-    let (filter, queue) = (Filter::any()?, Queue::of(admin));
+    let (filter, queue) = (Filter::any()?, Queue::of(admin.inner()));
     // SAFETY: as in `alter`.
     unsafe { c::rd_kafka_DescribeAcls(admin.inner().native_ptr(), filter.0, ptr::null(), queue.0) };
-    let event = queue.answer(WHAT)?;
+    let event = answer(&queue, WHAT)?;
     // SAFETY: the event is of this type and outlives its results.
     unsafe {
         let result = c::rd_kafka_event_DescribeAcls_result(event.0);
@@ -98,12 +102,12 @@ pub(crate) fn create(admin: &Admin, bindings: &[&Binding]) -> Result<(), AccessE
     }
     let new = bindings.iter().map(|binding| NewBinding::of(binding)).collect::<Result<Vec<_>, _>>()?;
     let mut pointers: Vec<_> = new.iter().map(|binding| binding.0).collect();
-    let queue = Queue::of(admin);
+    let queue = Queue::of(admin.inner());
     // SAFETY: as in `alter`.
     unsafe {
         c::rd_kafka_CreateAcls(admin.inner().native_ptr(), pointers.as_mut_ptr(), pointers.len(), ptr::null(), queue.0);
     }
-    let event = queue.answer(WHAT)?;
+    let event = answer(&queue, WHAT)?;
     // SAFETY: the event is of this type and outlives its results.
     unsafe {
         let result = c::rd_kafka_event_CreateAcls_result(event.0);
@@ -120,12 +124,12 @@ pub(crate) fn delete(admin: &Admin, bindings: &[&Binding]) -> Result<(), AccessE
     }
     let filters = bindings.iter().map(|binding| Filter::exactly(binding)).collect::<Result<Vec<_>, _>>()?;
     let mut pointers: Vec<_> = filters.iter().map(|filter| filter.0).collect();
-    let queue = Queue::of(admin);
+    let queue = Queue::of(admin.inner());
     // SAFETY: as in `alter`.
     unsafe {
         c::rd_kafka_DeleteAcls(admin.inner().native_ptr(), pointers.as_mut_ptr(), pointers.len(), ptr::null(), queue.0);
     }
-    let event = queue.answer(WHAT)?;
+    let event = answer(&queue, WHAT)?;
     // SAFETY: the event is of this type and outlives its results.
     unsafe {
         let result = c::rd_kafka_event_DeleteAcls_result(event.0);
@@ -166,15 +170,13 @@ unsafe fn succeeded(what: &'static str, error: *const c::rd_kafka_error_t) -> Re
     Err(AccessError::Refused { what, reason: unsafe { text(c::rd_kafka_error_string(error)) } })
 }
 
-impl Queue {
-    /// Waits for the answer to the one request on this queue.
-    fn answer(&self, what: &'static str) -> Result<Event, AccessError> {
-        let event = self.poll().ok_or(AccessError::Refused { what, reason: "no answer".to_owned() })?;
-        // SAFETY: the event is alive and owns the text.
-        let reason = unsafe {
-            let failed = c::rd_kafka_event_error(event.0) != NO_ERROR;
-            failed.then(|| text(c::rd_kafka_event_error_string(event.0)))
-        };
-        reason.map_or(Ok(event), |reason| Err(AccessError::Refused { what, reason }))
-    }
+/// Waits for the answer to the one request on a queue.
+fn answer(queue: &Queue, what: &'static str) -> Result<Event, AccessError> {
+    let event = queue.poll(TIMEOUT).ok_or(AccessError::Refused { what, reason: "no answer".to_owned() })?;
+    // SAFETY: the event is alive and owns the text.
+    let reason = unsafe {
+        let failed = c::rd_kafka_event_error(event.0) != NO_ERROR;
+        failed.then(|| text(c::rd_kafka_event_error_string(event.0)))
+    };
+    reason.map_or(Ok(event), |reason| Err(AccessError::Refused { what, reason }))
 }

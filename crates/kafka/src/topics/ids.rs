@@ -2,38 +2,35 @@
 #![allow(unsafe_code, reason = "see the manifest of the crate")]
 
 use std::collections::BTreeMap;
-use std::ffi::{CStr, CString, c_char, c_int};
+use std::ffi::{CStr, CString, c_char};
 use std::ptr;
+use std::time::Duration;
 
 use rdkafka::bindings as c;
 use rdkafka::client::{Client, ClientContext};
 
+use crate::native::{Queue, freed_with};
+
 /// Time-out of the answer.
-const TIMEOUT_MS: c_int = 1_000;
+const TIMEOUT: Duration = Duration::from_secs(1);
 const NO_ERROR: c::rd_kafka_resp_err_t = c::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR;
 
 /// What tells a topic from another one that had its name before, by name. Topics that do not exist, or whose id Kafka does
 /// not tell in time, are left out. Blocks for at most a second.
 pub fn ids<C: ClientContext>(client: &Client<C>, topics: &[String]) -> BTreeMap<String, u128> {
-    // A name with a zero byte is none of a topic.
+    // No topic has a zero byte in its name.
     let names: Vec<_> = topics.iter().filter_map(|topic| CString::new(topic.as_str()).ok()).collect();
     if names.is_empty() {
         return BTreeMap::new();
     }
     let mut pointers: Vec<*const c_char> = names.iter().map(|name| name.as_ptr()).collect();
-    // SAFETY: the array and the names outlive the call, which copies them; the client outlives the queue.
-    let (collection, queue) = unsafe {
-        let collection = c::rd_kafka_TopicCollection_of_topic_names(pointers.as_mut_ptr(), pointers.len());
-        (Collection(collection), Queue(c::rd_kafka_queue_new(client.native_ptr())))
-    };
-    // SAFETY: all three are alive, and librdkafka copies the collection; we own the event.
-    let event = unsafe {
-        c::rd_kafka_DescribeTopics(client.native_ptr(), collection.0, ptr::null(), queue.0);
-        Event(c::rd_kafka_queue_poll(queue.0, TIMEOUT_MS))
-    };
-    if event.0.is_null() {
-        return BTreeMap::new();
-    }
+    // SAFETY: the array and the names outlive the call, which copies them.
+    let collection =
+        Collection(unsafe { c::rd_kafka_TopicCollection_of_topic_names(pointers.as_mut_ptr(), pointers.len()) });
+    let queue = Queue::of(client);
+    // SAFETY: all three are alive, and librdkafka copies the collection.
+    unsafe { c::rd_kafka_DescribeTopics(client.native_ptr(), collection.0, ptr::null(), queue.0) };
+    let Some(event) = queue.poll(TIMEOUT) else { return BTreeMap::new() };
     let mut count = 0;
     // SAFETY: the event is alive and owns the result, which is null if it is of another type, and its array of `count`
     // descriptions.
@@ -73,27 +70,4 @@ unsafe fn described(topic: *const c::rd_kafka_TopicDescription_t) -> Option<(Str
 
 struct Collection(*mut c::rd_kafka_TopicCollection_t);
 
-impl Drop for Collection {
-    fn drop(&mut self) {
-        // SAFETY: we own it, and nothing else points to it.
-        unsafe { c::rd_kafka_TopicCollection_destroy(self.0) }
-    }
-}
-
-struct Queue(*mut c::rd_kafka_queue_t);
-
-impl Drop for Queue {
-    fn drop(&mut self) {
-        // SAFETY: we own it, and nothing else points to it.
-        unsafe { c::rd_kafka_queue_destroy(self.0) }
-    }
-}
-
-struct Event(*mut c::rd_kafka_event_t);
-
-impl Drop for Event {
-    fn drop(&mut self) {
-        // SAFETY: we own it, if there is one, and nothing else points to it.
-        unsafe { c::rd_kafka_event_destroy(self.0) }
-    }
-}
+freed_with!(Collection: c::rd_kafka_TopicCollection_destroy);

@@ -1,27 +1,18 @@
 //! Owners of what librdkafka allocates, which free it when dropped.
 
-use std::ffi::{CString, c_char, c_int};
+use std::ffi::{CString, c_char};
 use std::ptr;
 
-use rdkafka::admin::AdminClient;
 use rdkafka::bindings as c;
-use rdkafka::client::DefaultClientContext;
 
 use super::names;
 use super::text::text;
 use crate::access::binding::Binding;
 use crate::access::error::AccessError;
+use crate::native::freed_with;
 
-/// Time-out of an answer; longer than librdkafka's own of a minute.
-const TIMEOUT_MS: c_int = 70_000;
 /// Size of the buffer for librdkafka's message about an invalid argument.
 const REASON: usize = 256;
-
-/// A queue of answers.
-pub(super) struct Queue(pub(super) *mut c::rd_kafka_queue_t);
-
-/// An answer.
-pub(super) struct Event(pub(super) *mut c::rd_kafka_event_t);
 
 /// A binding to create.
 pub(super) struct NewBinding(pub(super) *mut c::rd_kafka_AclBinding_t);
@@ -31,19 +22,6 @@ pub(super) struct Filter(pub(super) *mut c::rd_kafka_AclBindingFilter_t);
 
 /// A password to set or delete.
 pub(super) struct Alteration(pub(super) *mut c::rd_kafka_UserScramCredentialAlteration_t);
-
-impl Queue {
-    pub(super) fn of(admin: &AdminClient<DefaultClientContext>) -> Self {
-        // SAFETY: the client is alive; a queue keeps the references it needs.
-        Self(unsafe { c::rd_kafka_queue_new(admin.inner().native_ptr()) })
-    }
-
-    pub(super) fn poll(&self) -> Option<Event> {
-        // SAFETY: the queue is alive; we own the returned event.
-        let event = unsafe { c::rd_kafka_queue_poll(self.0, TIMEOUT_MS) };
-        (!event.is_null()).then_some(Event(event))
-    }
-}
 
 impl NewBinding {
     pub(super) fn of(binding: &Binding) -> Result<Self, AccessError> {
@@ -154,20 +132,7 @@ fn made<T>(new: *mut T, what: &'static str, reason: &[c_char]) -> Result<*mut T,
     Err(AccessError::Refused { what, reason })
 }
 
-macro_rules! freed_with {
-    ($($handle:ident: $free:path),+) => {$(
-        impl Drop for $handle {
-            fn drop(&mut self) {
-                // SAFETY: allocated by librdkafka, owned by us, and not used afterwards.
-                unsafe { $free(self.0) }
-            }
-        }
-    )+};
-}
-
 freed_with!(
-    Queue: c::rd_kafka_queue_destroy,
-    Event: c::rd_kafka_event_destroy,
     NewBinding: c::rd_kafka_AclBinding_destroy,
     Filter: c::rd_kafka_AclBinding_destroy,
     Alteration: c::rd_kafka_UserScramCredentialAlteration_destroy
