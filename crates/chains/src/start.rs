@@ -8,7 +8,7 @@ use writ_contract::OrganizationId;
 use writ_contract::policy_change::ChainState;
 use writ_log::Lease;
 use writ_log::consumer::Projection;
-use writ_log::database::{LONG_CALL, bounded, is_about_data};
+use writ_log::database::{LONG_CALL, bounded, is_about_data, reason};
 use writ_log::lease::LeaseError;
 use writ_log::park::Parked;
 
@@ -71,7 +71,7 @@ async fn write<P: Projection>(
         Ok::<_, LeaseError>(tx.commit().await?)
     });
     match written.await {
-        Err(LeaseError::Database(error)) if is_about_data(&error) => Ok(Err(error.to_string())),
+        Err(LeaseError::Database(error)) if is_about_data(&error) => Ok(Err(reason(&error))),
         written => written.map(Ok),
     }
 }

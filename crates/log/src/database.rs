@@ -1,4 +1,4 @@
-//! Calls of background loops to PostgreSQL. None waits for ever: a server that is gone without closing its connections
+//! Calls of background loops to PostgreSQL. None waits without an end: a server that is gone without closing its connections
 //! gives no sign, and sqlx sets no keep-alive on its sockets.
 
 use std::io;
@@ -31,7 +31,7 @@ pub async fn bounded<T, E: From<Error>>(
         drop(connection.detach());
         return Err(silent(limit).into());
     };
-    // On its way back to the pool a connection is tested, which sqlx would let wait for ever, too.
+    // On its way back to the pool a connection is tested, which sqlx would let wait without an end, too.
     tokio::spawn(timeout(SMALL_CALL, connection.return_to_pool()));
     result
 }
@@ -67,6 +67,21 @@ pub fn is_about_data(error: &Error) -> bool {
             error.code().is_some_and(|code| ["22", "23", "54"].iter().any(|class| code.starts_with(class)))
         }
         _ => false,
+    }
+}
+
+/// The part of an error that may be shown and logged: neither the statement nor data.
+pub fn reason(error: &Error) -> String {
+    match error {
+        // About an address or a connection: contains no secret, and the error kind alone says too little.
+        Error::Io(error) => error.to_string(),
+        Error::Database(error) => match error.code() {
+            Some(code) => format!("refused by PostgreSQL (SQLSTATE {code})"),
+            None => "refused by PostgreSQL".to_owned(),
+        },
+        Error::Encode(_) => "cannot be encoded for PostgreSQL".to_owned(),
+        Error::PoolTimedOut => "no connection in time".to_owned(),
+        _ => "connection failed".to_owned(),
     }
 }
 

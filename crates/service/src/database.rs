@@ -10,7 +10,7 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::{Connection, PgConnection, PgPool};
 
-use writ_log::database::{LIMIT, bounded, within};
+use writ_log::database::{LIMIT, bounded, reason, within};
 use writ_log::loops::LoopTurns;
 
 use crate::health::ReadinessCheck;
@@ -157,20 +157,6 @@ async fn wait_for_server(options: &PgConnectOptions, check: &ReadinessCheck) {
 async fn try_connection(options: &PgConnectOptions) -> Result<(), sqlx::Error> {
     let connection = within(ACQUIRE_TIMEOUT, PgConnection::connect_with(options)).await?;
     within(ACQUIRE_TIMEOUT, connection.close()).await
-}
-
-/// The part of an error that may be shown: neither the statement nor data.
-fn reason(error: &sqlx::Error) -> String {
-    match error {
-        // About an address or a connection: contains no secret, and the error kind alone says too little.
-        sqlx::Error::Io(error) => error.to_string(),
-        sqlx::Error::Database(error) => match error.code() {
-            Some(code) => format!("refused by PostgreSQL (SQLSTATE {code})"),
-            None => "refused by PostgreSQL".to_owned(),
-        },
-        sqlx::Error::PoolTimedOut => "no connection in time".to_owned(),
-        _ => "connection failed".to_owned(),
-    }
 }
 
 #[cfg(test)]
