@@ -5,6 +5,7 @@ mod batch;
 mod discovery;
 mod persist;
 mod reader;
+mod stale;
 mod status;
 mod tracker;
 
@@ -24,7 +25,8 @@ use crate::loops::LoopTurns;
 use crate::position::{self, LogPosition};
 
 pub use discovery::Subscription;
-pub(crate) use reader::{ReadError, Reader, StaleReader};
+pub(crate) use reader::{ReadError, Reader};
+pub(crate) use stale::StaleReader;
 pub use status::{ConsumerHandle, ConsumerStatus, PartitionStatus};
 
 /// How a service processes records. Called by one task, never concurrently.
@@ -134,12 +136,12 @@ impl Consumer {
     }
 
     /// Reads from the stored positions and, whenever the log is not the one they belong to, again with a new client. A
-    /// topic that was made anew is then read from its beginning.
+    /// recreated topic is then read from its beginning.
     async fn read<P: Projection>(self, projection: &mut P) -> ConsumerError {
         loop {
             match self.read_on(projection).await {
                 Stop::Stale(stale) => {
-                    self.handle.starts_anew(&stale);
+                    self.handle.starts_over(&stale);
                     if let StaleReader::Replaced(topic) = stale
                         && let Err(lost) = self.forget(&topic).await
                     {

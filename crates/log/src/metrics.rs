@@ -71,7 +71,7 @@ pub const CONSUMER: &[Metric] = &[
         kind: MetricKind::Counter,
         unit: Unit::Count,
         labels: &["reader"],
-        help: "Times a reader of the log began anew with a new client, because a topic was made anew or its client stood \
-               still.",
+        help: "Times a reader of the log started over with a new client, because a topic was recreated or its client \
+               stalled.",
     },
 ];

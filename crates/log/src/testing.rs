@@ -9,7 +9,9 @@ use rdkafka::mocking::MockCluster;
 use rdkafka::producer::DefaultProducerContext;
 use rdkafka::{Offset, TopicPartitionList};
 use sqlx::PgPool;
+use writ_kafka::Connection;
 
+use crate::consumer::{ConsumerConfig, Subscription};
 use crate::{ConsumedRecord, Outgoing};
 
 /// No condition takes longer, even on a busy machine.
@@ -22,6 +24,17 @@ pub(crate) fn cluster(topics: &[(&str, i32)]) -> Cluster {
     let cluster = MockCluster::new(1).unwrap();
     topics.iter().for_each(|(topic, partitions)| cluster.create_topic(topic, *partitions, 1).unwrap());
     cluster
+}
+
+/// A consumer of the local topic `t`.
+pub(crate) fn config(kafka: Connection) -> ConsumerConfig {
+    ConsumerConfig {
+        kafka,
+        client_id: "test".to_owned(),
+        region: "eu".parse().unwrap(),
+        regions: Vec::new(),
+        topics: vec![Subscription::local("t")],
+    }
 }
 
 /// A record with a key, a value and an id.

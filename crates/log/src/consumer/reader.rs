@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures::FutureExt;
 use rdkafka::config::ClientConfig;
@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::discovery::{Discovery, Survey};
+use super::stale::{Silence, StaleReader};
 use super::tracker::{Disposition, PartitionId, Start, Tracker};
 use super::{ConsumerConfig, ConsumerHandle};
 use crate::ConsumedRecord;
@@ -27,8 +28,6 @@ const MAX_BYTES: usize = 8 << 20;
 
 /// How often an idle reader turns.
 const IDLE: Duration = Duration::from_secs(2);
-/// Silence of a client that has records to read, after which a new one takes its place.
-const STUCK: Duration = Duration::from_secs(10);
 
 /// While catching up, how often to check for transaction markers: the client skips them without waking us.
 const CATCHING_UP: Duration = Duration::from_millis(50);
@@ -45,10 +44,7 @@ pub(crate) struct Reader {
     recorded: HashMap<PartitionId, LogPosition>,
     complete: bool,
     handle: ConsumerHandle,
-    /// When the client last delivered something, or was last waited for.
-    quiet_since: Instant,
-    /// Since when there are partitions that the client cannot ask about, although they have a leader.
-    unanswered_since: Option<Instant>,
+    silence: Silence,
     _discovery: JoinSet<()>,
 }
 
@@ -64,22 +60,6 @@ pub(crate) enum ReadError {
     /// Another reader, with a new client, has to go on from the stored positions.
     #[error(transparent)]
     Stale(#[from] StaleReader),
-}
-
-/// What a client knows of the cluster is not what it is. A client that has seen a topic ignores another one under the same
-/// name if its leader epoch is lower, and then reads nothing, without an error.
-#[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum StaleReader {
-    /// A topic is not the one read before: it was made anew, or has lost records. What is stored of it may belong to the
-    /// new one already, of which the beginning was not read.
-    #[error("topic {0} is not the one read before")]
-    Replaced(String),
-    /// There are records to read, and none arrives.
-    #[error("nothing arrives, although {} {} has more records", _0.0, _0.1)]
-    Stuck(PartitionId),
-    /// A partition has a leader, and the client cannot ask it.
-    #[error("{} {} has a leader that does not answer", _0.0, _0.1)]
-    Unanswered(PartitionId),
 }
 
 impl Reader {
@@ -104,7 +84,6 @@ impl Reader {
         task.spawn(discovery.run(sender));
         let recorded = positions.into_iter().map(|p| ((p.topic.clone(), p.partition), p)).collect();
         let tracker = Tracker::default();
-        let (quiet_since, unanswered_since) = (Instant::now(), None);
         Ok(Self {
             consumer,
             surveys,
@@ -112,16 +91,14 @@ impl Reader {
             recorded,
             complete: false,
             handle,
-            quiet_since,
-            unanswered_since,
+            silence: Silence::new(),
             _discovery: task,
         })
     }
 
     /// Waits for a record and returns it, with all others that are available, at most 500.
     pub(crate) async fn next(&mut self, turns: &LoopTurns) -> Result<Vec<ConsumedRecord>, ReadError> {
-        // While nobody waits, it is not the client that is silent.
-        self.quiet_since = Instant::now();
+        self.silence.end();
         loop {
             turns.note();
             let pause = if self.handle.caught_up() { IDLE } else { CATCHING_UP };
@@ -194,7 +171,7 @@ impl Reader {
                 return Ok(None);
             }
         };
-        self.quiet_since = Instant::now();
+        self.silence.end();
         match self.tracker.accept(&record) {
             Disposition::Take => return Ok(Some(record)),
             Disposition::Skip => {}
@@ -247,18 +224,7 @@ impl Reader {
         self.complete |= survey.complete;
         self.pass_markers()?;
         self.show_all();
-        self.is_stuck(survey.unanswered)
-    }
-
-    /// Fails if the client has been silent for too long although there are records, or cannot be asked about them.
-    fn is_stuck(&mut self, unanswered: Vec<PartitionId>) -> Result<(), ReadError> {
-        let Some(place) = unanswered.into_iter().next() else {
-            self.unanswered_since = None;
-            let unread = self.tracker.unread().filter(|_| self.quiet_since.elapsed() > STUCK);
-            return unread.map_or(Ok(()), |place| Err(StaleReader::Stuck(place.clone()).into()));
-        };
-        let since = *self.unanswered_since.get_or_insert_with(Instant::now);
-        if since.elapsed() > STUCK { Err(StaleReader::Unanswered(place).into()) } else { Ok(()) }
+        Ok(self.silence.check(self.tracker.unread(), survey.unanswered.first())?)
     }
 
     /// Advances over transaction markers, which have an offset but are not delivered. A log may end with one, and would

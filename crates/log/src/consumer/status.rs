@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::Serialize;
 use tokio::sync::watch;
 
-use super::reader::StaleReader;
+use super::stale::StaleReader;
+use crate::database::{is_about_data, reason};
 use crate::kafka::Reporter;
 
 /// Progress in one partition.
@@ -125,8 +126,8 @@ impl ConsumerHandle {
     }
 
     /// A new client takes the place of another.
-    pub(crate) fn starts_anew(&self, stale: &StaleReader) {
-        tracing::error!(reader = &*self.reader, reason = %stale, "reading anew with another client");
+    pub(crate) fn starts_over(&self, stale: &StaleReader) {
+        tracing::error!(reader = &*self.reader, reason = %stale, "starting over with a new client");
         self.count_restarts(1);
     }
 
@@ -151,7 +152,8 @@ impl ConsumerHandle {
 
     pub(super) fn waits_for_database(&self, error: &sqlx::Error) {
         self.waits("database", true);
-        let reason = error.to_string();
+        // PostgreSQL may quote the data that it refuses.
+        let reason = if is_about_data(error) { reason(error) } else { error.to_string() };
         let mut shared = self.lock();
         if shared.database.as_ref() != Some(&reason) {
             tracing::warn!(reason, "waiting for PostgreSQL");

@@ -4,7 +4,7 @@ use tokio::task::JoinHandle;
 use writ_kafka::Connection;
 
 use super::*;
-use crate::testing::{Cluster, cluster, count, outgoing, raw, read, until};
+use crate::testing::{Cluster, cluster, config, count, outgoing, raw, read, until};
 use crate::{Compression, EnvelopeError, LogProducer};
 
 const VALUES: &str = "SELECT count(*) FROM seen";
@@ -64,11 +64,9 @@ impl Running {
 async fn consume(pool: &PgPool, cluster: &Cluster) -> Running {
     sqlx::query("CREATE TABLE IF NOT EXISTS seen (value text)").execute(pool).await.unwrap();
     let config = ConsumerConfig {
-        kafka: Connection::plaintext(cluster.bootstrap_servers()),
-        client_id: "test".to_owned(),
-        region: "eu".parse().unwrap(),
         regions: vec!["eu".parse().unwrap(), "us".parse().unwrap()],
         topics: vec![Subscription::everywhere("t")],
+        ..config(Connection::plaintext(cluster.bootstrap_servers()))
     };
     let consumer = Consumer::new(config, pool.clone(), Lease::acquire(pool, "test").await);
     let (seen, handle, shutdown) = (Seen::default(), consumer.handle(), CancellationToken::new());

@@ -54,7 +54,7 @@ impl Following {
         let turns = LoopTurns::new(&format!("consumer/{}", self.config.client_id));
         let error = loop {
             match self.learn_all(&mut reader, &turns).await {
-                ReadError::Stale(stale) => self.handle.starts_anew(&stale),
+                ReadError::Stale(stale) => self.handle.starts_over(&stale),
                 error => break error,
             }
             reader = match Reader::start(&self.config, Vec::new(), self.handle.clone()) {

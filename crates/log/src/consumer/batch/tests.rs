@@ -9,7 +9,7 @@ use writ_kafka::Connection;
 
 use super::*;
 use crate::Lease;
-use crate::consumer::{ConsumerConfig, Subscription};
+use crate::testing::config;
 
 /// What becomes of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,14 +101,7 @@ async fn consumer(pool: &PgPool) -> Consumer {
         .await
         .unwrap();
     sqlx::query("CREATE TABLE aside (name text UNIQUE, reason text)").execute(pool).await.unwrap();
-    let config = ConsumerConfig {
-        kafka: Connection::plaintext(""),
-        client_id: "test".to_owned(),
-        region: "eu".parse().unwrap(),
-        regions: Vec::new(),
-        topics: vec![Subscription::local("t")],
-    };
-    Consumer::new(config, pool.clone(), Lease::acquire(pool, "test").await)
+    Consumer::new(config(Connection::plaintext("")), pool.clone(), Lease::acquire(pool, "test").await)
 }
 
 async fn texts(pool: &PgPool, query: &'static str) -> Vec<String> {

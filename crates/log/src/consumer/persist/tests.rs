@@ -4,7 +4,7 @@ use tracing::Span;
 use writ_kafka::Connection;
 
 use super::*;
-use crate::consumer::{ConsumerConfig, Subscription};
+use crate::testing::config;
 use crate::{ConsumedRecord, Lease};
 
 /// Fails a number of times, by an error of PostgreSQL, before it inserts a row.
@@ -50,14 +50,7 @@ impl Projection for Flaky {
 
 async fn consumer(pool: &PgPool) -> Consumer {
     sqlx::query("CREATE TABLE effect (value bigint)").execute(pool).await.unwrap();
-    let config = ConsumerConfig {
-        kafka: Connection::plaintext(""),
-        client_id: "test".to_owned(),
-        region: "eu".parse().unwrap(),
-        regions: Vec::new(),
-        topics: vec![Subscription::local("t")],
-    };
-    Consumer::new(config, pool.clone(), Lease::acquire(pool, "test").await)
+    Consumer::new(config(Connection::plaintext("")), pool.clone(), Lease::acquire(pool, "test").await)
 }
 
 fn reached() -> Vec<LogPosition> {

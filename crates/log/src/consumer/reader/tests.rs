@@ -1,20 +1,13 @@
 use writ_kafka::Connection;
 
 use super::*;
-use crate::consumer::Subscription;
 use crate::consumer::tracker::LogBounds;
-use crate::testing::{Cluster, cluster};
+use crate::testing::{Cluster, cluster, config};
 
 const SOON: Duration = Duration::from_secs(20);
 
 fn reader(cluster: &Cluster) -> Reader {
-    let config = ConsumerConfig {
-        kafka: Connection::plaintext(cluster.bootstrap_servers()),
-        client_id: "test".to_owned(),
-        region: "eu".parse().unwrap(),
-        regions: Vec::new(),
-        topics: vec![Subscription::local("t")],
-    };
+    let config = config(Connection::plaintext(cluster.bootstrap_servers()));
     Reader::start(&config, Vec::new(), ConsumerHandle::new("test")).unwrap()
 }
 
@@ -32,10 +25,6 @@ async fn behind(cluster: &Cluster) -> Reader {
     let found = vec![(place(), LogBounds { low: 0, end: 4 })];
     reader.take_up(Survey { found, ..survey(0, 4) }).unwrap();
     reader
-}
-
-fn long_ago() -> Instant {
-    Instant::now().checked_sub(STUCK * 2).unwrap()
 }
 
 #[tokio::test]
@@ -70,30 +59,4 @@ async fn a_topic_with_another_id_needs_a_new_client() {
     let mut reader = behind(&cluster).await;
     let error = reader.take_up(Survey { replaced: Some("t".to_owned()), ..survey(0, 9) }).unwrap_err();
     assert_eq!(error.to_string(), "topic t is not the one read before");
-}
-
-#[tokio::test]
-async fn a_silent_client_is_stuck_only_while_there_are_records() {
-    let cluster = cluster(&[("t", 1)]);
-    let mut reader = behind(&cluster).await;
-    reader.take_up(survey(0, 4)).unwrap();
-    reader.quiet_since = long_ago();
-    let error = reader.take_up(survey(0, 4)).unwrap_err();
-    assert_eq!(error.to_string(), "nothing arrives, although t 0 has more records");
-    // They have expired.
-    reader.take_up(survey(4, 4)).unwrap();
-}
-
-#[tokio::test]
-async fn a_leader_that_does_not_answer_is_given_time() {
-    let cluster = cluster(&[("t", 1)]);
-    let mut reader = behind(&cluster).await;
-    let unanswered = || Survey { unanswered: vec![place()], ..Survey::default() };
-    reader.take_up(unanswered()).unwrap();
-    reader.take_up(survey(0, 4)).unwrap();
-    assert_eq!(reader.unanswered_since, None);
-    reader.take_up(unanswered()).unwrap();
-    reader.unanswered_since = Some(long_ago());
-    let error = reader.take_up(unanswered()).unwrap_err();
-    assert!(matches!(error, ReadError::Stale(StaleReader::Unanswered(_))), "{error}");
 }

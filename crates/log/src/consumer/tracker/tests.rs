@@ -105,8 +105,8 @@ fn a_log_that_goes_back_is_another_one() {
     tracker.add(place(), None, LogBounds { low: 5, end: 9 });
     assert!(tracker.has_bounds(&place(), LogBounds { low: 5, end: 9 }));
     assert!(tracker.has_bounds(&place(), LogBounds { low: 9, end: 9 }), "expired");
-    assert!(!tracker.has_bounds(&place(), LogBounds { low: 0, end: 20 }), "made anew, and longer");
-    assert!(!tracker.has_bounds(&place(), LogBounds { low: 0, end: 4 }), "made anew, and shorter");
+    assert!(!tracker.has_bounds(&place(), LogBounds { low: 0, end: 20 }), "recreated, and longer");
+    assert!(!tracker.has_bounds(&place(), LogBounds { low: 0, end: 4 }), "recreated, and shorter");
     assert!(tracker.has_bounds(&("other".to_owned(), 0), LogBounds { low: 0, end: 0 }));
 }
 
