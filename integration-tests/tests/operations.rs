@@ -187,3 +187,30 @@ fn every_panel_says_what_it_shows() {
         }
     }
 }
+
+/// A path of this project in a text, between backticks or as the target of a link.
+fn paths(text: &str) -> impl Iterator<Item = &str> {
+    let folders = ["crates/", "services/", "schemas/", "infra/", "integration-tests/", "docs/"];
+    let is_path = |word: &&str| !word.contains(['*', '<', '{', '…', ' ', '$', ':']);
+    text.split('`').skip(1).step_by(2).filter(is_path).filter(move |word| folders.iter().any(|f| word.starts_with(f)))
+}
+
+/// Files and folders that a page links to, relative to it.
+fn links(text: &str) -> impl Iterator<Item = &str> {
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#', ' ']).next());
+    targets.filter(|target| !target.is_empty() && !target.contains(':'))
+}
+
+#[test]
+fn every_file_that_the_documentation_names_is_there() {
+    let pages: Vec<_> = ["docs", "schemas"].iter().flat_map(|folder| files(&project().join(folder), ".md")).collect();
+    let mut missing = Vec::new();
+    for page in pages.iter().chain([&project().join("README.md")]) {
+        let text = fs::read_to_string(page).unwrap();
+        let folder = page.parent().unwrap();
+        let wanted = paths(&text).map(|path| project().join(path)).chain(links(&text).map(|link| folder.join(link)));
+        missing
+            .extend(wanted.filter(|path| !path.exists()).map(|path| format!("{}: {}", page.display(), path.display())));
+    }
+    assert!(missing.is_empty(), "{missing:#?}");
+}
