@@ -101,19 +101,22 @@ CREATE TABLE token (
 );
 CREATE INDEX token_principal ON token (organization, principal);
 
--- Current holders of Identity · Admin, directly or through a team.
+CREATE INDEX role_assignment_administrator ON role_assignment (organization) WHERE role = 'identity.admin';
+
+-- Holders of Identity · Admin at the time of the statement, directly or through a team. A transaction may have waited
+-- for a lock since it began, so now() would be too early.
 CREATE VIEW administrator AS
 SELECT a.organization, a.principal AS id
   FROM role_assignment a
  WHERE a.role = 'identity.admin' AND a.entity_id IS NULL AND a.region IS NULL AND a.condition IS NULL
-   AND coalesce(a.valid_from <= now(), true) AND coalesce(a.valid_until > now(), true)
+   AND coalesce(a.valid_from <= statement_timestamp(), true) AND coalesce(a.valid_until > statement_timestamp(), true)
 UNION
 SELECT a.organization, m.member AS id
   FROM role_assignment a
   JOIN membership m ON m.organization = a.organization AND m.team = a.principal
  WHERE a.role = 'identity.admin' AND a.entity_id IS NULL AND a.region IS NULL AND a.condition IS NULL
-   AND coalesce(a.valid_from <= now(), true) AND coalesce(a.valid_until > now(), true)
-   AND coalesce(m.valid_from <= now(), true) AND coalesce(m.valid_until > now(), true);
+   AND coalesce(a.valid_from <= statement_timestamp(), true) AND coalesce(a.valid_until > statement_timestamp(), true)
+   AND coalesce(m.valid_from <= statement_timestamp(), true) AND coalesce(m.valid_until > statement_timestamp(), true);
 
 -- Digest of the catalogue published last.
 CREATE TABLE published_catalogue (

@@ -28,6 +28,9 @@ pub enum IdentityError {
     /// The state does not allow it.
     #[error("{0}")]
     Conflict(&'static str),
+    /// The organization's last change lies in the future of the database's clock.
+    #[error("the organization's last change lies in the future of the server's clock")]
+    ClockAhead,
     /// The organization's home is another region.
     #[error("the organization's home is another region")]
     Elsewhere {

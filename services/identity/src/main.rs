@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use writ_identity::app::App;
 use writ_identity::settings::IdentitySettings;
 use writ_identity::store::{MIGRATOR, Store};
-use writ_identity::{PROGRAM, http, log};
+use writ_identity::{PROGRAM, http, log, metrics};
 use writ_service::Service;
 use writ_service::http::RequestLimits;
 
@@ -19,6 +19,7 @@ async fn main() -> ExitCode {
 
 async fn wire(service: Service, settings: IdentitySettings) -> anyhow::Result<()> {
     let platform = settings.platform(&service.common)?;
+    metrics::begin();
     let pool = service.database(&settings.database_url, &MIGRATOR).await?;
     let store = Store::new(pool.clone(), service.common.region);
     store.publish_catalogue().await?;

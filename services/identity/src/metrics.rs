@@ -1,7 +1,20 @@
 //! Metrics of this service.
 
-use writ_metrics::Metric;
+use writ_metrics::{Metric, MetricKind, Unit};
 
 /// What this service exports besides the metrics of every process.
 pub const METRICS: &[&[Metric]] =
-    &[writ_service::metrics::HTTP, writ_service::metrics::DATABASE, writ_log::metrics::OUTBOX];
+    &[writ_service::metrics::HTTP, writ_service::metrics::DATABASE, writ_log::metrics::OUTBOX, OWN];
+
+const OWN: &[Metric] = &[Metric {
+    name: "writ_clock_ahead_refusals_total",
+    kind: MetricKind::Counter,
+    unit: Unit::Count,
+    labels: &[],
+    help: "Changes refused because the organization's last change lies more than a minute in the future of the database's clock.",
+}];
+
+/// Lets all counters exist, at zero: a rate cannot be taken of the first value of a series.
+pub fn begin() {
+    metrics::counter!("writ_clock_ahead_refusals_total").increment(0);
+}

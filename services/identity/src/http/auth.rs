@@ -12,10 +12,8 @@ use writ_tokens::{BearerToken, hash_of, same_hash};
 use crate::app::App;
 use crate::error::{IdentityError, Result};
 use crate::store::Author;
-use crate::store::callers::TokenHolder;
+use crate::store::callers::{Bearer, Right, TokenHolder};
 
-const ADMINISTRATORS_ONLY: IdentityError =
-    IdentityError::Forbidden("You must have the [Identity Admin] role to perform this action");
 const OPERATOR_ONLY: IdentityError = IdentityError::Forbidden("Only the platform's operator may perform this action");
 const NOT_FOR_OPERATOR: IdentityError =
     IdentityError::Forbidden("The platform's operator may do nothing inside an organization");
@@ -26,8 +24,8 @@ pub(super) struct Caller {
     pub(super) organization: OrganizationId,
     /// The user.
     pub(super) user: UserId,
-    administrator: bool,
-    request_id: Option<StoredText>,
+    /// Whose right is checked again when something is changed.
+    pub(super) bearer: Bearer,
 }
 
 /// A user who administers the organization.
@@ -40,24 +38,18 @@ pub(super) struct Operator {
 
 /// A person who shows an invitation.
 pub(super) struct Invitee {
-    /// The organization that invites.
-    pub(super) organization: OrganizationId,
     /// The user that is to be active.
     pub(super) user: UserId,
     /// The invitation's token.
     pub(super) token: TokenId,
-    request_id: Option<StoredText>,
+    /// Whose invitation is checked again when it is accepted.
+    pub(super) bearer: Bearer,
 }
 
 impl Caller {
-    /// The caller as the author of a change.
-    pub(super) fn author(&self) -> Author {
-        user_author(self.user, &self.request_id)
-    }
-
     /// Requires an administrator, or the user in question.
     pub(super) fn must_be(&self, user: UserId) -> Result<()> {
-        if self.administrator || self.user == user { Ok(()) } else { Err(ADMINISTRATORS_ONLY) }
+        Right::ActFor(user).require(&self.bearer.holder)
     }
 
     /// Requires the user in question.
@@ -76,20 +68,6 @@ impl Operator {
     }
 }
 
-impl Invitee {
-    /// The new user as the author of a change.
-    pub(super) fn author(&self) -> Author {
-        user_author(self.user, &self.request_id)
-    }
-}
-
-fn user_author(user: UserId, request_id: &Option<StoredText>) -> Author {
-    Author {
-        actor: Actor { kind: ActorKind::User, id: StoredText::lossy(&user.to_string()) },
-        request_id: request_id.clone(),
-    }
-}
-
 impl FromRequestParts<App> for Caller {
     type Rejection = IdentityError;
 
@@ -99,12 +77,8 @@ impl FromRequestParts<App> for Caller {
             return Err(IdentityError::Unauthenticated);
         }
         let holder = of_its_organization(&token, app.store.holder(&token.hash()).await?)?;
-        Ok(Self {
-            organization: holder.organization,
-            user: holder.user,
-            administrator: holder.administrator,
-            request_id: request_id(parts),
-        })
+        let (organization, user) = (holder.organization, holder.user);
+        Ok(Self { organization, user, bearer: Bearer { holder, request_id: request_id(parts) } })
     }
 }
 
@@ -113,7 +87,8 @@ impl FromRequestParts<App> for Administrator {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
         let caller = Caller::from_request_parts(parts, app).await?;
-        if caller.administrator { Ok(Self(caller)) } else { Err(ADMINISTRATORS_ONLY) }
+        Right::Administer.require(&caller.bearer.holder)?;
+        Ok(Self(caller))
     }
 }
 
@@ -126,12 +101,8 @@ impl FromRequestParts<App> for Invitee {
             return Err(IdentityError::Unauthenticated);
         }
         let holder = of_its_organization(&token, app.store.invited(&token.hash()).await?)?;
-        Ok(Self {
-            organization: holder.organization,
-            user: holder.user,
-            token: holder.token,
-            request_id: request_id(parts),
-        })
+        let (user, token) = (holder.user, holder.token);
+        Ok(Self { user, token, bearer: Bearer { holder, request_id: request_id(parts) } })
     }
 }
 

@@ -8,6 +8,9 @@ use writ_service::{InvalidParameter, Problem};
 use crate::domain::Violation;
 use crate::error::IdentityError;
 
+/// Seconds until it is worth asking again whether the clock is right.
+const CLOCK_RETRY: u32 = 60;
+
 impl IntoResponse for IdentityError {
     fn into_response(self) -> Response {
         Problem::from(self).into_response()
@@ -27,6 +30,11 @@ impl From<IdentityError> for Problem {
             IdentityError::Forbidden(why) => Self::forbidden(why),
             IdentityError::NotFound(what) => Self::not_found(format!("The requested {what} was not found")),
             IdentityError::Conflict(why) => Self::conflict(why),
+            IdentityError::ClockAhead => Self::unavailable(
+                "The organization's last change lies more than a minute in the future of the server's clock; no change \
+                 is made until the clock has reached it",
+                CLOCK_RETRY,
+            ),
             IdentityError::Elsewhere { home, target } => elsewhere(&home, &target),
             IdentityError::Database(error) => database(error),
             IdentityError::Record(error) => Self::internal(error),

@@ -18,6 +18,7 @@ use super::{Administrator, Reply, Result};
 use crate::app::App;
 use crate::domain::text::{Email, Name, Text, TokenName};
 use crate::domain::token::INVITE_TTL;
+use crate::store::callers::Right;
 use crate::store::invites::Addressee;
 use crate::store::tokens::{self, NewToken};
 use crate::store::{PendingRevision, invites, users};
@@ -81,7 +82,7 @@ pub(super) async fn invite(
     headers: HeaderMap,
     Json(person): Json<InviteUser>,
 ) -> Result<Response> {
-    let mut revision = app.store.revision(admin.organization, admin.author()).await?;
+    let mut revision = app.store.revision(&admin.bearer, Right::Administer).await?;
     let (user_id, mut changes) = expect_user(&mut revision, &person.email).await?;
     let secret = app.new_token(TokenKind::Invite, admin.organization);
     let token = NewToken {
@@ -89,7 +90,7 @@ pub(super) async fn invite(
         kind: TokenKind::Invite,
         name: TokenName::of_ours("Invitation"),
         hash: secret.hash(),
-        expires_at: revision.at() + INVITE_TTL,
+        expires_at: revision.now() + INVITE_TTL,
     };
     let (_, issued) = tokens::insert(&mut revision, token).await?;
     changes.push(issued);
@@ -134,7 +135,7 @@ pub(super) async fn accept(
     invitee: Invitee,
     Json(accept): Json<AcceptInvite>,
 ) -> Result<Reply<AcceptedInvite>> {
-    let mut revision = app.store.revision(invitee.organization, invitee.author()).await?;
+    let mut revision = app.store.revision(&invitee.bearer, Right::ActFor(invitee.user)).await?;
     // Fails when somebody else has accepted meanwhile.
     tokens::delete(&mut revision, invitee.user, invitee.token).await?;
     let mut user = users::get(&mut revision, invitee.user).await?;

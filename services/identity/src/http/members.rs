@@ -14,6 +14,7 @@ use super::users::{UserPath, UserQuery, UserResponse};
 use super::{Administrator, Caller, EmptyReply, Paginated, Reply, Result};
 use crate::app::App;
 use crate::domain::Violation;
+use crate::store::callers::Right;
 use crate::store::{administrators, members};
 
 /// A user of a team in the path.
@@ -60,7 +61,7 @@ pub(super) async fn add(
     Path(path): Path<TeamPath>,
     Json(new): Json<AddMember>,
 ) -> Result<EmptyReply> {
-    let mut revision = app.store.revision(admin.organization, admin.author()).await?;
+    let mut revision = app.store.revision(&admin.bearer, Right::Administer).await?;
     let added = members::add_user(&mut revision, path.team_id, new.id).await?;
     let seen = revision.commit(vec![added]).await?;
     Ok(app.created_empty(seen))
@@ -74,7 +75,7 @@ pub(super) async fn remove(
     Administrator(admin): Administrator,
     Path(path): Path<TeamUserPath>,
 ) -> Result<EmptyReply> {
-    let mut revision = app.store.revision(admin.organization, admin.author()).await?;
+    let mut revision = app.store.revision(&admin.bearer, Right::Administer).await?;
     members::remove_user(&mut revision, path.team_id, path.user_id).await?;
     administrators::must_remain(&mut revision).await?;
     let removed = Change::MemberRemoved { team: path.team_id, member: path.user_id.into() };

@@ -15,6 +15,7 @@ use crate::app::App;
 use crate::domain::assignment::ADMINISTRATOR;
 use crate::store::administrators;
 use crate::store::assignments::{self, Assignee};
+use crate::store::callers::Right;
 
 /// An entity type of the catalogue.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -90,7 +91,7 @@ pub(super) async fn assign(
     role: &AssignRole,
 ) -> Result<Reply<AssignedRole>> {
     let grant = role.grant(assignee.id, &app.platform.regions)?;
-    let mut revision = app.store.revision(admin.organization, admin.author()).await?;
+    let mut revision = app.store.revision(&admin.bearer, Right::Administer).await?;
     assignments::insert(&mut revision, assignee, &grant).await?;
     let shown = AssignedRole::from(&grant);
     let seen = revision.commit(vec![Change::RoleAssigned(grant)]).await?;
@@ -99,7 +100,7 @@ pub(super) async fn assign(
 
 /// Removes a role from a principal.
 pub(super) async fn unassign(app: &App, admin: &Caller, assignee: Assignee, id: GrantId) -> Result<EmptyReply> {
-    let mut revision = app.store.revision(admin.organization, admin.author()).await?;
+    let mut revision = app.store.revision(&admin.bearer, Right::Administer).await?;
     let role = assignments::delete(&mut revision, assignee, id).await?;
     if role == *ADMINISTRATOR {
         administrators::must_remain(&mut revision).await?;

@@ -20,6 +20,7 @@ use crate::domain::page::Page;
 use crate::domain::team::Team;
 use crate::domain::text::{Name, Text};
 use crate::error::IdentityError;
+use crate::store::callers::Right;
 use crate::store::{administrators, teams};
 
 /// A team in the path.
@@ -237,7 +238,7 @@ pub(super) async fn create(
     Administrator(admin): Administrator,
     Json(new): Json<CreateTeam>,
 ) -> Result<Reply<TeamResponse>> {
-    let mut revision = app.store.revision(admin.organization, admin.author()).await?;
+    let mut revision = app.store.revision(&admin.bearer, Right::Administer).await?;
     let team = new.into_team(revision.at());
     teams::insert(&mut revision, &team).await?;
     let seen = revision.commit(vec![Change::TeamCreated { team: team.id, system: false }]).await?;
@@ -265,7 +266,7 @@ pub(super) async fn update(
     Path(path): Path<TeamPath>,
     Json(update): Json<UpdateTeam>,
 ) -> Result<Reply<TeamResponse>> {
-    let mut revision = app.store.revision(admin.organization, admin.author()).await?;
+    let mut revision = app.store.revision(&admin.bearer, Right::Administer).await?;
     let mut team = teams::get_changeable(&mut revision, path.team_id).await?;
     let fields = update.apply(&mut team)?;
     if fields.is_empty() {
@@ -285,7 +286,7 @@ pub(super) async fn delete(
     Administrator(admin): Administrator,
     Path(path): Path<TeamPath>,
 ) -> Result<EmptyReply> {
-    let mut revision = app.store.revision(admin.organization, admin.author()).await?;
+    let mut revision = app.store.revision(&admin.bearer, Right::Administer).await?;
     teams::get_changeable(&mut revision, path.team_id).await?;
     teams::delete(&mut revision, path.team_id).await?;
     administrators::must_remain(&mut revision).await?;

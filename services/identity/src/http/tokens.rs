@@ -19,6 +19,7 @@ use super::{Caller, EmptyReply, Reply, Result};
 use crate::app::App;
 use crate::domain::text::TokenName;
 use crate::domain::token::{PersonalToken, TokenState};
+use crate::store::callers::Right;
 use crate::store::tokens;
 
 /// A token of a user in the path.
@@ -161,7 +162,7 @@ pub(super) async fn create(
     caller.must_be(path.user_id)?;
     let user = app.store.user(caller.organization, path.user_id).await?;
     caller.must_be_owner(user.id)?;
-    let mut revision = app.store.revision(caller.organization, caller.author()).await?;
+    let mut revision = app.store.revision(&caller.bearer, Right::ActFor(path.user_id)).await?;
     tokens::must_have_room(&mut revision, user.id).await?;
     let (token, issued) = issue(&app, &mut revision, user.id, new, "expires_at").await?;
     let seen = revision.commit(vec![issued]).await?;
@@ -192,7 +193,7 @@ pub(super) async fn update(
     Json(update): Json<UpdateToken>,
 ) -> Result<Reply<TokenResponse>> {
     caller.must_be(path.user_id)?;
-    let mut revision = app.store.revision(caller.organization, caller.author()).await?;
+    let mut revision = app.store.revision(&caller.bearer, Right::ActFor(path.user_id)).await?;
     let mut token = tokens::get(&mut revision, path.user_id, path.token_id).await?;
     caller.must_be_owner(path.user_id)?;
     if token.name == update.name {
@@ -214,7 +215,7 @@ pub(super) async fn revoke(
     Path(path): Path<UserTokenPath>,
 ) -> Result<Reply<TokenResponse>> {
     caller.must_be(path.user_id)?;
-    let mut revision = app.store.revision(caller.organization, caller.author()).await?;
+    let mut revision = app.store.revision(&caller.bearer, Right::ActFor(path.user_id)).await?;
     let mut token = tokens::get(&mut revision, path.user_id, path.token_id).await?;
     if token.revoked_at.is_some() {
         return Ok(app.ok(revision.unchanged().await?, TokenResponse::now(token)));
@@ -235,7 +236,7 @@ pub(super) async fn delete(
     Path(path): Path<UserTokenPath>,
 ) -> Result<EmptyReply> {
     caller.must_be(path.user_id)?;
-    let mut revision = app.store.revision(caller.organization, caller.author()).await?;
+    let mut revision = app.store.revision(&caller.bearer, Right::ActFor(path.user_id)).await?;
     tokens::get(&mut revision, path.user_id, path.token_id).await?;
     tokens::delete(&mut revision, path.user_id, path.token_id).await?;
     let seen = revision.commit(vec![Change::TokenRevoked { token: path.token_id }]).await?;

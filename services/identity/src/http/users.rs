@@ -16,6 +16,7 @@ use crate::domain::filter::{TextFilter, UserFilter};
 use crate::domain::page::Page;
 use crate::domain::text::{Name, Text};
 use crate::domain::user::User;
+use crate::store::callers::Right;
 use crate::store::{administrators, users};
 
 /// A user in the path.
@@ -191,7 +192,7 @@ pub(super) async fn update(
     Json(update): Json<UpdateUser>,
 ) -> Result<Reply<UserResponse>> {
     caller.must_be(path.user_id)?;
-    let mut revision = app.store.revision(caller.organization, caller.author()).await?;
+    let mut revision = app.store.revision(&caller.bearer, Right::ActFor(path.user_id)).await?;
     let mut user = users::get(&mut revision, path.user_id).await?;
     let fields = update.apply(&mut user);
     if fields.is_empty() {
@@ -211,7 +212,7 @@ pub(super) async fn erase(
     Administrator(admin): Administrator,
     Path(path): Path<UserPath>,
 ) -> Result<EmptyReply> {
-    let mut revision = app.store.revision(admin.organization, admin.author()).await?;
+    let mut revision = app.store.revision(&admin.bearer, Right::Administer).await?;
     users::erase(&mut revision, path.user_id).await?;
     administrators::must_remain(&mut revision).await?;
     let seen = revision.commit(vec![Change::UserErased { user: path.user_id }]).await?;

@@ -1,10 +1,16 @@
-//! Holders of bearer tokens.
+//! Holders of bearer tokens, and by what right they make a change.
 
+use sqlx::PgExecutor;
+use time::OffsetDateTime;
 use writ_contract::row::TokenKind;
-use writ_contract::{Hash, OrganizationId, TokenId, UserId};
+use writ_contract::{Hash, OrganizationId, StoredText, TokenId, UserId};
 
 use super::Store;
+use super::revision::{Author, PendingRevision};
 use crate::error::{IdentityError, Result};
+
+const ADMINISTRATORS_ONLY: IdentityError =
+    IdentityError::Forbidden("You must have the [Identity Admin] role to perform this action");
 
 /// The holder of a valid token.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -17,6 +23,40 @@ pub struct TokenHolder {
     pub token: TokenId,
     /// Whether the principal is active and holds Identity · Admin now.
     pub administrator: bool,
+    /// When the token expires.
+    pub expires_at: OffsetDateTime,
+    hash: Hash,
+    kind: TokenKind,
+    active: bool,
+}
+
+/// Who makes a request: the holder of its token.
+#[derive(Debug, Clone)]
+pub struct Bearer {
+    /// The holder when the request arrived.
+    pub holder: TokenHolder,
+    /// Our own id of the request.
+    pub request_id: Option<StoredText>,
+}
+
+/// What the holder of a token must be to make a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Right {
+    /// An administrator.
+    Administer,
+    /// This user, or an administrator.
+    ActFor(UserId),
+}
+
+impl Right {
+    /// Requires the right.
+    ///
+    /// # Errors
+    /// [`IdentityError::Forbidden`] when the holder does not have it.
+    pub fn require(self, holder: &TokenHolder) -> Result<()> {
+        let is_self = matches!(self, Self::ActFor(user) if user == holder.user);
+        if is_self || holder.administrator { Ok(()) } else { Err(ADMINISTRATORS_ONLY) }
+    }
 }
 
 impl Store {
@@ -25,7 +65,7 @@ impl Store {
     /// # Errors
     /// [`IdentityError::Unauthenticated`] when there is none, or the token is not valid now.
     pub async fn holder(&self, hash: &Hash) -> Result<TokenHolder> {
-        self.find_holder(hash, TokenKind::Personal, true).await
+        find(&self.pool, hash, TokenKind::Personal, true).await
     }
 
     /// The user invited with the token that has this hash, who is not active yet.
@@ -33,23 +73,43 @@ impl Store {
     /// # Errors
     /// [`IdentityError::Unauthenticated`] when there is none, or the invitation is not valid now.
     pub async fn invited(&self, hash: &Hash) -> Result<TokenHolder> {
-        self.find_holder(hash, TokenKind::Invite, false).await
+        find(&self.pool, hash, TokenKind::Invite, false).await
     }
 
-    async fn find_holder(&self, hash: &Hash, kind: TokenKind, active: bool) -> Result<TokenHolder> {
-        sqlx::query_as(
-            "SELECT t.organization, t.principal AS \"user\", t.id AS token,
-                    EXISTS (SELECT FROM administrator a WHERE a.organization = t.organization AND a.id = t.principal) AS administrator
-               FROM token t
-               JOIN organization o ON o.id = t.organization AND o.state = 'active'
-               JOIN principal p ON p.organization = t.organization AND p.id = t.principal AND p.active = $3
-              WHERE t.hash = $1 AND t.kind = $2 AND t.revoked_at IS NULL AND t.expires_at > now()",
-        )
-        .bind(hash)
-        .bind(kind)
-        .bind(active)
-        .fetch_optional(&self.pool)
-        .await?
-        .ok_or(IdentityError::Unauthenticated)
+    /// Begins the next revision of the bearer's organization, by a right that the bearer has under the organization's
+    /// lock: whatever was taken from the bearer since the request arrived counts.
+    ///
+    /// # Errors
+    /// [`IdentityError::Unauthenticated`] when the token is not valid any more; [`IdentityError::Forbidden`] when its
+    /// holder does not have the right.
+    pub async fn revision(&self, bearer: &Bearer, right: Right) -> Result<PendingRevision> {
+        let begun = self.revision_in_any_state(bearer.holder.organization, Author::of(bearer)).await;
+        let mut revision = match begun {
+            Err(IdentityError::NotFound(_)) => return Err(IdentityError::Unauthenticated),
+            begun => begun?,
+        };
+        let TokenHolder { hash, kind, active, .. } = &bearer.holder;
+        let holder = find(revision.connection(), hash, *kind, *active).await?;
+        right.require(&holder)?;
+        revision.held_by(holder);
+        Ok(revision)
     }
+}
+
+/// The holder now. Within a transaction that holds the organization's lock, nothing of it can change until it ends.
+async fn find(connection: impl PgExecutor<'_>, hash: &Hash, kind: TokenKind, active: bool) -> Result<TokenHolder> {
+    sqlx::query_as(
+        "SELECT t.organization, t.principal AS \"user\", t.id AS token, t.expires_at, t.hash, t.kind, p.active,
+                EXISTS (SELECT FROM administrator a WHERE a.organization = t.organization AND a.id = t.principal) AS administrator
+           FROM token t
+           JOIN organization o ON o.id = t.organization AND o.state = 'active'
+           JOIN principal p ON p.organization = t.organization AND p.id = t.principal AND p.active = $3
+          WHERE t.hash = $1 AND t.kind = $2 AND t.revoked_at IS NULL AND t.expires_at > statement_timestamp()",
+    )
+    .bind(hash)
+    .bind(kind)
+    .bind(active)
+    .fetch_optional(connection)
+    .await?
+    .ok_or(IdentityError::Unauthenticated)
 }

@@ -14,7 +14,7 @@ impl Store {
     pub async fn publish_catalogue(&self) -> Result<SeenState> {
         self.ensure_platform().await?;
         let author = Author { actor: Actor::system("identity"), request_id: None };
-        let mut revision = self.revision(PLATFORM_ORGANIZATION, author).await?;
+        let mut revision = self.revision_in_any_state(PLATFORM_ORGANIZATION, author).await?;
         let changes = vec![Change::CatalogueChanged { roles: Catalogue::compiled_in().roles() }];
         if remember(&mut revision, &changes).await? {
             return revision.commit(changes).await;

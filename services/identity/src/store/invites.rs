@@ -31,7 +31,7 @@ pub async fn find(revision: &mut PendingRevision, email: &Email) -> Result<Addre
     let organization = revision.organization();
     let known: Option<Known> = sqlx::query_as(
         "SELECT u.id, p.active,
-                EXISTS (SELECT FROM token t WHERE t.organization = $1 AND t.principal = u.id AND t.kind = 'invite' AND t.expires_at > now()) AS open,
+                EXISTS (SELECT FROM token t WHERE t.organization = $1 AND t.principal = u.id AND t.kind = 'invite' AND t.expires_at > statement_timestamp()) AS open,
                 ARRAY (SELECT t.id FROM token t WHERE t.organization = $1 AND t.principal = u.id AND t.kind = 'invite') AS invites
            FROM user_account u JOIN principal p USING (organization, id)
           WHERE organization = $1 AND lower(email) = lower($2)",

@@ -4,10 +4,10 @@
 //! statement on, so revisions are contiguous and in the order of their commits.
 
 use sqlx::{PgConnection, Postgres, Transaction};
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
-use writ_contract::actor::Actor;
+use writ_contract::actor::{Actor, ActorKind};
 use writ_contract::identity_event::{Change, Changes, IdentityEvent};
 use writ_contract::organization::OrganizationEntry;
 use writ_contract::row::OrganizationState;
@@ -16,17 +16,30 @@ use writ_kafka::topics;
 use writ_log::{Outgoing, outbox};
 
 use super::Store;
+use super::callers::{Bearer, TokenHolder};
 use crate::domain::text::Name;
 use crate::error::{IdentityError, Result};
 use crate::log;
+
+/// How far the last change of an organization may lie in the future of the database's clock. Its next change would have
+/// to lie there as well.
+const FURTHEST_AHEAD: Duration = Duration::minutes(1);
 
 /// The author of a change.
 #[derive(Debug, Clone)]
 pub struct Author {
     /// The actor.
     pub actor: Actor,
-    /// Id of the request, if there is one.
+    /// Our own id of the request, if there is one.
     pub request_id: Option<StoredText>,
+}
+
+impl Author {
+    /// The holder of a token.
+    pub fn of(bearer: &Bearer) -> Self {
+        let id = StoredText::lossy(&bearer.holder.user.to_string());
+        Self { actor: Actor { kind: ActorKind::User, id }, request_id: bearer.request_id.clone() }
+    }
 }
 
 /// A state of an organization that a client has seen.
@@ -46,6 +59,8 @@ struct Next {
     /// Of the event before.
     digest: Hash,
     committed_at: OffsetDateTime,
+    /// The database's clock, read under the organization's lock.
+    now: OffsetDateTime,
 }
 
 impl Next {
@@ -61,26 +76,16 @@ pub struct PendingRevision {
     organization: OrganizationId,
     next: Next,
     author: Author,
+    holder: Option<TokenHolder>,
     span: Span,
 }
 
 impl Store {
-    /// Begins the next revision of an active organization.
+    /// Begins the next revision of an organization that is not deleted, for the operator or Writ itself, whose right
+    /// nothing in the organization can take away. For everyone else there is [`Store::revision`].
     ///
     /// # Errors
-    /// [`IdentityError::Unauthenticated`] when the organization is not active: its tokens are not valid.
-    pub async fn revision(&self, organization: OrganizationId, author: Author) -> Result<PendingRevision> {
-        let revision = self.revision_in_any_state(organization, author).await?;
-        if revision.next.state != OrganizationState::Active {
-            return Err(IdentityError::Unauthenticated);
-        }
-        Ok(revision)
-    }
-
-    /// Begins the next revision of an organization that is not deleted.
-    ///
-    /// # Errors
-    /// [`IdentityError::NotFound`] when there is no such organization.
+    /// [`IdentityError::NotFound`] when there is no such organization; [`IdentityError::ClockAhead`].
     pub async fn revision_in_any_state(&self, organization: OrganizationId, author: Author) -> Result<PendingRevision> {
         let span = transaction_span(organization);
         let mut tx = self.pool.begin().await?;
@@ -88,12 +93,13 @@ impl Store {
             "UPDATE organization SET revision = revision + 1,
                     committed_at = greatest(clock_timestamp(), committed_at + interval '1 microsecond')
               WHERE id = $1 AND state <> 'deleted'
-             RETURNING state, epoch, revision, digest, committed_at",
+             RETURNING state, epoch, revision, digest, committed_at, clock_timestamp() AS now",
         )
         .bind(organization)
         .fetch_optional(&mut *tx)
         .await?
         .ok_or(IdentityError::NotFound("organization"))?;
+        must_not_be_ahead(&next)?;
         Ok(self.begun(tx, organization, next, author, span))
     }
 
@@ -113,7 +119,7 @@ impl Store {
         let next = sqlx::query_as(
             "INSERT INTO organization (id, name, owner_id, state, revision, digest, committed_at, created_at, updated_at)
              SELECT $1, $2, $3, 'active', 1, $4, now, now, now FROM clock_timestamp() AS now
-             RETURNING state, epoch, revision, digest, committed_at",
+             RETURNING state, epoch, revision, digest, committed_at, committed_at AS now",
         )
         .bind(organization)
         .bind(name.as_str())
@@ -132,7 +138,7 @@ impl Store {
         author: Author,
         span: Span,
     ) -> PendingRevision {
-        PendingRevision { tx, region: self.region, organization, next, author, span }
+        PendingRevision { tx, region: self.region, organization, next, author, holder: None, span }
     }
 }
 
@@ -142,14 +148,35 @@ impl PendingRevision {
         &mut self.tx
     }
 
+    /// Notes by whose right it is made.
+    pub(super) fn held_by(&mut self, holder: TokenHolder) {
+        self.holder = Some(holder);
+    }
+
+    /// By whose right it is made, as that is under the organization's lock; `None` for the operator and Writ itself.
+    pub fn holder(&self) -> Option<&TokenHolder> {
+        self.holder.as_ref()
+    }
+
     /// The organization that changes.
     pub fn organization(&self) -> OrganizationId {
         self.organization
     }
 
-    /// Time of the revision; strictly increasing per organization.
+    /// Time of the revision; strictly increasing per organization, and therefore now and then later than
+    /// [`Self::now`].
     pub fn at(&self) -> OffsetDateTime {
         self.next.committed_at
+    }
+
+    /// The time by the database's clock, from which on lifetimes are counted.
+    pub fn now(&self) -> OffsetDateTime {
+        self.next.now
+    }
+
+    /// The state of the organization when the revision began.
+    pub fn state(&self) -> OrganizationState {
+        self.next.state
     }
 
     /// Commits, with the event that says what changed and, if the organization's state did, its
@@ -212,6 +239,15 @@ impl PendingRevision {
         }
         Ok(records)
     }
+}
+
+/// After a clock that was wrong, the times of an organization's changes say nothing until the clock has reached them.
+fn must_not_be_ahead(next: &Next) -> Result<()> {
+    if next.committed_at - next.now <= FURTHEST_AHEAD {
+        return Ok(());
+    }
+    metrics::counter!("writ_clock_ahead_refusals_total").increment(1);
+    Err(IdentityError::ClockAhead)
 }
 
 /// The next event names the digest of this one.

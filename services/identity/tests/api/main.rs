@@ -10,6 +10,7 @@ mod members;
 mod organizations;
 mod privacy;
 mod revisions;
+mod rights;
 mod roles;
 mod support;
 mod teams;

@@ -8,6 +8,7 @@ use axum::body::{Body, to_bytes};
 use http::{HeaderMap, Method, Request};
 use serde_json::{Value, json};
 use sqlx::PgPool;
+use tokio::sync::oneshot;
 use tower::ServiceExt;
 use writ_contract::identity_event::{Change, Changes, IdentityEvent};
 use writ_contract::organization::OrganizationEntry;
@@ -102,6 +103,37 @@ impl World {
 
     pub(crate) async fn delete(&self, path: &str, token: &str) -> Reply {
         self.call(Method::DELETE, path, token, None).await
+    }
+
+    /// Sends a request whose body arrives only when `meanwhile` is over, which begins when the body is asked for: the
+    /// caller has been let in by then.
+    pub(crate) async fn interrupted<T>(
+        &self,
+        method: Method,
+        path: &str,
+        token: &str,
+        body: Value,
+        meanwhile: impl Future<Output = T>,
+    ) -> (Reply, T) {
+        let ((asked, is_asked), (release, released)) = (oneshot::channel(), oneshot::channel());
+        let arrives = async move {
+            asked.send(()).unwrap();
+            released.await.unwrap();
+            Ok::<_, std::io::Error>(body.to_string())
+        };
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/json")
+            .body(Body::from_stream(futures::stream::once(arrives)));
+        let meanwhile = async {
+            is_asked.await.unwrap();
+            let done = meanwhile.await;
+            release.send(()).unwrap();
+            done
+        };
+        tokio::join!(self.send(request.unwrap()), meanwhile)
     }
 
     pub(crate) async fn organization(&self) -> Organization {

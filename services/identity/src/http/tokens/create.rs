@@ -121,10 +121,10 @@ pub(in crate::http) async fn issue(
 ) -> Result<(IssuedToken, Change)> {
     let secret = app.new_token(TokenKind::Personal, revision.organization());
     let expires_at =
-        new.lifetime.expires_at(revision.at()).map_err(|violation| IdentityError::invalid(field, violation))?;
+        new.lifetime.expires_at(revision.now()).map_err(|violation| IdentityError::invalid(field, violation))?;
     let new = NewToken { user, kind: TokenKind::Personal, name: new.name, hash: secret.hash(), expires_at };
     let (token, issued) = tokens::insert(revision, new).await?;
-    let token = TokenResponse::at(token, revision.at());
+    let token = TokenResponse::at(token, revision.now());
     Ok((IssuedToken { token, konnect_token: secret.expose().to_owned() }, issued))
 }
 
