@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use writ_local::{Cluster, Options};
 
-use crate::{bench, database, demo, doctor, down, logs, probe, producer, provision, run, status, trace, up};
+use crate::{
+    bench, database, demo, doctor, down, logs, organization, probe, producer, provision, run, status, trace, up,
+};
 
 /// Runs Writ on this machine, with regions of real Kafka, MirrorMaker 2, PostgreSQL and services, and provisions real
 /// regions.
@@ -27,6 +29,7 @@ Examples:
   writ trace                            the path of the last change through all regions
   writ up --regions us,eu,au            add a third region
   writ producer add gateways --kind entities   give another system access to Kafka
+  writ organization recover ORGANIZATION ADMINISTRATOR   let a locked-out administrator in again
   writ --home /tmp/two --port-offset 300 up    run a second cluster
   writ provision region --help          provision the servers of a real region
   writ down                             stop everything; data stays";
@@ -69,6 +72,9 @@ enum Command {
     /// Manage the access of other systems to the log
     #[command(subcommand)]
     Producer(producer::ProducerCommand),
+    /// Help organizations, as the platform's operator
+    #[command(subcommand)]
+    Organization(organization::OrganizationCommand),
     /// Run benchmarks
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -98,6 +104,7 @@ impl Cli {
             Command::Run(up) => run::execute(&open()?, up).await,
             Command::Demo(demo) => demo.execute(&open()?).await,
             Command::Producer(producer) => producer.execute(open()?).await,
+            Command::Organization(organization) => organization.execute(self.cluster.options()).await,
             Command::Bench(bench) => bench.execute(&open()?).await,
             Command::Provision(provision) => provision.execute(self.cluster.options()).await,
             Command::Probe(probe) => probe.execute().await,

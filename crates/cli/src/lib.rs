@@ -10,6 +10,7 @@ mod demo;
 mod doctor;
 mod down;
 mod logs;
+mod organization;
 mod probe;
 mod producer;
 mod provision;

@@ -11,7 +11,7 @@ mod response;
 pub use caller::CallerSpan;
 pub use entities::EntityProducer;
 pub use jaeger::{Jaeger, Span, Trace};
-pub use management::{AssignRole, Management, NewOrganization, NewUser, RoleHolder};
+pub use management::{AssignRole, Management, NewOrganization, NewUser, RecoveryInvitation, RoleHolder};
 pub use read::{Question, ReadApi};
 pub use response::{ApiResponse, ClientError};
 

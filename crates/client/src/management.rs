@@ -44,6 +44,15 @@ pub struct NewUser {
     pub consistency_token: String,
 }
 
+/// An invitation by which an administrator who has no valid token left gets a new one.
+#[derive(Debug, Clone)]
+pub struct RecoveryInvitation {
+    /// The bearer token for `/v3/recovery-invitations/accept`.
+    pub token: String,
+    /// Until when it can be accepted, as RFC 3339.
+    pub expires_at: String,
+}
+
 /// Who is given a role.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RoleHolder {
@@ -147,6 +156,20 @@ impl Management {
             token: answer.text("/token/konnect_token"),
             consistency_token: answer.consistency_token.unwrap_or_default(),
         })
+    }
+
+    /// Invites an active administrator of an organization to get a new token; the bearer is the platform operator's.
+    ///
+    /// # Errors
+    /// As [`Self::done`].
+    pub async fn recover_administrator(
+        &self,
+        organization: OrganizationId,
+        administrator: UserId,
+    ) -> Result<RecoveryInvitation, ClientError> {
+        let path = format!("/v3/organizations/{organization}/recovery-invitations");
+        let answer = self.done(Method::POST, &path, Some(&json!({"user_id": administrator}))).await?;
+        Ok(RecoveryInvitation { token: answer.text("/invite_token"), expires_at: answer.text("/expires_at") })
     }
 
     /// Invites a user and accepts in the user's name, as the user's own software would.

@@ -100,6 +100,8 @@ CREATE TABLE token (
     FOREIGN KEY (organization, principal) REFERENCES principal ON DELETE CASCADE
 );
 CREATE INDEX token_principal ON token (organization, principal);
+-- Retention: a token is deleted a week after it has expired, by the background task of jobs.rs.
+CREATE INDEX token_expiry ON token (expires_at);
 
 CREATE INDEX role_assignment_administrator ON role_assignment (organization) WHERE role = 'identity.admin';
 
@@ -117,6 +119,15 @@ SELECT a.organization, m.member AS id
  WHERE a.role = 'identity.admin' AND a.entity_id IS NULL AND a.region IS NULL AND a.condition IS NULL
    AND coalesce(a.valid_from <= statement_timestamp(), true) AND coalesce(a.valid_until > statement_timestamp(), true)
    AND coalesce(m.valid_from <= statement_timestamp(), true) AND coalesce(m.valid_until > statement_timestamp(), true);
+
+-- The tokens with which an administrator can come in: of active users who are administrators, valid at the time of the
+-- statement.
+CREATE VIEW administrator_token AS
+SELECT a.organization, a.id AS administrator, t.id, t.expires_at
+  FROM administrator a
+  JOIN principal p ON p.organization = a.organization AND p.id = a.id AND p.kind = 'user' AND p.active
+  JOIN token t ON t.organization = a.organization AND t.principal = a.id
+ WHERE t.kind = 'personal' AND t.revoked_at IS NULL AND t.expires_at > statement_timestamp();
 
 -- Digest of the catalogue published last.
 CREATE TABLE published_catalogue (

@@ -8,6 +8,7 @@ use writ_contract::{ChainId, Hash, OrganizationId, Region, Stream};
 use writ_service::BaseUrl;
 use writ_tokens::{BearerToken, ConsistencyKey, ConsistencyToken, SeenRevision};
 
+use crate::store::last_uses::LastUses;
 use crate::store::{SeenState, Store};
 
 /// State shared by all requests; cheap to clone.
@@ -17,6 +18,8 @@ pub struct App {
     pub store: Store,
     /// The platform this region belongs to.
     pub platform: Arc<Platform>,
+    /// Uses of tokens that are to be stored.
+    pub last_uses: LastUses,
 }
 
 /// The platform this region belongs to.
@@ -34,7 +37,7 @@ pub struct Platform {
 impl App {
     /// The app over a store.
     pub fn new(store: Store, platform: Platform) -> Self {
-        Self { store, platform: Arc::new(platform) }
+        Self { store, platform: Arc::new(platform), last_uses: LastUses::default() }
     }
 
     /// The consistency token for a state that a client has seen.

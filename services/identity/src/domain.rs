@@ -1,5 +1,6 @@
 //! The rules of identity data, without I/O, SQL or HTTP.
 
+pub mod access;
 pub mod assignment;
 pub mod filter;
 pub mod labels;

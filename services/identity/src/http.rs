@@ -9,6 +9,7 @@ mod me;
 mod members;
 mod openapi;
 mod organizations;
+mod recovery;
 mod reply;
 mod role_names;
 mod roles;
@@ -18,6 +19,7 @@ mod teams;
 mod tokens;
 mod user_roles;
 mod users;
+mod warning;
 
 pub use routes::router;
 

@@ -8,6 +8,7 @@ pub mod app;
 pub mod domain;
 pub mod error;
 pub mod http;
+pub mod jobs;
 pub mod log;
 pub mod metrics;
 pub mod settings;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use writ_identity::app::App;
 use writ_identity::settings::IdentitySettings;
 use writ_identity::store::{MIGRATOR, Store};
-use writ_identity::{PROGRAM, http, log, metrics};
+use writ_identity::{PROGRAM, http, jobs, log, metrics};
 use writ_service::Service;
 use writ_service::http::RequestLimits;
 
@@ -23,7 +23,9 @@ async fn wire(service: Service, settings: IdentitySettings) -> anyhow::Result<()
     let pool = service.database(&settings.database_url, &MIGRATOR).await?;
     let store = Store::new(pool.clone(), service.common.region);
     store.publish_catalogue().await?;
-    log::start(&service, pool)?;
-    service.routes(http::router(App::new(store, platform)), RequestLimits::default());
+    log::start(&service, pool.clone())?;
+    let app = App::new(store, platform);
+    jobs::start(&service, &app, pool);
+    service.routes(http::router(app), RequestLimits::default());
     Ok(())
 }

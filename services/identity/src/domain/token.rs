@@ -14,6 +14,10 @@ pub const LONGEST_TTL: i64 = 365 * 86_400;
 const FIRST_TOKEN_TTL: Duration = Duration::days(30);
 /// How long an invitation can be accepted.
 pub const INVITE_TTL: Duration = Duration::days(7);
+/// How long a recovery invitation can be accepted.
+pub const RECOVERY_TTL: Duration = Duration::days(1);
+/// How long an expired token is shown before it is deleted.
+pub const EXPIRED_KEPT: Duration = Duration::days(7);
 
 /// Whether a token can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +45,7 @@ pub struct PersonalToken {
     pub created_at: OffsetDateTime,
     /// When it last changed.
     pub updated_at: OffsetDateTime,
-    /// When it was last used; not recorded yet, so always absent.
+    /// When it was last used for the management API, to the hour.
     pub last_used_at: Option<OffsetDateTime>,
     /// When it expires.
     pub expires_at: OffsetDateTime,
@@ -73,11 +77,16 @@ impl Lifetime {
     /// The lifetime of an organization's first token, unless the operator gives another.
     pub const FIRST: Self = Self::Ttl(FIRST_TOKEN_TTL);
 
-    /// When a token expires that is issued at `issued_at`.
+    /// When a token expires that is issued at `issued_at` with a token that expires at `issuer`, if with any: not later
+    /// than that one.
     ///
     /// # Errors
-    /// When that is in the past or more than a year away.
-    pub fn expires_at(self, issued_at: OffsetDateTime) -> Result<OffsetDateTime, Violation> {
+    /// When the end asked for is in the past or more than a year away.
+    pub fn expires_at(
+        self,
+        issued_at: OffsetDateTime,
+        issuer: Option<OffsetDateTime>,
+    ) -> Result<OffsetDateTime, Violation> {
         let end = match self {
             Self::Ttl(ttl) => issued_at + ttl,
             Self::Until(until) => until,
@@ -85,7 +94,7 @@ impl Lifetime {
         if end <= issued_at || end > issued_at + Duration::seconds(LONGEST_TTL) {
             return Err(Violation::of("invalid", "must be in the future, within a year"));
         }
-        Ok(end)
+        Ok(issuer.map_or(end, |issuer| end.min(issuer)))
     }
 }
 
@@ -106,7 +115,19 @@ mod tests {
             (Lifetime::Until(NOW), None),
             (Lifetime::Until(NOW - Duration::SECOND), None),
         ] {
-            assert_eq!(lifetime.expires_at(NOW).ok(), expected, "{lifetime:?}");
+            assert_eq!(lifetime.expires_at(NOW, None).ok(), expected, "{lifetime:?}");
+        }
+    }
+
+    #[test]
+    fn a_token_does_not_outlive_its_issuer() {
+        let hour = Duration::HOUR;
+        for (lifetime, issuer, expected) in [
+            (Lifetime::Ttl(hour), NOW + hour * 2, NOW + hour),
+            (Lifetime::Ttl(hour * 3), NOW + hour * 2, NOW + hour * 2),
+            (Lifetime::Until(NOW + hour * 3), NOW + hour * 2, NOW + hour * 2),
+        ] {
+            assert_eq!(lifetime.expires_at(NOW, Some(issuer)).ok(), Some(expected), "{lifetime:?}");
         }
     }
 

@@ -9,6 +9,7 @@ use writ_contract::{OrganizationId, StoredText, TokenId, UserId};
 use writ_service::RequestId;
 use writ_tokens::{BearerToken, hash_of, same_hash};
 
+use super::warning;
 use crate::app::App;
 use crate::error::{IdentityError, Result};
 use crate::store::Author;
@@ -39,6 +40,16 @@ pub(super) struct Operator {
 /// A person who shows an invitation.
 pub(super) struct Invitee {
     /// The user that is to be active.
+    pub(super) user: UserId,
+    /// The invitation's token.
+    pub(super) token: TokenId,
+    /// Whose invitation is checked again when it is accepted.
+    pub(super) bearer: Bearer,
+}
+
+/// An active user who shows a recovery invitation.
+pub(super) struct Recovering {
+    /// The user.
     pub(super) user: UserId,
     /// The invitation's token.
     pub(super) token: TokenId,
@@ -77,6 +88,8 @@ impl FromRequestParts<App> for Caller {
             return Err(IdentityError::Unauthenticated);
         }
         let holder = of_its_organization(&token, app.store.holder(&token.hash()).await?)?;
+        app.last_uses.note(&holder);
+        warning::of_the_last_token(parts, app, &holder).await?;
         let (organization, user) = (holder.organization, holder.user);
         Ok(Self { organization, user, bearer: Bearer { holder, request_id: request_id(parts) } })
     }
@@ -96,11 +109,19 @@ impl FromRequestParts<App> for Invitee {
     type Rejection = IdentityError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
-        let token = token_of_this_region(parts, app)?;
-        if token.kind() != TokenKind::Invite {
-            return Err(IdentityError::Unauthenticated);
-        }
+        let token = invite_token(parts, app)?;
         let holder = of_its_organization(&token, app.store.invited(&token.hash()).await?)?;
+        let (user, token) = (holder.user, holder.token);
+        Ok(Self { user, token, bearer: Bearer { holder, request_id: request_id(parts) } })
+    }
+}
+
+impl FromRequestParts<App> for Recovering {
+    type Rejection = IdentityError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
+        let token = invite_token(parts, app)?;
+        let holder = of_its_organization(&token, app.store.recovering(&token.hash()).await?)?;
         let (user, token) = (holder.user, holder.token);
         Ok(Self { user, token, bearer: Bearer { holder, request_id: request_id(parts) } })
     }
@@ -129,6 +150,11 @@ fn bearer(parts: &Parts) -> Result<&str> {
 
 fn is_operator(text: &str, app: &App) -> bool {
     same_hash(&hash_of(text), &app.platform.operator)
+}
+
+fn invite_token(parts: &Parts, app: &App) -> Result<BearerToken> {
+    let token = token_of_this_region(parts, app)?;
+    if token.kind() == TokenKind::Invite { Ok(token) } else { Err(IdentityError::Unauthenticated) }
 }
 
 /// A well-formed token of an organization homed here. One of another region is sent there, from

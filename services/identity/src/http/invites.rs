@@ -5,11 +5,13 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use deserr::Deserr;
 use serde::Serialize;
+use time::Duration;
 use utoipa::{IntoParams, ToSchema};
 use writ_contract::UserId;
 use writ_contract::identity_event::Change;
 use writ_contract::row::TokenKind;
 use writ_service::{Faults, Json};
+use writ_tokens::BearerToken;
 
 use super::auth::Invitee;
 use super::tokens::{CreateToken, IssuedToken, issue};
@@ -84,15 +86,7 @@ pub(super) async fn invite(
 ) -> Result<Response> {
     let mut revision = app.store.revision(&admin.bearer, Right::Administer).await?;
     let (user_id, mut changes) = expect_user(&mut revision, &person.email).await?;
-    let secret = app.new_token(TokenKind::Invite, admin.organization);
-    let token = NewToken {
-        user: user_id,
-        kind: TokenKind::Invite,
-        name: TokenName::of_ours("Invitation"),
-        hash: secret.hash(),
-        expires_at: revision.now() + INVITE_TTL,
-    };
-    let (_, issued) = tokens::insert(&mut revision, token).await?;
+    let (secret, issued) = issue_invitation(&app, &mut revision, user_id, "Invitation", INVITE_TTL).await?;
     changes.push(issued);
     let seen = revision.commit(changes).await?;
     if !wants_representation(&headers) {
@@ -100,6 +94,26 @@ pub(super) async fn invite(
     }
     let invitation = Invitation { user_id, invite_token: secret.expose().to_owned() };
     Ok(app.created(seen, invitation).into_response())
+}
+
+/// Stores the token of an invitation; also returns it for the one answer that shows it.
+pub(super) async fn issue_invitation(
+    app: &App,
+    revision: &mut PendingRevision,
+    user: UserId,
+    name: &'static str,
+    ttl: Duration,
+) -> Result<(BearerToken, Change)> {
+    let secret = app.new_token(TokenKind::Invite, revision.organization());
+    let token = NewToken {
+        user,
+        kind: TokenKind::Invite,
+        name: TokenName::of_ours(name),
+        hash: secret.hash(),
+        expires_at: revision.now() + ttl,
+    };
+    let (_, issued) = tokens::insert(revision, token).await?;
+    Ok((secret, issued))
 }
 
 /// The user to invite: a new one, or an invited one whose earlier invitations are withdrawn.
@@ -144,7 +158,7 @@ pub(super) async fn accept(
     (user.active, user.updated_at) = (true, revision.at());
     users::update(&mut revision, &user).await?;
     users::activate(&mut revision, user.id).await?;
-    let (token, issued) = issue(&app, &mut revision, user.id, accept.token, "token.expires_at").await?;
+    let (token, issued) = issue(&app, &mut revision, user.id, accept.token, "token.expires_at", None).await?;
     let changes = vec![Change::UserActivated { user: user.id }, Change::TokenRevoked { token: invitee.token }, issued];
     let seen = revision.commit(changes).await?;
     Ok(app.created(seen, AcceptedInvite { user: user.into(), token }))

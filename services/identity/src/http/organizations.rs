@@ -30,7 +30,7 @@ const RETENTION_PERIOD_DAYS: u32 = 0;
 #[serde(rename_all = "camelCase")]
 pub(super) struct OrganizationPath {
     /// The organization.
-    organization_id: OrganizationId,
+    pub(super) organization_id: OrganizationId,
 }
 
 /// A new organization with its owner and the owner's first token.
@@ -175,7 +175,7 @@ pub(super) async fn create(
     ];
     changes.extend(found_administrators(&mut revision, owner.id).await?);
     let token = new.token.unwrap_or_else(CreateToken::first);
-    let (token, issued) = issue(&app, &mut revision, owner.id, token, "token.expires_at").await?;
+    let (token, issued) = issue(&app, &mut revision, owner.id, token, "token.expires_at", None).await?;
     changes.push(issued);
     let organization = organizations::get(&mut revision).await?.into();
     let seen = revision.commit(changes).await?;

@@ -1,12 +1,16 @@
 //! Every path of the management API.
 
+use axum::middleware::from_fn;
 use axum::routing::get;
 use axum::{Json, Router};
 use time::OffsetDateTime;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{invites, me, members, openapi, organizations, roles, team_roles, teams, tokens, user_roles, users};
+use super::{
+    invites, me, members, openapi, organizations, recovery, roles, team_roles, teams, tokens, user_roles, users,
+    warning,
+};
 use crate::app::App;
 
 /// The management API and its description.
@@ -14,17 +18,20 @@ pub fn router(app: App) -> Router {
     let (routes, mut api) = OpenApiRouter::with_openapi(openapi::empty()).nest("/v3", routes()).split_for_parts();
     openapi::complete(&mut api, &app.platform.regions);
     let document = get(move || std::future::ready(Json(openapi::as_of(&api, OffsetDateTime::now_utc().date()))));
-    routes.route("/openapi.json", document).with_state(app)
+    routes.layer(from_fn(warning::add)).route("/openapi.json", document).with_state(app)
 }
 
 fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(organizations::create))
         .routes(routes!(organizations::get, organizations::update, organizations::delete))
+        .routes(routes!(recovery::recover_administrator))
         .routes(routes!(me::organization))
         .routes(routes!(me::user))
         .routes(routes!(invites::invite))
         .routes(routes!(invites::accept))
+        .routes(routes!(recovery::recover_user))
+        .routes(routes!(recovery::accept))
         .routes(routes!(users::list))
         .routes(routes!(users::get, users::update, users::erase))
         .routes(routes!(members::teams))

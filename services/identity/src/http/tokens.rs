@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::domain::text::TokenName;
 use crate::domain::token::{PersonalToken, TokenState};
 use crate::store::callers::Right;
-use crate::store::tokens;
+use crate::store::{administrators, tokens};
 
 /// A token of a user in the path.
 #[derive(Deserialize, IntoParams)]
@@ -53,7 +53,8 @@ pub(super) struct TokenResponse {
     /// When it last changed.
     #[serde(with = "time::serde::rfc3339")]
     updated_at: OffsetDateTime,
-    /// When it was last used; not recorded yet, so always absent.
+    /// When it was last used for the management API, at most an hour ahead of what is shown; null if never. Uses for
+    /// the read API are not recorded yet.
     #[serde(with = "time::serde::rfc3339::option")]
     last_used_at: Option<OffsetDateTime>,
     /// When it expires.
@@ -149,7 +150,8 @@ pub(super) async fn list(
     app.show(caller.organization, list).await
 }
 
-/// Issues a token to the calling user. Its secret is shown this once.
+/// Issues a token to the calling user. Its secret is shown this once. It expires with the token that issues it, if not
+/// before, unless an administrator says `may_outlive_issuer`.
 #[utoipa::path(post, path = "/users/{userId}/access-tokens", operation_id = "create_token",
     tag = "Personal Access Tokens", params(UserPath), request_body = CreateToken,
     responses((status = 201, body = IssuedToken), (status = 404), (status = 409)))]
@@ -164,7 +166,8 @@ pub(super) async fn create(
     caller.must_be_owner(user.id)?;
     let mut revision = app.store.revision(&caller.bearer, Right::ActFor(path.user_id)).await?;
     tokens::must_have_room(&mut revision, user.id).await?;
-    let (token, issued) = issue(&app, &mut revision, user.id, new, "expires_at").await?;
+    let limit = revision.holder().map_or(Ok(None), |holder| new.limit(holder))?;
+    let (token, issued) = issue(&app, &mut revision, user.id, new, "expires_at", limit).await?;
     let seen = revision.commit(vec![issued]).await?;
     Ok(app.created(seen, token))
 }
@@ -206,9 +209,11 @@ pub(super) async fn update(
     Ok(app.ok(seen, TokenResponse::now(token)))
 }
 
-/// Revokes a token; it stays in the list.
+/// Revokes a token; it stays in the list until a week after it would have expired. The last valid token of an
+/// organization's administrators cannot be revoked.
 #[utoipa::path(patch, path = "/users/{userId}/access-tokens/{tokenId}/revoke", operation_id = "revoke_token",
-    tag = "Personal Access Tokens", params(UserTokenPath), responses((status = 200, body = TokenResponse), (status = 404)))]
+    tag = "Personal Access Tokens", params(UserTokenPath),
+    responses((status = 200, body = TokenResponse), (status = 404), (status = 409)))]
 pub(super) async fn revoke(
     State(app): State<App>,
     caller: Caller,
@@ -223,13 +228,14 @@ pub(super) async fn revoke(
     token.updated_at = revision.at();
     (token.revoked_at, token.revoked_by) = (Some(revision.at()), Some(caller.user));
     tokens::update(&mut revision, &token).await?;
+    administrators::must_keep_a_token(&mut revision, path.user_id).await?;
     let seen = revision.commit(vec![Change::TokenRevoked { token: token.id }]).await?;
     Ok(app.ok(seen, TokenResponse::now(token)))
 }
 
-/// Deletes a token, which revokes it.
+/// Deletes a token, which revokes it. The last valid token of an organization's administrators cannot be deleted.
 #[utoipa::path(delete, path = "/users/{userId}/access-tokens/{tokenId}", operation_id = "delete_token",
-    tag = "Personal Access Tokens", params(UserTokenPath), responses((status = 204), (status = 404)))]
+    tag = "Personal Access Tokens", params(UserTokenPath), responses((status = 204), (status = 404), (status = 409)))]
 pub(super) async fn delete(
     State(app): State<App>,
     caller: Caller,
@@ -239,6 +245,7 @@ pub(super) async fn delete(
     let mut revision = app.store.revision(&caller.bearer, Right::ActFor(path.user_id)).await?;
     tokens::get(&mut revision, path.user_id, path.token_id).await?;
     tokens::delete(&mut revision, path.user_id, path.token_id).await?;
+    administrators::must_keep_a_token(&mut revision, path.user_id).await?;
     let seen = revision.commit(vec![Change::TokenRevoked { token: path.token_id }]).await?;
     Ok(app.no_content(seen))
 }

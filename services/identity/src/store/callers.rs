@@ -25,6 +25,7 @@ pub struct TokenHolder {
     pub administrator: bool,
     /// When the token expires.
     pub expires_at: OffsetDateTime,
+    pub(super) last_used_at: Option<OffsetDateTime>,
     hash: Hash,
     kind: TokenKind,
     active: bool,
@@ -76,6 +77,14 @@ impl Store {
         find(&self.pool, hash, TokenKind::Invite, false).await
     }
 
+    /// The active user with this recovery invitation.
+    ///
+    /// # Errors
+    /// [`IdentityError::Unauthenticated`] when there is none, or the invitation is not valid now.
+    pub async fn recovering(&self, hash: &Hash) -> Result<TokenHolder> {
+        find(&self.pool, hash, TokenKind::Invite, true).await
+    }
+
     /// Begins the next revision of the bearer's organization, by a right that the bearer has under the organization's
     /// lock: whatever was taken from the bearer since the request arrived counts.
     ///
@@ -99,7 +108,7 @@ impl Store {
 /// The holder now. Within a transaction that holds the organization's lock, nothing of it can change until it ends.
 async fn find(connection: impl PgExecutor<'_>, hash: &Hash, kind: TokenKind, active: bool) -> Result<TokenHolder> {
     sqlx::query_as(
-        "SELECT t.organization, t.principal AS \"user\", t.id AS token, t.expires_at, t.hash, t.kind, p.active,
+        "SELECT t.organization, t.principal AS \"user\", t.id AS token, t.expires_at, t.last_used_at, t.hash, t.kind, p.active,
                 EXISTS (SELECT FROM administrator a WHERE a.organization = t.organization AND a.id = t.principal) AS administrator
            FROM token t
            JOIN organization o ON o.id = t.organization AND o.state = 'active'

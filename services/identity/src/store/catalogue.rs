@@ -1,6 +1,5 @@
 //! The catalogue in the chain of the platform organization.
 
-use writ_contract::actor::Actor;
 use writ_contract::catalogue::Catalogue;
 use writ_contract::identity_event::{Change, Changes};
 use writ_contract::{Hash, PLATFORM_ORGANIZATION, encode};
@@ -13,8 +12,7 @@ impl Store {
     /// unless it was the last to be published.
     pub async fn publish_catalogue(&self) -> Result<SeenState> {
         self.ensure_platform().await?;
-        let author = Author { actor: Actor::system("identity"), request_id: None };
-        let mut revision = self.revision_in_any_state(PLATFORM_ORGANIZATION, author).await?;
+        let mut revision = self.revision_in_any_state(PLATFORM_ORGANIZATION, Author::identity()).await?;
         let changes = vec![Change::CatalogueChanged { roles: Catalogue::compiled_in().roles() }];
         if remember(&mut revision, &changes).await? {
             return revision.commit(changes).await;

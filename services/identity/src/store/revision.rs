@@ -40,6 +40,11 @@ impl Author {
         let id = StoredText::lossy(&bearer.holder.user.to_string());
         Self { actor: Actor { kind: ActorKind::User, id }, request_id: bearer.request_id.clone() }
     }
+
+    /// Identity itself.
+    pub fn identity() -> Self {
+        Self { actor: Actor::system("identity"), request_id: None }
+    }
 }
 
 /// A state of an organization that a client has seen.

@@ -10,11 +10,13 @@ use writ_contract::{Hash, OrganizationId, Timestamp, TokenId, UserId};
 use super::listing::text;
 use super::{PendingRevision, Store};
 use crate::domain::text::TokenName;
-use crate::domain::token::PersonalToken;
+use crate::domain::token::{EXPIRED_KEPT, PersonalToken};
 use crate::error::{IdentityError, Result};
 
-/// Maximum number of personal tokens of a user, whose list is not paged.
+/// Maximum number of unexpired tokens of a user, whose list is not paged.
 const MOST: i64 = 1000;
+/// Expired tokens that one revision deletes.
+const EXPIRED_AT_ONCE: i64 = 100;
 
 /// A token that is to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +63,22 @@ impl Store {
         Ok(rows)
     }
 
+    /// At most `most` organizations after `after` that hold tokens whose time to be deleted has come, in the order of
+    /// their ids.
+    pub async fn holding_expired_tokens(&self, after: OrganizationId, most: i64) -> Result<Vec<OrganizationId>> {
+        let rows = sqlx::query_scalar(
+            "SELECT DISTINCT organization FROM token
+              WHERE expires_at < statement_timestamp() - make_interval(secs => $1) AND organization > $2
+              ORDER BY organization LIMIT $3",
+        )
+        .bind(EXPIRED_KEPT.as_seconds_f64())
+        .bind(after)
+        .bind(most)
+        .fetch_all(self.pool())
+        .await?;
+        Ok(rows)
+    }
+
     /// A personal token of a user.
     ///
     /// # Errors
@@ -97,17 +115,19 @@ pub async fn get(revision: &mut PendingRevision, user: UserId, id: TokenId) -> R
     find(revision.connection(), organization, user, id).await
 }
 
-/// Rejects another personal token for a user who has the maximum number.
+/// Rejects another personal token for a user who has the maximum number. Expired ones do not count.
 ///
 /// # Errors
 /// [`IdentityError::Conflict`] then.
 pub async fn must_have_room(revision: &mut PendingRevision, user: UserId) -> Result<()> {
     let organization = revision.organization();
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM token WHERE organization = $1 AND principal = $2")
-        .bind(organization)
-        .bind(user)
-        .fetch_one(revision.connection())
-        .await?;
+    let count: i64 = sqlx::query_scalar(
+        "SELECT count(*) FROM token WHERE organization = $1 AND principal = $2 AND expires_at > statement_timestamp()",
+    )
+    .bind(organization)
+    .bind(user)
+    .fetch_one(revision.connection())
+    .await?;
     if count < MOST { Ok(()) } else { Err(IdentityError::Conflict("The user has too many tokens; delete some")) }
 }
 
@@ -169,4 +189,22 @@ pub async fn delete(revision: &mut PendingRevision, user: UserId, id: TokenId) -
         .execute(revision.connection())
         .await?;
     if deleted.rows_affected() == 0 { Err(IdentityError::NotFound("token")) } else { Ok(()) }
+}
+
+/// Deletes some of the tokens that expired so long ago that nobody needs to see them any more; returns their ids.
+pub async fn delete_expired(revision: &mut PendingRevision) -> Result<Vec<TokenId>> {
+    let organization = revision.organization();
+    let deleted = sqlx::query_scalar(
+        "DELETE FROM token WHERE organization = $1 AND id IN (
+             SELECT id FROM token
+              WHERE organization = $1 AND expires_at < statement_timestamp() - make_interval(secs => $2)
+              ORDER BY expires_at LIMIT $3)
+         RETURNING id",
+    )
+    .bind(organization)
+    .bind(EXPIRED_KEPT.as_seconds_f64())
+    .bind(EXPIRED_AT_ONCE)
+    .fetch_all(revision.connection())
+    .await?;
+    Ok(deleted)
 }

@@ -9,6 +9,7 @@ mod lists;
 mod members;
 mod organizations;
 mod privacy;
+mod recovery;
 mod revisions;
 mod rights;
 mod roles;

@@ -25,6 +25,7 @@ pub(crate) const OPERATOR: &str = "an-operator-token-of-enough-characters";
 pub(crate) struct World {
     pub(crate) pool: PgPool,
     pub(crate) store: Store,
+    pub(crate) app: App,
     router: Router,
 }
 
@@ -64,8 +65,9 @@ impl World {
             operator: hash_of(OPERATOR),
             consistency: consistency_key(),
         };
-        let router = guarded(router(App::new(store.clone(), platform)), RequestLimits::default());
-        Self { pool, store, router }
+        let app = App::new(store.clone(), platform);
+        let router = guarded(router(app.clone()), RequestLimits::default());
+        Self { pool, store, app, router }
     }
 
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {

@@ -17,23 +17,36 @@ use crate::domain::text::TokenName;
 use crate::domain::token::{LONGEST_TTL, Lifetime, SHORTEST_TTL};
 use crate::error::IdentityError;
 use crate::store::PendingRevision;
+use crate::store::callers::{Right, TokenHolder};
 use crate::store::tokens::{self, NewToken};
 
 /// Name of the schema of `expires_at`, which depends on the day it is read.
 pub(in crate::http) const TOKEN_EXPIRY: &str = "TokenExpiry";
-const FIELDS: [&str; 3] = ["name", "ttl_seconds", "expires_at"];
+const FIELDS: [&str; 4] = ["name", "ttl_seconds", "expires_at", "may_outlive_issuer"];
 
 /// A new token: its name and either how long it lives or when it expires.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::http) struct CreateToken {
     name: TokenName,
     lifetime: Lifetime,
+    may_outlive_issuer: bool,
 }
 
 impl CreateToken {
     /// An organization's first token, unless the operator says otherwise.
     pub(in crate::http) fn first() -> Self {
-        Self { name: TokenName::of_ours("First token"), lifetime: Lifetime::FIRST }
+        Self { name: TokenName::of_ours("First token"), lifetime: Lifetime::FIRST, may_outlive_issuer: false }
+    }
+
+    /// When the token ends at the latest that is issued with the token of `holder`.
+    ///
+    /// # Errors
+    /// [`IdentityError::Forbidden`] when it is to outlive that token, and the holder is no administrator.
+    pub(super) fn limit(&self, holder: &TokenHolder) -> Result<Option<OffsetDateTime>> {
+        match self.may_outlive_issuer {
+            true => Right::Administer.require(holder).map(|()| None),
+            false => Ok(Some(holder.expires_at)),
+        }
     }
 }
 
@@ -42,6 +55,8 @@ impl CreateToken {
 #[deserr(error = Faults, deny_unknown_fields = unknown_field)]
 struct Named {
     name: TokenName,
+    #[deserr(default)]
+    may_outlive_issuer: bool,
 }
 
 fn unknown_field(key: &str, _: &[&str], place: ValuePointerRef<'_>) -> Faults {
@@ -62,8 +77,8 @@ impl Deserr<Faults> for CreateToken {
             (None, None) => Err(Faults::at(ttl_at, "required", "is a required field")),
         };
         let named = Named::deserialize_from_value(Value::<V>::Map(fields), place);
-        let (Named { name }, lifetime) = Faults::both(named, lifetime)?;
-        Ok(Self { name, lifetime })
+        let (Named { name, may_outlive_issuer }, lifetime) = Faults::both(named, lifetime)?;
+        Ok(Self { name, lifetime, may_outlive_issuer })
     }
 }
 
@@ -94,12 +109,21 @@ impl PartialSchema for CreateToken {
             .description(Some("How many seconds the token can be used."))
             .minimum(Some(SHORTEST_TTL))
             .maximum(Some(LONGEST_TTL));
+        let outlive = ObjectBuilder::new()
+            .schema_type(Type::Boolean)
+            .default(Some(false.into()))
+            .description(Some(
+                "Whether the token may expire later than the token that issues it; for administrators only. Otherwise it \
+                 expires with that token, if not before. Without meaning for a first token.",
+            ))
+            .build();
         let until: RefOr<Schema> = Ref::from_schema_name(TOKEN_EXPIRY).into();
         let either = [("ttl_seconds", ttl.into()), ("expires_at", until)].into_iter().map(|(name, lifetime)| {
             ObjectBuilder::new()
                 .schema_type(Type::Object)
                 .property("name", TokenName::schema())
                 .property(name, lifetime)
+                .property("may_outlive_issuer", outlive.clone())
                 .required("name")
                 .required(name)
                 .additional_properties(Some(utoipa::openapi::schema::AdditionalProperties::<Schema>::FreeForm(false)))
@@ -110,18 +134,19 @@ impl PartialSchema for CreateToken {
 
 impl ToSchema for CreateToken {}
 
-/// Stores a new personal token; also returns it with its secret for the one answer that shows it. `field` names where
-/// the request says when the token expires.
+/// Stores a new personal token, which ends at `limit` at the latest; also returns it with its secret for the one answer
+/// that shows it. `field` names where the request says when the token expires.
 pub(in crate::http) async fn issue(
     app: &App,
     revision: &mut PendingRevision,
     user: UserId,
     new: CreateToken,
     field: &'static str,
+    limit: Option<OffsetDateTime>,
 ) -> Result<(IssuedToken, Change)> {
     let secret = app.new_token(TokenKind::Personal, revision.organization());
     let expires_at =
-        new.lifetime.expires_at(revision.now()).map_err(|violation| IdentityError::invalid(field, violation))?;
+        new.lifetime.expires_at(revision.now(), limit).map_err(|violation| IdentityError::invalid(field, violation))?;
     let new = NewToken { user, kind: TokenKind::Personal, name: new.name, hash: secret.hash(), expires_at };
     let (token, issued) = tokens::insert(revision, new).await?;
     let token = TokenResponse::at(token, revision.now());
@@ -155,6 +180,7 @@ mod tests {
                 "invalid",
             ),
             (json!({"name": "ci", "ttl_seconds": 86400, "admin": true}), "admin", "unknown_property"),
+            (json!({"name": "ci", "ttl_seconds": 86400, "may_outlive_issuer": 1}), "may_outlive_issuer", "is_boolean"),
         ] {
             assert_eq!(refused(body), [(field.to_owned(), rule)]);
         }

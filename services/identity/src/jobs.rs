@@ -1,0 +1,156 @@
+//! What identity does by itself in the background: it deletes expired tokens, counts organizations whose administrators are
+//! about to be locked out, and stores when tokens were last used.
+
+use std::time::Duration;
+
+use anyhow::Context;
+use sqlx::PgPool;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use writ_contract::identity_event::Change;
+use writ_contract::{OrganizationId, PLATFORM_ORGANIZATION};
+use writ_log::Lease;
+use writ_service::Service;
+
+use crate::app::App;
+use crate::domain::access::Access;
+use crate::store::{Author, Store, tokens};
+
+/// Of several replicas, the one with this lease does what needs to be done once.
+const LEASE: &str = "identity-jobs";
+const BETWEEN_ROUNDS: Duration = Duration::from_secs(600);
+const BETWEEN_STORES: Duration = Duration::from_secs(10);
+/// How long one batch may take.
+const DEADLINE: Duration = Duration::from_secs(60);
+/// Organizations looked at in one batch.
+const ORGANIZATIONS_AT_ONCE: i64 = 500;
+
+/// Starts all of it.
+pub fn start(service: &Service, app: &App, pool: PgPool) {
+    let (store, shutdown) = (app.store.clone(), service.shutdown.clone());
+    service.spawn("jobs", async move {
+        shutdown.run_until_cancelled(run_alone(store, pool)).await;
+        Ok(())
+    });
+    let (app, shutdown) = (app.clone(), service.shutdown.clone());
+    service.spawn("last uses", async move {
+        store_last_uses(&app, &shutdown).await;
+        Ok(())
+    });
+}
+
+async fn run_alone(store: Store, pool: PgPool) {
+    loop {
+        let lease = Lease::acquire(&pool, LEASE).await;
+        tokio::select! {
+            () = run(&store, &lease) => {}
+            () = lease.lost() => {}
+        }
+    }
+}
+
+async fn run(store: &Store, lease: &Lease) {
+    loop {
+        if let Err(error) = delete_expired_tokens(store, lease).await {
+            tracing::warn!(error = format!("{error:#}"), "expired tokens are not deleted");
+        }
+        match count_accesses(store).await {
+            Ok(counts) => counts.show(),
+            Err(error) => tracing::warn!(error = format!("{error:#}"), "organizations are not counted"),
+        }
+        sleep(BETWEEN_ROUNDS).await;
+    }
+}
+
+/// Deletes the tokens that expired more than a week ago, each batch of an organization in a revision of its own, so that
+/// no index keeps them either. An organization that cannot be changed is passed over.
+///
+/// # Errors
+/// When the database fails or the lease is lost.
+pub async fn delete_expired_tokens(store: &Store, lease: &Lease) -> anyhow::Result<()> {
+    let mut after = PLATFORM_ORGANIZATION;
+    loop {
+        let holding = in_time(store.holding_expired_tokens(after, ORGANIZATIONS_AT_ONCE)).await?;
+        let Some(last) = holding.last().copied() else { return Ok(()) };
+        for organization in holding {
+            if let Err(error) = delete_expired_of(store, lease, organization).await {
+                tracing::warn!(%organization, error = format!("{error:#}"), "expired tokens are not deleted");
+            }
+        }
+        after = last;
+    }
+}
+
+async fn delete_expired_of(store: &Store, lease: &Lease, organization: OrganizationId) -> anyhow::Result<()> {
+    while timeout(DEADLINE, delete_batch(store, lease, organization)).await.context("took too long")?? {}
+    Ok(())
+}
+
+/// False when there were none.
+async fn delete_batch(store: &Store, lease: &Lease, organization: OrganizationId) -> anyhow::Result<bool> {
+    let mut revision = store.revision_in_any_state(organization, Author::identity()).await?;
+    lease.check(revision.connection()).await?;
+    let deleted = tokens::delete_expired(&mut revision).await?;
+    if deleted.is_empty() {
+        revision.unchanged().await?;
+        return Ok(false);
+    }
+    metrics::counter!("writ_expired_tokens_deleted_total").increment(deleted.len() as u64);
+    let changes = deleted.into_iter().map(|token| Change::TokenRevoked { token }).collect();
+    revision.commit(changes).await?;
+    Ok(true)
+}
+
+/// Active organizations by whether an administrator can come in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AccessCounts {
+    /// Those for which that ends within a week.
+    pub ending: u32,
+    /// Those for which it has ended.
+    pub lost: u32,
+}
+
+impl AccessCounts {
+    fn show(self) {
+        for (access, count) in [("ending", self.ending), ("lost", self.lost)] {
+            metrics::gauge!("writ_administrator_access_organizations", "access" => access).set(f64::from(count));
+        }
+    }
+}
+
+/// Counts the organizations whose administrators are about to be locked out, or are.
+///
+/// # Errors
+/// When the database fails.
+pub async fn count_accesses(store: &Store) -> anyhow::Result<AccessCounts> {
+    let (mut counts, mut after) = (AccessCounts::default(), PLATFORM_ORGANIZATION);
+    loop {
+        let accesses = in_time(store.accesses(after, ORGANIZATIONS_AT_ONCE)).await?;
+        let Some((last, _)) = accesses.last() else { return Ok(counts) };
+        after = *last;
+        for (_, access) in accesses {
+            match access {
+                Access::Open => {}
+                Access::Ending(_) => counts.ending += 1,
+                Access::Lost => counts.lost += 1,
+            }
+        }
+    }
+}
+
+async fn store_last_uses(app: &App, shutdown: &CancellationToken) {
+    while shutdown.run_until_cancelled(sleep(BETWEEN_STORES)).await.is_some() {
+        store_waiting(app).await;
+    }
+    store_waiting(app).await;
+}
+
+async fn store_waiting(app: &App) {
+    if let Err(error) = in_time(app.store.store_last_uses(&app.last_uses)).await {
+        tracing::warn!(error = format!("{error:#}"), "last uses of tokens are not stored");
+    }
+}
+
+async fn in_time<T>(batch: impl Future<Output = crate::error::Result<T>>) -> anyhow::Result<T> {
+    Ok(timeout(DEADLINE, batch).await.context("took too long")??)
+}
