@@ -28,7 +28,7 @@ pub struct IdentityEvent {
     /// What asked for it.
     #[serde(default)]
     pub cause: Option<Cause>,
-    /// The id of the HTTP request, if there was one.
+    /// Identity's own id of the HTTP request, if there was one.
     #[serde(default)]
     pub request_id: Option<StoredText>,
     /// Bits a reader must know to process this event; none are assigned yet.

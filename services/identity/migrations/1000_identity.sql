@@ -24,24 +24,29 @@ CREATE TABLE principal (
     PRIMARY KEY (organization, id)
 );
 
+-- The folded columns have the form in which texts are compared (domain/fold.rs). The service makes it: the database's
+-- locale plays no part.
 CREATE TABLE user_account (
-    organization    uuid NOT NULL,
-    id              uuid NOT NULL,
-    email           text NOT NULL,
-    full_name       text,
-    preferred_name  text,
-    inferred_region text,
-    created_at      timestamptz NOT NULL,
-    updated_at      timestamptz NOT NULL,
+    organization     uuid NOT NULL,
+    id               uuid NOT NULL,
+    email            text NOT NULL,
+    email_folded     text NOT NULL,
+    full_name        text,
+    full_name_folded text,
+    preferred_name   text,
+    inferred_region  text,
+    created_at       timestamptz NOT NULL,
+    updated_at       timestamptz NOT NULL,
     PRIMARY KEY (organization, id),
     FOREIGN KEY (organization, id) REFERENCES principal ON DELETE CASCADE
 );
-CREATE UNIQUE INDEX user_account_email ON user_account (organization, lower(email));
+CREATE UNIQUE INDEX user_account_email ON user_account (organization, email_folded);
 
 CREATE TABLE team (
     organization uuid NOT NULL,
     id           uuid NOT NULL,
     name         text NOT NULL,
+    name_folded  text NOT NULL,
     description  text,
     system_team  boolean NOT NULL,
     labels       jsonb NOT NULL,

@@ -3,6 +3,7 @@
 pub mod access;
 pub mod assignment;
 pub mod filter;
+pub mod fold;
 pub mod labels;
 pub mod organization;
 pub mod page;

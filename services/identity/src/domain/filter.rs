@@ -2,22 +2,22 @@
 
 use writ_contract::UserId;
 
-use super::text::Text;
+use super::text::Term;
 
 /// Conditions on a text; all that are given must hold.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TextFilter {
     /// The text is exactly this.
-    pub eq: Option<Text>,
+    pub eq: Option<Term>,
     /// The text contains this, ignoring case.
-    pub contains: Option<Text>,
+    pub contains: Option<Term>,
 }
 
 /// A condition on one label.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LabelFilter {
     /// Key of the label.
-    pub key: Text,
+    pub key: Term,
     /// What must hold for it.
     pub test: LabelTest,
 }
@@ -26,9 +26,9 @@ pub struct LabelFilter {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LabelTest {
     /// It has this value.
-    Eq(Text),
+    Eq(Term),
     /// Its value contains this, ignoring case.
-    Contains(Text),
+    Contains(Term),
     /// It exists, or it does not.
     Exists(bool),
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Violation;
+use super::text::{hidden, is_invisible};
 
 /// Labels of one team.
 pub const MOST: usize = 50;
@@ -11,7 +12,8 @@ pub const LONGEST: usize = 63;
 /// A value: letters, digits, hyphens, dots and underscores, with a letter or digit at both ends.
 pub const VALUE_PATTERN: &str = "^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$";
 /// A key does not start with a reserved prefix.
-pub const KEY_PATTERN: &str = r"^(?!kong|konnect|mesh|kic|_)[^\u0000-\u001f\u007f-\u009f]+$";
+pub const KEY_PATTERN: &str =
+    concat!("^(?!kong|konnect|mesh|kic|_)[^", hidden!(), r"]*[^\s", hidden!(), "][^", hidden!(), "]*$");
 const RESERVED: [&str; 5] = ["kong", "konnect", "mesh", "kic", "_"];
 
 /// Labels by key, checked.
@@ -82,8 +84,9 @@ fn check_key(key: &str) -> Result<(), Violation> {
     if RESERVED.iter().any(|reserved| key.starts_with(reserved)) {
         return Err(Violation::of("is_label", "keys must not start with kong, konnect, mesh, kic or _"));
     }
-    if key.is_empty() || key.chars().count() > LONGEST || key.contains(char::is_control) {
-        return Err(Violation::of("is_label", "keys must have 1 to 63 characters, none of them a control character"));
+    let hidden = key.contains(|c: char| c.is_control() || is_invisible(c));
+    if key.trim().is_empty() || key.chars().count() > LONGEST || hidden {
+        return Err(Violation::of("is_label", "keys must have 1 to 63 characters, none of them invisible"));
     }
     Ok(())
 }
@@ -121,7 +124,7 @@ mod tests {
     fn what_labels_may_be() {
         assert_eq!(rule_of("env", "test"), None);
         assert_eq!(rule_of("owner.team", "a-b_c.D1"), None);
-        for key in ["kong", "konnect-x", "mesh1", "kic", "_a", "", &"e".repeat(64)] {
+        for key in ["kong", "konnect-x", "mesh1", "kic", "_a", "", " ", "a\u{200b}", &"e".repeat(64)] {
             assert_eq!(rule_of(key, "a"), Some("is_label"), "{key}");
         }
         for value in ["", "-a", "a.", "a b", "ä", &"a".repeat(64)] {

@@ -3,15 +3,43 @@
 use writ_contract::StoredText;
 
 use super::Violation;
+use super::fold;
 
 /// Characters of a name or description.
 const LONGEST: usize = 250;
 const LONGEST_TOKEN_NAME: usize = 256;
 const LONGEST_ENTITY_ID: usize = 128;
 
+/// What nobody sees in a text and what turns its order around, as it is told to people.
+const INVISIBLE: &str = "must not contain control characters, invisible characters or changes of direction";
+
+/// The ranges of [`is_invisible`] and control characters, as in a regular expression.
+macro_rules! hidden {
+    () => {
+        concat!(
+            r"\u0000-\u001f\u007f-\u009f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f",
+            r"\u2028-\u202e\u2060-\u206f\u2800\u3164\ufeff\uffa0\ufff0-\ufffb",
+            "\u{1bca0}-\u{1bca3}\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}"
+        )
+    };
+}
+
+pub(super) use hidden;
+
+/// A character that shows nothing although it is no blank, ends a line, or changes the direction of what follows. With
+/// them, two texts look the same, or one looks like something that it is not. Variation selectors, which belong to many
+/// emoji, are none of these.
+pub(super) fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+        | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
 /// Declares texts: what is checked, and the bounds and pattern that say the same in JSON Schema.
 macro_rules! texts {
-    ($($(#[$doc:meta])* $name:ident: $least:literal..=$most:expr, $pattern:literal, $check:expr;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident: $least:literal..=$most:expr, $pattern:expr, $check:expr;)*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
         pub struct $name(StoredText);
@@ -37,11 +65,12 @@ macro_rules! texts {
             type Error = Violation;
 
             fn try_from(text: String) -> Result<Self, Violation> {
+                let text = fold::normalized(&text);
                 sized(&text, Self::LENGTH)?;
                 let check: fn(&str) -> Result<(), Violation> = $check;
                 check(&text)?;
                 let stored = StoredText::try_from(text);
-                stored.map(Self).map_err(|_| Violation::of("invalid", "must not contain control characters"))
+                stored.map(Self).map_err(|_| Violation::of("invalid", INVISIBLE))
             }
         }
 
@@ -54,23 +83,51 @@ macro_rules! texts {
 }
 
 texts! {
-    /// A name of a person, team or organization.
-    Name: 1..=LONGEST, r"^[^\u0000-\u001f\u007f-\u009f]*$", |_| Ok(());
-    /// A text that may be empty, such as a description.
-    Text: 0..=LONGEST, r"^[^\u0000-\u001f\u007f-\u009f]*$", |_| Ok(());
+    /// A name of a person, team or organization; not blanks alone.
+    Name: 1..=LONGEST, concat!("^[^", hidden!(), r"]*[^\s", hidden!(), "][^", hidden!(), "]*$"), visible;
+    /// A text that may be empty, such as a description; if not, not blanks alone.
+    Text: 0..=LONGEST, concat!("^([^", hidden!(), r"]*[^\s", hidden!(), "][^", hidden!(), "]*)?$"), visible_if_any;
+    /// What a list is searched for.
+    Term: 0..=LONGEST, concat!("^[^", hidden!(), "]*$"), |_| Ok(());
     /// An e-mail address: something on both sides of one `@`, no blanks.
-    Email: 3..=LONGEST, r"^[^\s@\u0000-\u001f\u007f-\u009f]+@[^\s@\u0000-\u001f\u007f-\u009f]+$", email;
+    Email: 3..=LONGEST, concat!(r"^[^\s@\ufe00-\ufe0f", hidden!(), r"]+@[^\s@\ufe00-\ufe0f", hidden!(), "]+$"), email;
     /// A token's name: letters, digits, blanks, `_`, `-`, `.` and `'`, a letter or digit at both ends.
     TokenName: 1..=LONGEST_TOKEN_NAME, r"^[\p{L}\p{N}]([\p{L}\p{N} _.'-]*[\p{L}\p{N}])?$", token_name;
     /// The id of a regional entity, or `*` for all of them.
     EntityScope: 1..=LONGEST_ENTITY_ID, r"^(\*|[A-Za-z0-9._:-]+)$", entity_scope;
 }
 
+impl Email {
+    /// The address as one account, however it is written: see [`fold::folded_address`].
+    pub fn folded(&self) -> String {
+        fold::folded_address(self.as_str())
+    }
+}
+
+impl Name {
+    /// The form in which it is searched for.
+    pub fn folded(&self) -> String {
+        fold::folded(self.as_str())
+    }
+}
+
+fn visible(text: &str) -> Result<(), Violation> {
+    if text.trim().is_empty() { Err(Violation::of("required", "cannot be blank")) } else { Ok(()) }
+}
+
+fn visible_if_any(text: &str) -> Result<(), Violation> {
+    if text.is_empty() { Ok(()) } else { visible(text) }
+}
+
 fn email(text: &str) -> Result<(), Violation> {
     match text.split('@').collect::<Vec<_>>()[..] {
-        [local, domain] if !local.is_empty() && !domain.is_empty() && !text.contains(char::is_whitespace) => Ok(()),
+        [local, domain] if !local.is_empty() && !domain.is_empty() && !text.contains(unfit_for_address) => Ok(()),
         _ => Err(Violation::of("matches_regex", "must be a valid email address")),
     }
+}
+
+fn unfit_for_address(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\u{fe00}'..='\u{fe0f}')
 }
 
 fn token_name(text: &str) -> Result<(), Violation> {
@@ -93,8 +150,8 @@ fn entity_scope(text: &str) -> Result<(), Violation> {
 }
 
 fn sized(text: &str, (least, most): (usize, usize)) -> Result<(), Violation> {
-    if text.contains(char::is_control) {
-        return Err(Violation::of("invalid", "must not contain control characters"));
+    if text.contains(|c: char| c.is_control() || is_invisible(c)) {
+        return Err(Violation::of("invalid", INVISIBLE));
     }
     match text.chars().count() {
         0 if least > 0 => Err(Violation::of("required", "cannot be blank")),
@@ -124,9 +181,50 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_seen_is_refused() {
+        for hidden in [
+            "\u{202e}",
+            "\u{2066}",
+            "\u{61c}",
+            "\u{200e}",
+            "\u{200b}",
+            "\u{200d}",
+            "\u{2060}",
+            "\u{feff}",
+            "\u{ad}",
+            "\u{1b}",
+            "\n",
+            "\u{2028}",
+            "\u{3164}",
+            "\u{e0041}",
+            "\u{85}",
+        ] {
+            let text = format!("a{hidden}a");
+            for rule in [rule::<Name>, rule::<Text>, rule::<Term>, rule::<TokenName>, rule::<EntityScope>] {
+                assert_eq!(rule(&text), Some("invalid"), "{text:?}");
+            }
+            assert_eq!(rule::<Email>(&format!("{text}@acme.example")), Some("invalid"), "{text:?}");
+        }
+        for blank in [" ", "   ", "\u{a0}", "\u{3000}\u{2003}"] {
+            assert_eq!((rule::<Name>(blank), rule::<Text>(blank)), (Some("required"), Some("required")), "{blank:?}");
+            assert_eq!(rule::<Term>(blank), None);
+        }
+        for good in ["Zoë", "शक्ति", "❤\u{fe0f}", "אדה", "علي", " Ada  Lovelace "] {
+            assert_eq!(rule::<Name>(good), None, "{good:?}");
+        }
+    }
+
+    #[test]
+    fn letters_are_composed_in_one_way() {
+        let name = Name::try_from("Zoe\u{308}".to_owned()).unwrap();
+        assert_eq!(name.as_str(), "Zo\u{eb}");
+        assert_eq!(rule::<Name>(&"e\u{308}".repeat(250)), None);
+    }
+
+    #[test]
     fn email_addresses() {
         assert_eq!(rule::<Email>("ada@acme.example"), None);
-        for bad in ["", "ada", "ada@", "@acme", "a@b@c", "a b@c", "a@b\n", "a@"] {
+        for bad in ["", "ada", "ada@", "@acme", "a@b@c", "a b@c", "a@b\n", "a@", "a\u{fe0f}@b", "a\u{a0}@b"] {
             assert!(rule::<Email>(bad).is_some(), "{bad:?}");
         }
     }

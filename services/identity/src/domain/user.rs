@@ -10,7 +10,7 @@ use super::text::{Email, Name, Text};
 pub struct User {
     /// Never reused once the user is erased.
     pub id: UserId,
-    /// Unique in the organization, ignoring case.
+    /// Unique in the organization in its folded form.
     pub email: Email,
     /// `None` until the invitation is accepted.
     pub full_name: Option<Name>,

@@ -9,6 +9,7 @@ use writ_service::openapi::{Refusals, add_schema, add_type, require_bearer};
 
 use super::role_names::{ALL, ENTITY_REGION};
 use super::tokens::TOKEN_EXPIRY;
+use crate::domain::text::Term;
 
 const REFUSALS: Refusals = Refusals {
     content_type: "application/problem+json",
@@ -41,6 +42,8 @@ pub(super) fn complete(api: &mut OpenApi, regions: &[Region]) {
     let codes = regions.iter().map(Region::as_str).chain([ALL]);
     let region = ObjectBuilder::new().schema_type(Type::String).enum_values(Some(codes));
     add_schema(api, ENTITY_REGION, region.build().into());
+    // Occurs in parameters only, whose schemas are not gathered.
+    add_type::<Term>(api);
     require_bearer(api);
     let problem = add_type::<ProblemBody<'_>>(api);
     REFUSALS.describe(api, &problem);

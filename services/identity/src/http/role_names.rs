@@ -14,7 +14,7 @@ use writ_service::Faults;
 use super::Result;
 use crate::domain::Violation;
 use crate::domain::assignment::IDENTITY;
-use crate::domain::text::{EntityScope, Text};
+use crate::domain::text::{EntityScope, Term, Text};
 use crate::error::IdentityError;
 
 /// Every entity, or every region.
@@ -150,21 +150,21 @@ pub(super) struct RoleQuery {
     /// Roles of this name.
     #[deserr(rename = "filter[role_name][eq]", default)]
     #[param(rename = "filter[role_name][eq]", nullable = false)]
-    role_name: Option<Text>,
+    role_name: Option<Term>,
     /// Roles of this entity type.
     #[deserr(rename = "filter[entity_type_name][eq]", default)]
     #[param(rename = "filter[entity_type_name][eq]", nullable = false)]
-    entity_type_name: Option<Text>,
+    entity_type_name: Option<Term>,
     /// Roles on this entity.
     #[deserr(rename = "filter[entity_id][eq]", default)]
     #[param(rename = "filter[entity_id][eq]", nullable = false)]
-    entity_id: Option<Text>,
+    entity_id: Option<Term>,
 }
 
 impl RoleQuery {
     /// Whether an assigned role is to be listed.
     pub(super) fn admits(&self, role: &AssignedRole) -> bool {
-        let same = |wanted: &Option<Text>, value: &str| wanted.as_ref().is_none_or(|wanted| wanted.as_str() == value);
+        let same = |wanted: &Option<Term>, value: &str| wanted.as_ref().is_none_or(|wanted| wanted.as_str() == value);
         same(&self.role_name, &role.role_name)
             && same(&self.entity_type_name, &role.entity_type_name)
             && same(&self.entity_id, &role.entity_id)

@@ -18,7 +18,7 @@ use crate::domain::filter::{LabelFilter, LabelTest, TeamFilter, TextFilter};
 use crate::domain::labels::{LabelChanges, Labels};
 use crate::domain::page::Page;
 use crate::domain::team::Team;
-use crate::domain::text::{Name, Text};
+use crate::domain::text::{Name, Term, Text};
 use crate::error::IdentityError;
 use crate::store::callers::Right;
 use crate::store::{administrators, teams};
@@ -48,11 +48,11 @@ pub(super) struct TeamQuery {
     /// Teams of this name.
     #[deserr(rename = "filter[name][eq]", default)]
     #[param(rename = "filter[name][eq]", nullable = false)]
-    name: Option<Text>,
+    name: Option<Term>,
     /// Teams whose name contains this, ignoring case.
     #[deserr(rename = "filter[name][contains]", default)]
     #[param(rename = "filter[name][contains]", nullable = false)]
-    name_contains: Option<Text>,
+    name_contains: Option<Term>,
     /// OpenAPI cannot describe parameters whose names hold any key; the operation's description does.
     #[deserr(rename = "filter[labels]", default)]
     #[param(ignore)]
@@ -68,9 +68,9 @@ struct LabelFilters(Vec<LabelFilter>);
 #[deserr(error = Faults, deny_unknown_fields)]
 struct LabelTests {
     #[deserr(default)]
-    eq: Option<Text>,
+    eq: Option<Term>,
     #[deserr(default)]
-    contains: Option<Text>,
+    contains: Option<Term>,
     #[deserr(default)]
     exists: Option<Flag>,
 }
@@ -83,7 +83,7 @@ impl Deserr<Faults> for LabelFilters {
         let mut filters = Vec::new();
         for (key, tests) in map.into_iter() {
             let tests = LabelTests::deserialize_from_value(tests.into_value(), place.push_key(&key))?;
-            let key = Text::try_from(key).map_err(|violation| Faults::at(place, violation.rule, violation.reason))?;
+            let key = Term::try_from(key).map_err(|violation| Faults::at(place, violation.rule, violation.reason))?;
             filters.extend(tests.into_tests().map(|test| LabelFilter { key: key.clone(), test }));
         }
         Ok(Self(filters))

@@ -14,7 +14,7 @@ use super::{Administrator, Caller, EmptyReply, Paginated, Reply, Result};
 use crate::app::App;
 use crate::domain::filter::{TextFilter, UserFilter};
 use crate::domain::page::Page;
-use crate::domain::text::{Name, Text};
+use crate::domain::text::{Name, Term, Text};
 use crate::domain::user::User;
 use crate::store::callers::Right;
 use crate::store::{administrators, users};
@@ -48,19 +48,19 @@ pub(super) struct UserQuery {
     /// Users with this e-mail address, ignoring case.
     #[deserr(rename = "filter[email][eq]", default)]
     #[param(rename = "filter[email][eq]", nullable = false)]
-    email: Option<Text>,
+    email: Option<Term>,
     /// Users whose e-mail address contains this, ignoring case.
     #[deserr(rename = "filter[email][contains]", default)]
     #[param(rename = "filter[email][contains]", nullable = false)]
-    email_contains: Option<Text>,
+    email_contains: Option<Term>,
     /// Users with this full name.
     #[deserr(rename = "filter[full_name][eq]", default)]
     #[param(rename = "filter[full_name][eq]", nullable = false)]
-    full_name: Option<Text>,
+    full_name: Option<Term>,
     /// Users whose full name contains this, ignoring case.
     #[deserr(rename = "filter[full_name][contains]", default)]
     #[param(rename = "filter[full_name][contains]", nullable = false)]
-    full_name_contains: Option<Text>,
+    full_name_contains: Option<Term>,
     /// Users who have accepted their invitation, or who have not.
     #[deserr(rename = "filter[active]", default)]
     #[param(rename = "filter[active]", value_type = Option<bool>, nullable = false)]
@@ -86,7 +86,7 @@ impl UserQuery {
 pub(super) struct UserResponse {
     /// Never reused once the user is erased.
     pub(super) id: UserId,
-    /// Unique in the organization, ignoring case.
+    /// Unique in the organization, however it is written: case and composition of letters make no difference.
     email: String,
     /// Absent until the invitation is accepted.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -23,7 +23,7 @@ struct Known {
     invites: Vec<TokenId>,
 }
 
-/// Looks for a user of this address, in any case of letters.
+/// Looks for a user of this address, however it is written.
 ///
 /// # Errors
 /// [`IdentityError::Conflict`] when the user is active or has an invitation that can still be accepted.
@@ -34,10 +34,10 @@ pub async fn find(revision: &mut PendingRevision, email: &Email) -> Result<Addre
                 EXISTS (SELECT FROM token t WHERE t.organization = $1 AND t.principal = u.id AND t.kind = 'invite' AND t.expires_at > statement_timestamp()) AS open,
                 ARRAY (SELECT t.id FROM token t WHERE t.organization = $1 AND t.principal = u.id AND t.kind = 'invite') AS invites
            FROM user_account u JOIN principal p USING (organization, id)
-          WHERE organization = $1 AND lower(email) = lower($2)",
+          WHERE organization = $1 AND email_folded = $2",
     )
     .bind(organization)
-    .bind(email.as_str())
+    .bind(email.folded())
     .fetch_optional(revision.connection())
     .await?;
     match known {

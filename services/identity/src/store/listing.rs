@@ -6,8 +6,9 @@ use sqlx::postgres::PgRow;
 
 use crate::domain::Violation;
 use crate::domain::filter::TextFilter;
+use crate::domain::fold::folded;
 use crate::domain::page::{Page, Paged};
-use crate::domain::text::Text;
+use crate::domain::text::Term;
 
 /// A row and the number of rows of the whole list.
 #[derive(Debug, FromRow)]
@@ -48,9 +49,10 @@ pub(super) fn optional_text<T: TryFrom<String, Error = Violation>>(
         .map_err(|violation| sqlx::Error::Decode(format!("{column} {}", violation.reason).into()))
 }
 
-/// Operands of a [`TextFilter`]: what the column equals, and the `ILIKE` pattern of what it contains.
+/// Operands of a [`TextFilter`]: what the text equals, and the `LIKE` pattern of what its folded form contains.
 pub(super) fn operands(filter: &TextFilter) -> (Option<&str>, Option<String>) {
-    (filter.eq.as_ref().map(Text::as_str), filter.contains.as_ref().map(|text| containing(text.as_str())))
+    let pattern = filter.contains.as_ref().map(|term| containing(&folded(term.as_str())));
+    (filter.eq.as_ref().map(Term::as_str), pattern)
 }
 
 /// A pattern for `LIKE` that matches texts that contain `text`, whatever characters it holds.

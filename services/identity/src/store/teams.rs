@@ -82,12 +82,12 @@ impl Store {
               WHERE organization = $1
                 AND ($2::uuid IS NULL OR EXISTS (
                      SELECT FROM membership m WHERE m.organization = t.organization AND m.team = t.id AND m.member = $2))
-                AND ($3::text IS NULL OR name = $3) AND ($4::text IS NULL OR name ILIKE $4)
+                AND ($3::text IS NULL OR name = $3) AND ($4::text IS NULL OR name_folded LIKE $4)
                 AND NOT EXISTS (
                     SELECT FROM unnest($5::text[], $6::text[], $7::text[]) AS test (key, operator, value)
                      WHERE NOT coalesce(CASE operator
                            WHEN 'eq' THEN labels ->> key = value
-                           WHEN 'contains' THEN labels ->> key ILIKE value
+                           WHEN 'contains' THEN (labels ->> key) COLLATE \"C\" ILIKE value COLLATE \"C\"
                            ELSE (labels ? key) = value::boolean END, false))
               ORDER BY id OFFSET $8 LIMIT $9",
         )
@@ -132,12 +132,13 @@ pub async fn insert(revision: &mut PendingRevision, team: &Team) -> Result<()> {
     let organization = revision.organization();
     sqlx::query(
         "WITH new AS (INSERT INTO principal (organization, id, kind, active) VALUES ($1, $2, 'team', true) RETURNING organization, id)
-         INSERT INTO team (organization, id, name, description, system_team, labels, created_at, updated_at)
-         SELECT organization, id, $3, $4, $5, $6, $7, $7 FROM new",
+         INSERT INTO team (organization, id, name, name_folded, description, system_team, labels, created_at, updated_at)
+         SELECT organization, id, $3, $4, $5, $6, $7, $8, $8 FROM new",
     )
     .bind(organization)
     .bind(team.id)
     .bind(team.name.as_str())
+    .bind(team.name.folded())
     .bind(team.description.as_ref().map(Text::as_str))
     .bind(team.system_team)
     .bind(Json(team.labels.as_map()))
@@ -151,11 +152,13 @@ pub async fn insert(revision: &mut PendingRevision, team: &Team) -> Result<()> {
 pub async fn update(revision: &mut PendingRevision, team: &Team) -> Result<()> {
     let organization = revision.organization();
     sqlx::query(
-        "UPDATE team SET name = $3, description = $4, labels = $5, updated_at = $6 WHERE organization = $1 AND id = $2",
+        "UPDATE team SET name = $3, name_folded = $4, description = $5, labels = $6, updated_at = $7
+          WHERE organization = $1 AND id = $2",
     )
     .bind(organization)
     .bind(team.id)
     .bind(team.name.as_str())
+    .bind(team.name.folded())
     .bind(team.description.as_ref().map(Text::as_str))
     .bind(Json(team.labels.as_map()))
     .bind(team.updated_at)

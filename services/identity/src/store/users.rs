@@ -7,6 +7,7 @@ use writ_contract::{OrganizationId, TeamId, UserId};
 use super::listing::{Counted, operands, optional_text, page_of, past_the_end, text};
 use super::{PendingRevision, Store};
 use crate::domain::filter::UserFilter;
+use crate::domain::fold::folded_address;
 use crate::domain::page::{Page, Paged};
 use crate::domain::text::{Email, Name, Text};
 use crate::domain::user::User;
@@ -60,6 +61,7 @@ impl Store {
         page: Page,
     ) -> Result<Vec<Counted<User>>> {
         let (email, email_pattern) = operands(&filter.email);
+        let email = email.map(folded_address);
         let (full_name, full_name_pattern) = operands(&filter.full_name);
         let rows = sqlx::query_as(
             "SELECT u.id, email, full_name, preferred_name, active, inferred_region, created_at, updated_at, count(*) OVER () AS total
@@ -68,8 +70,8 @@ impl Store {
                 AND ($2::uuid IS NULL OR EXISTS (
                      SELECT FROM membership m WHERE m.organization = u.organization AND m.member = u.id AND m.team = $2))
                 AND ($3::uuid IS NULL OR id = $3)
-                AND ($4::text IS NULL OR lower(email) = lower($4)) AND ($5::text IS NULL OR email ILIKE $5)
-                AND ($6::text IS NULL OR full_name = $6) AND ($7::text IS NULL OR full_name ILIKE $7)
+                AND ($4::text IS NULL OR email_folded = $4) AND ($5::text IS NULL OR email_folded LIKE $5)
+                AND ($6::text IS NULL OR full_name = $6) AND ($7::text IS NULL OR full_name_folded LIKE $7)
                 AND ($8::boolean IS NULL OR active = $8)
               ORDER BY id OFFSET $9 LIMIT $10",
         )
@@ -132,12 +134,14 @@ async fn insert_principal(revision: &mut PendingRevision, id: UserId, email: &Em
     let (organization, at) = (revision.organization(), revision.at());
     sqlx::query(
         "WITH new AS (INSERT INTO principal (organization, id, kind, active) VALUES ($1, $2, 'user', $3) RETURNING organization, id)
-         INSERT INTO user_account (organization, id, email, created_at, updated_at) SELECT organization, id, $4, $5, $5 FROM new",
+         INSERT INTO user_account (organization, id, email, email_folded, created_at, updated_at)
+         SELECT organization, id, $4, $5, $6, $6 FROM new",
     )
     .bind(organization)
     .bind(id)
     .bind(active)
     .bind(email.as_str())
+    .bind(email.folded())
     .bind(at)
     .execute(revision.connection())
     .await?;
@@ -147,14 +151,18 @@ async fn insert_principal(revision: &mut PendingRevision, id: UserId, email: &Em
 /// Stores the names of a user, and that it changed in this revision.
 pub async fn update(revision: &mut PendingRevision, user: &User) -> Result<()> {
     let organization = revision.organization();
-    sqlx::query("UPDATE user_account SET full_name = $3, preferred_name = $4, updated_at = $5 WHERE organization = $1 AND id = $2")
-        .bind(organization)
-        .bind(user.id)
-        .bind(user.full_name.as_ref().map(Name::as_str))
-        .bind(user.preferred_name.as_ref().map(Text::as_str))
-        .bind(user.updated_at)
-        .execute(revision.connection())
-        .await?;
+    sqlx::query(
+        "UPDATE user_account SET full_name = $3, full_name_folded = $4, preferred_name = $5, updated_at = $6
+          WHERE organization = $1 AND id = $2",
+    )
+    .bind(organization)
+    .bind(user.id)
+    .bind(user.full_name.as_ref().map(Name::as_str))
+    .bind(user.full_name.as_ref().map(Name::folded))
+    .bind(user.preferred_name.as_ref().map(Text::as_str))
+    .bind(user.updated_at)
+    .execute(revision.connection())
+    .await?;
     Ok(())
 }
 

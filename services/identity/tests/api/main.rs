@@ -7,6 +7,7 @@ mod input;
 mod invites;
 mod lists;
 mod members;
+mod names;
 mod organizations;
 mod privacy;
 mod recovery;

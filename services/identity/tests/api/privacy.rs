@@ -1,3 +1,5 @@
+use axum::body::Body;
+use http::Request;
 use serde_json::json;
 use sqlx::PgPool;
 
@@ -45,6 +47,25 @@ async fn nothing_personal_goes_to_the_log(pool: PgPool) {
     let at_home: String =
         sqlx::query_scalar("SELECT json_agg(u)::text FROM user_account u").fetch_one(&world.pool).await.unwrap();
     assert!(holds_mark(at_home.as_bytes()), "the scan finds what it looks for");
+}
+
+#[sqlx::test(migrator = "writ_identity::store::MIGRATOR")]
+async fn a_clients_request_id_stays_in_the_answer(pool: PgPool) {
+    let world = World::new(pool);
+    let acme = world.organization().await;
+    let request = Request::post("/v3/teams")
+        .header("authorization", format!("Bearer {}", acme.token))
+        .header("content-type", "application/json")
+        .header("x-request-id", format!("john.{MARK}:42"))
+        .body(Body::from(r#"{"name":"Operators"}"#));
+    let reply = world.send(request.unwrap()).await;
+    reply.is(201);
+    assert_eq!(reply.headers["x-request-id"], format!("john.{MARK}:42").as_str());
+    let (event, _) = world.events(acme.id).await.pop().unwrap();
+    event.request_id.unwrap().as_str().parse::<uuid::Uuid>().unwrap();
+    let rows: Vec<(Vec<u8>, Vec<u8>)> =
+        sqlx::query_as("SELECT headers, value FROM outbox").fetch_all(&world.pool).await.unwrap();
+    assert!(rows.iter().all(|(headers, value)| !holds_mark(headers) && !holds_mark(value)));
 }
 
 #[sqlx::test(migrator = "writ_identity::store::MIGRATOR")]

@@ -10,7 +10,7 @@ use writ_service::Faults;
 
 use crate::domain::Violation;
 use crate::domain::labels::{self, LabelChanges, Labels};
-use crate::domain::text::{Email, EntityScope, Name, Text, TokenName};
+use crate::domain::text::{Email, EntityScope, Name, Term, Text, TokenName};
 
 /// `true` or `false` in a query string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +49,7 @@ macro_rules! fields {
     )*};
 }
 
-fields!(Name, Text, Email, TokenName, EntityScope);
+fields!(Name, Text, Term, Email, TokenName, EntityScope);
 
 fn text((least, most): (usize, usize), pattern: &str) -> Object {
     let text = ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern)).max_length(Some(most));
