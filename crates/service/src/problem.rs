@@ -23,6 +23,7 @@ pub struct Problem {
     status: StatusCode,
     detail: Cow<'static, str>,
     invalid_parameters: Vec<InvalidParameter>,
+    existing_id: Option<String>,
     headers: Vec<(HeaderName, HeaderValue)>,
     cause: Option<anyhow::Error>,
 }
@@ -36,7 +37,7 @@ pub struct InvalidParameter {
     pub reason: String,
     /// The rule that is broken, for programs: `required`, `type`, `unknown_property`, …
     pub rule: &'static str,
-    /// `body`, `path` or `query`.
+    /// `body`, `path`, `query` or `header`.
     pub source: &'static str,
 }
 
@@ -56,6 +57,11 @@ impl InvalidParameter {
         Self::of("query", field, rule, reason)
     }
 
+    /// A header.
+    pub fn header(field: impl Into<String>, rule: &'static str, reason: impl Into<String>) -> Self {
+        Self::of("header", field, rule, reason)
+    }
+
     fn of(source: &'static str, field: impl Into<String>, rule: &'static str, reason: impl Into<String>) -> Self {
         Self { field: field.into(), reason: reason.into(), rule, source }
     }
@@ -64,7 +70,14 @@ impl InvalidParameter {
 impl Problem {
     /// An answer of `status`; `detail` is shown to the client.
     pub fn new(status: StatusCode, detail: impl Into<Cow<'static, str>>) -> Self {
-        Self { status, detail: detail.into(), invalid_parameters: Vec::new(), headers: Vec::new(), cause: None }
+        Self {
+            status,
+            detail: detail.into(),
+            invalid_parameters: Vec::new(),
+            existing_id: None,
+            headers: Vec::new(),
+            cause: None,
+        }
     }
 
     /// 400, for what has no field to point at.
@@ -96,6 +109,11 @@ impl Problem {
     /// 409: contradicts what exists.
     pub fn conflict(detail: impl Into<Cow<'static, str>>) -> Self {
         Self::new(StatusCode::CONFLICT, detail)
+    }
+
+    /// 409: it exists already, under this id.
+    pub fn exists(detail: impl Into<Cow<'static, str>>, id: impl ToString) -> Self {
+        Self { existing_id: Some(id.to_string()), ..Self::conflict(detail) }
     }
 
     /// 429: try again after so many seconds.
@@ -190,6 +208,10 @@ pub struct ProblemBody<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[schema(required = false)]
     invalid_parameters: &'a [InvalidParameter],
+    /// With 409: the id of what exists already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    existing_id: Option<&'a str>,
 }
 
 impl IntoResponse for Problem {
@@ -203,6 +225,7 @@ impl IntoResponse for Problem {
             instance: &instance,
             detail: &self.detail,
             invalid_parameters: &self.invalid_parameters,
+            existing_id: self.existing_id.as_deref(),
         });
         let mut response = (self.status, AppendHeaders(self.headers), body).into_response();
         response.headers_mut().insert(CONTENT_TYPE, PROBLEM_JSON);

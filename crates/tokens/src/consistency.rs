@@ -13,10 +13,13 @@ use writ_contract::{ChainId, OrganizationId, Revision};
 
 use crate::event::EventToken;
 use crate::payload;
+use crate::seal::SealingKey;
 
 const VERSION: &str = "v1";
 /// Keeps a signature made here from meaning anything where the same key signs something else.
 const DOMAIN: &[u8] = b"writ consistency token v1\0";
+/// The same for keys derived from it.
+const SEALING_DOMAIN: &[u8] = b"writ sealing key v1\0";
 /// Minimum length of a key, in bytes.
 const MIN_KEY: usize = 32;
 /// Maximum number of tokens joined in one request.
@@ -140,9 +143,18 @@ impl ConsistencyKey {
         Ok(Wanted::State(token))
     }
 
+    /// A key of its own for what `context` names, derived from this one.
+    pub fn sealing_key(&self, context: &[u8]) -> SealingKey {
+        SealingKey::new(self.mac_in(SEALING_DOMAIN, context).finalize().into_bytes().into())
+    }
+
     fn mac(&self, payload: &[u8]) -> Hmac<Sha256> {
+        self.mac_in(DOMAIN, payload)
+    }
+
+    fn mac_in(&self, domain: &[u8], payload: &[u8]) -> Hmac<Sha256> {
         let mut mac = self.0.clone();
-        mac.update(DOMAIN);
+        mac.update(domain);
         mac.update(payload);
         mac
     }

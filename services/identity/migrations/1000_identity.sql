@@ -134,6 +134,21 @@ SELECT a.organization, a.id AS administrator, t.id, t.expires_at
   JOIN token t ON t.organization = a.organization AND t.principal = a.id
  WHERE t.kind = 'personal' AND t.revoked_at IS NULL AND t.expires_at > statement_timestamp();
 
+-- Answers to requests with an Idempotency-Key, for a repetition of the request. An answer is sealed with a key that is not
+-- in the database, because it may hold a token, and goes with its principal.
+-- Retention: 24 hours, by the background task of jobs.rs.
+CREATE TABLE kept_answer (
+    id           bytea PRIMARY KEY,
+    organization uuid NOT NULL,
+    principal    uuid NOT NULL,
+    request      bytea NOT NULL,
+    answer       bytea NOT NULL,
+    kept_at      timestamptz NOT NULL,
+    FOREIGN KEY (organization, principal) REFERENCES principal ON DELETE CASCADE
+);
+CREATE INDEX kept_answer_principal ON kept_answer (organization, principal);
+CREATE INDEX kept_answer_age ON kept_answer (kept_at);
+
 -- Digest of the catalogue published last.
 CREATE TABLE published_catalogue (
     organization uuid PRIMARY KEY REFERENCES organization,

@@ -1,6 +1,7 @@
 //! The rules of identity data, without I/O, SQL or HTTP.
 
 pub mod access;
+pub mod answer;
 pub mod assignment;
 pub mod filter;
 pub mod fold;

@@ -1,6 +1,10 @@
 //! The error of every part of the service. HTTP answers are made of it in `http/error.rs`.
 
+use uuid::Uuid;
+use writ_tokens::SealError;
+
 use crate::domain::Violation;
+use crate::domain::answer::KeptAnswer;
 
 /// The error of every part of the service.
 #[derive(Debug, thiserror::Error)]
@@ -28,6 +32,17 @@ pub enum IdentityError {
     /// The state does not allow it.
     #[error("{0}")]
     Conflict(&'static str),
+    /// It exists already.
+    #[error("{what}")]
+    Exists {
+        /// What exists.
+        what: &'static str,
+        /// Its id.
+        id: Uuid,
+    },
+    /// The request was answered before: no error, but there is nothing left to do.
+    #[error("the request was answered before")]
+    Answered(Box<KeptAnswer>),
     /// The organization's last change lies in the future of the database's clock.
     #[error("the organization's last change lies in the future of the server's clock")]
     ClockAhead,
@@ -42,6 +57,12 @@ pub enum IdentityError {
     /// A statement failed.
     #[error("database: {0}")]
     Database(#[from] sqlx::Error),
+    /// An answer cannot be sealed, or was sealed with another key.
+    #[error("kept answer: {0}")]
+    Sealing(#[from] SealError),
+    /// An answer cannot be written as JSON.
+    #[error("answer: {0}")]
+    Answer(#[from] serde_json::Error),
     /// A record does not fit its schema.
     #[error("record: {0}")]
     Record(#[from] writ_contract::CodecError),

@@ -1,4 +1,4 @@
-//! What identity does by itself in the background: it deletes expired tokens, counts organizations whose administrators are
+//! What identity does by itself in the background: it deletes expired tokens and kept answers, counts organizations whose administrators are
 //! about to be locked out, and stores when tokens were last used.
 
 use std::time::Duration;
@@ -54,6 +54,9 @@ async fn run(store: &Store, lease: &Lease) {
         if let Err(error) = delete_expired_tokens(store, lease).await {
             tracing::warn!(error = format!("{error:#}"), "expired tokens are not deleted");
         }
+        if let Err(error) = delete_answers(store).await {
+            tracing::warn!(error = format!("{error:#}"), "kept answers are not deleted");
+        }
         match count_accesses(store).await {
             Ok(counts) => counts.show(),
             Err(error) => tracing::warn!(error = format!("{error:#}"), "organizations are not counted"),
@@ -99,6 +102,15 @@ async fn delete_batch(store: &Store, lease: &Lease, organization: OrganizationId
     let changes = deleted.into_iter().map(|token| Change::TokenRevoked { token }).collect();
     revision.commit(changes).await?;
     Ok(true)
+}
+
+/// Deletes the answers that need not be kept any more.
+///
+/// # Errors
+/// When the database fails.
+pub async fn delete_answers(store: &Store) -> anyhow::Result<()> {
+    while in_time(store.delete_answers()).await? {}
+    Ok(())
 }
 
 /// Active organizations by whether an administrator can come in.

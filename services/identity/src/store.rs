@@ -2,6 +2,7 @@
 //! [`PendingRevision`].
 
 pub mod administrators;
+pub mod answers;
 pub mod assignments;
 pub mod callers;
 pub mod catalogue;

@@ -31,6 +31,22 @@ impl From<Bytes> for JsonBytes {
 }
 
 impl JsonBytes {
+    /// The body as it was sent.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    /// Reads the body as `T`.
+    ///
+    /// # Errors
+    /// 400 that says what is wrong with it.
+    pub fn into_json<T: Deserr<Faults>>(self) -> Result<T, Problem> {
+        match self.read() {
+            Ok(read) => read.map_err(Faults::in_body),
+            Err(NotJson) => Err(malformed()),
+        }
+    }
+
     /// Reads the body as `T`; the inner result has what is wrong with it.
     ///
     /// # Errors
@@ -59,10 +75,7 @@ impl<S: Send + Sync, T: Deserr<Faults>> FromRequest<S> for Json<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        match JsonBytes::from_request(request, state).await?.read() {
-            Ok(read) => read.map(Self).map_err(Faults::in_body),
-            Err(NotJson) => Err(malformed()),
-        }
+        JsonBytes::from_request(request, state).await?.into_json().map(Self)
     }
 }
 

@@ -5,10 +5,11 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use writ_contract::actor::{Actor, ActorKind};
 use writ_contract::row::TokenKind;
-use writ_contract::{OrganizationId, StoredText, TokenId, UserId};
+use writ_contract::{Hash, OrganizationId, StoredText, UserId};
 use writ_service::RequestId;
 use writ_tokens::{BearerToken, hash_of, same_hash};
 
+use super::input::{KeyScope, KeyedRequest, key_alone};
 use super::warning;
 use crate::app::App;
 use crate::error::{IdentityError, Result};
@@ -37,30 +38,31 @@ pub(super) struct Operator {
     request_id: Option<StoredText>,
 }
 
-/// A person who shows an invitation.
-pub(super) struct Invitee {
-    /// The user that is to be active.
-    pub(super) user: UserId,
-    /// The invitation's token.
-    pub(super) token: TokenId,
-    /// Whose invitation is checked again when it is accepted.
-    pub(super) bearer: Bearer,
-}
+/// A person who shows an invitation and is not active yet.
+pub(super) struct Invitee(pub(super) ShownInvitation);
 
 /// An active user who shows a recovery invitation.
-pub(super) struct Recovering {
-    /// The user.
-    pub(super) user: UserId,
-    /// The invitation's token.
-    pub(super) token: TokenId,
-    /// Whose invitation is checked again when it is accepted.
-    pub(super) bearer: Bearer,
+pub(super) struct Recovering(pub(super) ShownInvitation);
+
+/// An invitation that can be accepted, or that a request with the same `Idempotency-Key` may have accepted before.
+pub(super) struct ShownInvitation {
+    hash: Hash,
+    holder: Option<TokenHolder>,
+    request_id: Option<StoredText>,
 }
 
 impl Caller {
     /// Requires an administrator, or the user in question.
     pub(super) fn must_be(&self, user: UserId) -> Result<()> {
         Right::ActFor(user).require(&self.bearer.holder)
+    }
+
+    /// The bearer of a request that may be repeated.
+    pub(super) fn creating(&self, app: &App, key: Option<KeyedRequest>) -> Bearer {
+        let mut user = [0; 32];
+        user[..16].copy_from_slice(self.organization.as_bytes());
+        user[16..].copy_from_slice(self.user.as_bytes());
+        Bearer { repeatable: key.map(|key| key.of(app, KeyScope::User(user))), ..self.bearer.clone() }
     }
 
     /// Requires the user in question.
@@ -75,8 +77,50 @@ impl Operator {
         Author {
             actor: Actor { kind: ActorKind::Operator, id: StoredText::lossy("operator") },
             request_id: self.request_id.clone(),
+            repeatable: None,
         }
     }
+
+    /// The author of a request that may be repeated.
+    pub(super) fn creating(&self, app: &App, key: Option<KeyedRequest>) -> Author {
+        Author { repeatable: key.map(|key| key.of(app, KeyScope::Operator)), ..self.author() }
+    }
+}
+
+impl ShownInvitation {
+    /// The bearer of a request that may be repeated.
+    ///
+    /// # Errors
+    /// [`IdentityError::Answered`] when it is a repetition of the one that has accepted the invitation.
+    pub(super) async fn creating(self, app: &App, key: Option<KeyedRequest>) -> Result<Bearer> {
+        let repeatable = key.map(|key| key.of(app, KeyScope::Invitation(self.hash)));
+        match (self.holder, repeatable) {
+            (Some(holder), repeatable) => Ok(Bearer { holder, request_id: self.request_id, repeatable }),
+            (None, Some(request)) => Err(app.store.answer_again(&request).await),
+            (None, None) => Err(IdentityError::Unauthenticated),
+        }
+    }
+
+    async fn of(parts: &Parts, app: &App, active: bool) -> Result<Self> {
+        let token = token_of_this_region(parts, app)?;
+        if token.kind() != TokenKind::Invite {
+            return Err(IdentityError::Unauthenticated);
+        }
+        let hash = token.hash();
+        let found = if active { app.store.recovering(&hash).await } else { app.store.invited(&hash).await };
+        let holder = match found {
+            // Only now may a body be read that nobody answers for.
+            Err(IdentityError::Unauthenticated) if is_repeated(parts, app, hash).await? => None,
+            found => Some(of_its_organization(&token, found?)?),
+        };
+        Ok(Self { hash, holder, request_id: request_id(parts) })
+    }
+}
+
+/// Whether an answer is kept for a request with this invitation and the request's `Idempotency-Key`.
+async fn is_repeated(parts: &Parts, app: &App, invitation: Hash) -> Result<bool> {
+    let Ok(Some(key)) = key_alone(&parts.headers) else { return Ok(false) };
+    app.store.is_answered(&key.of(app, KeyScope::Invitation(invitation))).await
 }
 
 impl FromRequestParts<App> for Caller {
@@ -91,7 +135,8 @@ impl FromRequestParts<App> for Caller {
         app.last_uses.note(&holder);
         warning::of_the_last_token(parts, app, &holder).await?;
         let (organization, user) = (holder.organization, holder.user);
-        Ok(Self { organization, user, bearer: Bearer { holder, request_id: request_id(parts) } })
+        let bearer = Bearer { holder, request_id: request_id(parts), repeatable: None };
+        Ok(Self { organization, user, bearer })
     }
 }
 
@@ -109,10 +154,7 @@ impl FromRequestParts<App> for Invitee {
     type Rejection = IdentityError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
-        let token = invite_token(parts, app)?;
-        let holder = of_its_organization(&token, app.store.invited(&token.hash()).await?)?;
-        let (user, token) = (holder.user, holder.token);
-        Ok(Self { user, token, bearer: Bearer { holder, request_id: request_id(parts) } })
+        ShownInvitation::of(parts, app, false).await.map(Self)
     }
 }
 
@@ -120,10 +162,7 @@ impl FromRequestParts<App> for Recovering {
     type Rejection = IdentityError;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self> {
-        let token = invite_token(parts, app)?;
-        let holder = of_its_organization(&token, app.store.recovering(&token.hash()).await?)?;
-        let (user, token) = (holder.user, holder.token);
-        Ok(Self { user, token, bearer: Bearer { holder, request_id: request_id(parts) } })
+        ShownInvitation::of(parts, app, true).await.map(Self)
     }
 }
 
@@ -150,11 +189,6 @@ fn bearer(parts: &Parts) -> Result<&str> {
 
 fn is_operator(text: &str, app: &App) -> bool {
     same_hash(&hash_of(text), &app.platform.operator)
-}
-
-fn invite_token(parts: &Parts, app: &App) -> Result<BearerToken> {
-    let token = token_of_this_region(parts, app)?;
-    if token.kind() == TokenKind::Invite { Ok(token) } else { Err(IdentityError::Unauthenticated) }
 }
 
 /// A well-formed token of an organization homed here. One of another region is sent there, from

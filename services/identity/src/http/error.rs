@@ -13,32 +13,37 @@ const CLOCK_RETRY: u32 = 60;
 
 impl IntoResponse for IdentityError {
     fn into_response(self) -> Response {
-        Problem::from(self).into_response()
+        match self {
+            Self::Answered(answer) => answer.into_response(),
+            error => problem(error).into_response(),
+        }
     }
 }
 
-impl From<IdentityError> for Problem {
-    fn from(error: IdentityError) -> Self {
-        match error {
-            IdentityError::Invalid { field, violation: Violation { rule, reason } } => {
-                Self::invalid([InvalidParameter::body(field, rule, reason)])
-            }
-            IdentityError::SystemTeam => {
-                Self::invalid([InvalidParameter::path("teamID", "invalid", "system teams cannot be modified")])
-            }
-            IdentityError::Unauthenticated => Self::unauthorized("A valid token is required"),
-            IdentityError::Forbidden(why) => Self::forbidden(why),
-            IdentityError::NotFound(what) => Self::not_found(format!("The requested {what} was not found")),
-            IdentityError::Conflict(why) => Self::conflict(why),
-            IdentityError::ClockAhead => Self::unavailable(
-                "The organization's last change lies more than a minute in the future of the server's clock; no change \
-                 is made until the clock has reached it",
-                CLOCK_RETRY,
-            ),
-            IdentityError::Elsewhere { home, target } => elsewhere(&home, &target),
-            IdentityError::Database(error) => database(error),
-            IdentityError::Record(error) => Self::internal(error),
+fn problem(error: IdentityError) -> Problem {
+    match error {
+        IdentityError::Invalid { field, violation: Violation { rule, reason } } => {
+            Problem::invalid([InvalidParameter::body(field, rule, reason)])
         }
+        IdentityError::SystemTeam => {
+            Problem::invalid([InvalidParameter::path("teamID", "invalid", "system teams cannot be modified")])
+        }
+        IdentityError::Unauthenticated => Problem::unauthorized("A valid token is required"),
+        IdentityError::Forbidden(why) => Problem::forbidden(why),
+        IdentityError::NotFound(what) => Problem::not_found(format!("The requested {what} was not found")),
+        IdentityError::Conflict(why) => Problem::conflict(why),
+        IdentityError::Exists { what, id } => Problem::exists(what, id),
+        IdentityError::Answered(_) => Problem::internal(anyhow::anyhow!("an answer is no problem")),
+        IdentityError::Sealing(error) => Problem::internal(error),
+        IdentityError::Answer(error) => Problem::internal(error),
+        IdentityError::ClockAhead => Problem::unavailable(
+            "The organization's last change lies more than a minute in the future of the server's clock; no change \
+                 is made until the clock has reached it",
+            CLOCK_RETRY,
+        ),
+        IdentityError::Elsewhere { home, target } => elsewhere(&home, &target),
+        IdentityError::Database(error) => database(error),
+        IdentityError::Record(error) => Problem::internal(error),
     }
 }
 

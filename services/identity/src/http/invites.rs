@@ -10,17 +10,18 @@ use utoipa::{IntoParams, ToSchema};
 use writ_contract::UserId;
 use writ_contract::identity_event::Change;
 use writ_contract::row::TokenKind;
-use writ_service::{Faults, Json};
+use writ_service::Faults;
 use writ_tokens::BearerToken;
 
 use super::auth::Invitee;
+use super::input::Creation;
 use super::tokens::{CreateToken, IssuedToken, issue};
 use super::users::UserResponse;
 use super::{Administrator, Reply, Result};
 use crate::app::App;
 use crate::domain::text::{Email, Name, Text, TokenName};
 use crate::domain::token::INVITE_TTL;
-use crate::store::callers::Right;
+use crate::store::callers::{Right, TokenHolder};
 use crate::store::invites::Addressee;
 use crate::store::tokens::{self, NewToken};
 use crate::store::{PendingRevision, invites, users};
@@ -82,18 +83,17 @@ pub(super) async fn invite(
     State(app): State<App>,
     Administrator(admin): Administrator,
     headers: HeaderMap,
-    Json(person): Json<InviteUser>,
+    Creation { body: person, key }: Creation<InviteUser>,
 ) -> Result<Response> {
-    let mut revision = app.store.revision(&admin.bearer, Right::Administer).await?;
+    let mut revision = app.store.revision(&admin.creating(&app, key), Right::Administer).await?;
     let (user_id, mut changes) = expect_user(&mut revision, &person.email).await?;
     let (secret, issued) = issue_invitation(&app, &mut revision, user_id, "Invitation", INVITE_TTL).await?;
     changes.push(issued);
-    let seen = revision.commit(changes).await?;
     if !wants_representation(&headers) {
-        return Ok(app.created_empty(seen).into_response());
+        return Ok(app.create_empty(revision, admin.user, changes).await?.into_response());
     }
     let invitation = Invitation { user_id, invite_token: secret.expose().to_owned() };
-    Ok(app.created(seen, invitation).into_response())
+    Ok(app.create(revision, admin.user, changes, invitation).await?.into_response())
 }
 
 /// Stores the token of an invitation; also returns it for the one answer that shows it.
@@ -146,20 +146,20 @@ fn wants_representation(headers: &HeaderMap) -> bool {
     request_body = AcceptInvite, responses((status = 201, body = AcceptedInvite), (status = 404)))]
 pub(super) async fn accept(
     State(app): State<App>,
-    invitee: Invitee,
-    Json(accept): Json<AcceptInvite>,
+    Invitee(invitation): Invitee,
+    Creation { body: accept, key }: Creation<AcceptInvite>,
 ) -> Result<Reply<AcceptedInvite>> {
-    let mut revision = app.store.revision(&invitee.bearer, Right::ActFor(invitee.user)).await?;
-    // Fails when somebody else has accepted meanwhile.
-    tokens::delete(&mut revision, invitee.user, invitee.token).await?;
-    let mut user = users::get(&mut revision, invitee.user).await?;
+    let bearer = invitation.creating(&app, key).await?;
+    let TokenHolder { user, token: invitation, .. } = bearer.holder;
+    let mut revision = app.store.revision(&bearer, Right::ActFor(user)).await?;
+    tokens::delete(&mut revision, user, invitation).await?;
+    let mut user = users::get(&mut revision, user).await?;
     user.full_name = Some(accept.full_name);
     user.preferred_name = accept.preferred_name;
     (user.active, user.updated_at) = (true, revision.at());
     users::update(&mut revision, &user).await?;
     users::activate(&mut revision, user.id).await?;
     let (token, issued) = issue(&app, &mut revision, user.id, accept.token, "token.expires_at", None).await?;
-    let changes = vec![Change::UserActivated { user: user.id }, Change::TokenRevoked { token: invitee.token }, issued];
-    let seen = revision.commit(changes).await?;
-    Ok(app.created(seen, AcceptedInvite { user: user.into(), token }))
+    let changes = vec![Change::UserActivated { user: user.id }, Change::TokenRevoked { token: invitation }, issued];
+    app.create(revision, user.id, changes, AcceptedInvite { user: user.into(), token }).await
 }

@@ -6,9 +6,9 @@ use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use writ_contract::identity_event::Change;
 use writ_contract::{TeamId, UserId};
-use writ_service::{Faults, Json, ListQuery, Path};
+use writ_service::{Faults, ListQuery, Path};
 
-use super::input::read_id;
+use super::input::{Creation, read_id};
 use super::teams::{TeamPath, TeamQuery, TeamResponse};
 use super::users::{UserPath, UserQuery, UserResponse};
 use super::{Administrator, Caller, EmptyReply, Paginated, Reply, Result};
@@ -59,12 +59,11 @@ pub(super) async fn add(
     State(app): State<App>,
     Administrator(admin): Administrator,
     Path(path): Path<TeamPath>,
-    Json(new): Json<AddMember>,
+    Creation { body: new, key }: Creation<AddMember>,
 ) -> Result<EmptyReply> {
-    let mut revision = app.store.revision(&admin.bearer, Right::Administer).await?;
+    let mut revision = app.store.revision(&admin.creating(&app, key), Right::Administer).await?;
     let added = members::add_user(&mut revision, path.team_id, new.id).await?;
-    let seen = revision.commit(vec![added]).await?;
-    Ok(app.created_empty(seen))
+    app.create_empty(revision, admin.user, vec![added]).await
 }
 
 /// Removes a user from a team.

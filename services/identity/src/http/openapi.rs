@@ -1,12 +1,14 @@
 //! The description of the management API.
 
 use time::{Date, Duration};
+use utoipa::openapi::path::{ParameterBuilder, ParameterIn};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
+use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder, Required, Response};
 use writ_contract::Region;
 use writ_service::ProblemBody;
 use writ_service::openapi::{Refusals, add_schema, add_type, require_bearer};
 
+use super::input::{KEY_PATTERN, LONGEST_KEY};
 use super::role_names::{ALL, ENTITY_REGION};
 use super::tokens::TOKEN_EXPIRY;
 use crate::domain::text::Term;
@@ -45,8 +47,37 @@ pub(super) fn complete(api: &mut OpenApi, regions: &[Region]) {
     // Occurs in parameters only, whose schemas are not gathered.
     add_type::<Term>(api);
     require_bearer(api);
+    describe_keys(api);
     let problem = add_type::<ProblemBody<'_>>(api);
     REFUSALS.describe(api, &problem);
+}
+
+/// Every request with a body that is a POST creates something, and may be repeated with an `Idempotency-Key`.
+fn describe_keys(api: &mut OpenApi) {
+    let schema = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .pattern(Some(KEY_PATTERN))
+        .min_length(Some(1))
+        .max_length(Some(LONGEST_KEY));
+    let key = ParameterBuilder::new()
+        .name("Idempotency-Key")
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "Any text of the client's. A request that succeeded is not made again when it is sent again, by the same \
+             caller within 24 hours, with the same key, path and body: it gets the same answer. With another path or body \
+             it is refused with 409.",
+        ))
+        .schema(Some(schema))
+        .build();
+    for operation in api.paths.paths.values_mut().filter_map(|path| path.post.as_mut()) {
+        if operation.request_body.is_some() {
+            operation.parameters.get_or_insert_default().push(key.clone().into());
+            let conflict = operation.responses.responses.entry("409".to_owned());
+            conflict
+                .or_insert_with(|| Response::new("The `Idempotency-Key` was sent with another request before").into());
+        }
+    }
 }
 
 /// The description for one day.

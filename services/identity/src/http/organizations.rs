@@ -11,6 +11,7 @@ use writ_contract::{OrganizationId, UserId};
 use writ_service::{Faults, Json, Path};
 
 use super::auth::Operator;
+use super::input::Creation;
 use super::tokens::{CreateToken, IssuedToken, issue};
 use super::users::UserResponse;
 use super::{EmptyReply, Reply, Result};
@@ -162,10 +163,10 @@ pub(super) struct FoundedOrganization {
 pub(super) async fn create(
     State(app): State<App>,
     operator: Operator,
-    Json(new): Json<CreateOrganization>,
+    Creation { body: new, key }: Creation<CreateOrganization>,
 ) -> Result<Reply<FoundedOrganization>> {
     let (id, owner_id) = (OrganizationId::generate(app.store.region()), UserId::generate());
-    let mut revision = app.store.founding(id, &new.name, owner_id, operator.author()).await?;
+    let mut revision = app.store.founding(id, &new.name, owner_id, operator.creating(&app, key)).await?;
     let owner = new.owner.into_user(owner_id, revision.at());
     users::insert(&mut revision, &owner).await?;
     let mut changes = vec![
@@ -178,8 +179,7 @@ pub(super) async fn create(
     let (token, issued) = issue(&app, &mut revision, owner.id, token, "token.expires_at", None).await?;
     changes.push(issued);
     let organization = organizations::get(&mut revision).await?.into();
-    let seen = revision.commit(changes).await?;
-    Ok(app.created(seen, FoundedOrganization { organization, owner: owner.into(), token }))
+    app.create(revision, owner_id, changes, FoundedOrganization { organization, owner: owner.into(), token }).await
 }
 
 /// The system team of administrators, with its first member.

@@ -9,10 +9,10 @@ use utoipa::ToSchema;
 use writ_contract::UserId;
 use writ_contract::identity_event::Change;
 use writ_contract::row::OrganizationState;
-use writ_service::{Faults, Json, Path};
+use writ_service::{Faults, Path};
 
 use super::auth::{Operator, Recovering};
-use super::input::read_id;
+use super::input::{Creation, read_id};
 use super::invites::issue_invitation;
 use super::organizations::OrganizationPath;
 use super::tokens::{CreateToken, IssuedToken, issue};
@@ -22,7 +22,7 @@ use crate::app::App;
 use crate::domain::Violation;
 use crate::domain::token::RECOVERY_TTL;
 use crate::error::IdentityError;
-use crate::store::callers::Right;
+use crate::store::callers::{Right, TokenHolder};
 use crate::store::recovery::{self, Recoverable};
 use crate::store::{PendingRevision, tokens, users};
 
@@ -85,10 +85,10 @@ pub(super) async fn recover_administrator(
     State(app): State<App>,
     operator: Operator,
     Path(path): Path<OrganizationPath>,
-    Json(recover): Json<RecoverAdministrator>,
+    Creation { body: recover, key }: Creation<RecoverAdministrator>,
 ) -> Result<Reply<RecoveryInvitation>> {
     let id = app.store.organization(path.organization_id).await?.id;
-    let mut revision = app.store.revision_in_any_state(id, operator.author()).await?;
+    let mut revision = app.store.revision_in_any_state(id, operator.creating(&app, key)).await?;
     if revision.state() != OrganizationState::Active {
         return Err(IdentityError::Conflict("The organization is suspended"));
     }
@@ -113,8 +113,8 @@ async fn invite(
     let expires_at = revision.now() + RECOVERY_TTL;
     let (secret, issued) = issue_invitation(app, &mut revision, user_id, "Recovery", RECOVERY_TTL).await?;
     changes.push(issued);
-    let seen = revision.commit(changes).await?;
-    Ok(app.created(seen, RecoveryInvitation { user_id, invite_token: secret.expose().to_owned(), expires_at }))
+    let invitation = RecoveryInvitation { user_id, invite_token: secret.expose().to_owned(), expires_at };
+    app.create(revision, user_id, changes, invitation).await
 }
 
 /// Accepts a recovery invitation, whose token is the bearer: the user gets a new personal token.
@@ -122,14 +122,15 @@ async fn invite(
     request_body = AcceptRecovery, responses((status = 201, body = RecoveredUser), (status = 404)))]
 pub(super) async fn accept(
     State(app): State<App>,
-    recovering: Recovering,
-    Json(accept): Json<AcceptRecovery>,
+    Recovering(invitation): Recovering,
+    Creation { body: accept, key }: Creation<AcceptRecovery>,
 ) -> Result<Reply<RecoveredUser>> {
-    let Recovering { user, token: invitation, bearer } = recovering;
+    let bearer = invitation.creating(&app, key).await?;
+    let TokenHolder { user, token: invitation, .. } = bearer.holder;
     let mut revision = app.store.revision(&bearer, Right::ActFor(user)).await?;
     tokens::delete(&mut revision, user, invitation).await?;
     let user = users::get(&mut revision, user).await?;
     let (token, issued) = issue(&app, &mut revision, user.id, accept.token, "token.expires_at", None).await?;
-    let seen = revision.commit(vec![Change::TokenRevoked { token: invitation }, issued]).await?;
-    Ok(app.created(seen, RecoveredUser { user: user.into(), token }))
+    let changes = vec![Change::TokenRevoked { token: invitation }, issued];
+    app.create(revision, user.id, changes, RecoveredUser { user: user.into(), token }).await
 }

@@ -9,6 +9,7 @@ use writ_contract::GrantId;
 use writ_contract::catalogue::Catalogue;
 use writ_contract::identity_event::Change;
 
+use super::input::Creation;
 use super::role_names::{AssignRole, AssignedRole, RoleQuery};
 use super::{Caller, EmptyReply, Paginated, Reply, Result};
 use crate::app::App;
@@ -88,14 +89,13 @@ pub(super) async fn assign(
     app: &App,
     admin: &Caller,
     assignee: Assignee,
-    role: &AssignRole,
+    Creation { body: role, key }: Creation<AssignRole>,
 ) -> Result<Reply<AssignedRole>> {
     let grant = role.grant(assignee.id, &app.platform.regions)?;
-    let mut revision = app.store.revision(&admin.bearer, Right::Administer).await?;
+    let mut revision = app.store.revision(&admin.creating(app, key), Right::Administer).await?;
     assignments::insert(&mut revision, assignee, &grant).await?;
     let shown = AssignedRole::from(&grant);
-    let seen = revision.commit(vec![Change::RoleAssigned(grant)]).await?;
-    Ok(app.created(seen, shown))
+    app.create(revision, admin.user, vec![Change::RoleAssigned(grant)], shown).await
 }
 
 /// Removes a role from a principal.

@@ -4,8 +4,9 @@ use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use writ_contract::{GrantId, TeamId};
-use writ_service::{Json, ListQuery, Path};
+use writ_service::{ListQuery, Path};
 
+use super::input::Creation;
 use super::role_names::{AssignRole, AssignedRole, RoleQuery};
 use super::teams::TeamPath;
 use super::{Administrator, EmptyReply, Paginated, Reply, Result, roles};
@@ -54,9 +55,9 @@ pub(super) async fn assign(
     State(app): State<App>,
     Administrator(admin): Administrator,
     Path(path): Path<TeamPath>,
-    Json(role): Json<AssignRole>,
+    role: Creation<AssignRole>,
 ) -> Result<Reply<AssignedRole>> {
-    roles::assign(&app, &admin, Assignee::team(path.team_id), &role).await
+    roles::assign(&app, &admin, Assignee::team(path.team_id), role).await
 }
 
 /// Removes a role from a team.

@@ -11,7 +11,7 @@ use writ_contract::identity_event::Change;
 use writ_contract::{StoredText, TeamId};
 use writ_service::{Faults, Json, ListQuery, Path};
 
-use super::input::{Flag, PageNumber, PageSize, Patch, page};
+use super::input::{Creation, Flag, PageNumber, PageSize, Patch, page};
 use super::{Administrator, EmptyReply, Paginated, Reply, Result};
 use crate::app::App;
 use crate::domain::filter::{LabelFilter, LabelTest, TeamFilter, TextFilter};
@@ -236,13 +236,13 @@ pub(super) async fn list(
 pub(super) async fn create(
     State(app): State<App>,
     Administrator(admin): Administrator,
-    Json(new): Json<CreateTeam>,
+    Creation { body: new, key }: Creation<CreateTeam>,
 ) -> Result<Reply<TeamResponse>> {
-    let mut revision = app.store.revision(&admin.bearer, Right::Administer).await?;
+    let mut revision = app.store.revision(&admin.creating(&app, key), Right::Administer).await?;
     let team = new.into_team(revision.at());
     teams::insert(&mut revision, &team).await?;
-    let seen = revision.commit(vec![Change::TeamCreated { team: team.id, system: false }]).await?;
-    Ok(app.created(seen, team.into()))
+    let created = Change::TeamCreated { team: team.id, system: false };
+    app.create(revision, admin.user, vec![created], team.into()).await
 }
 
 /// Shows a team.

@@ -13,6 +13,7 @@ use writ_service::{Faults, Json, Path};
 
 pub(super) use create::{CreateToken, TOKEN_EXPIRY, issue};
 
+use super::input::Creation;
 use super::list::PageMeta;
 use super::users::UserPath;
 use super::{Caller, EmptyReply, Reply, Result};
@@ -159,17 +160,16 @@ pub(super) async fn create(
     State(app): State<App>,
     caller: Caller,
     Path(path): Path<UserPath>,
-    Json(new): Json<CreateToken>,
+    Creation { body: new, key }: Creation<CreateToken>,
 ) -> Result<Reply<IssuedToken>> {
     caller.must_be(path.user_id)?;
     let user = app.store.user(caller.organization, path.user_id).await?;
     caller.must_be_owner(user.id)?;
-    let mut revision = app.store.revision(&caller.bearer, Right::ActFor(path.user_id)).await?;
+    let mut revision = app.store.revision(&caller.creating(&app, key), Right::ActFor(path.user_id)).await?;
     tokens::must_have_room(&mut revision, user.id).await?;
     let limit = revision.holder().map_or(Ok(None), |holder| new.limit(holder))?;
     let (token, issued) = issue(&app, &mut revision, user.id, new, "expires_at", limit).await?;
-    let seen = revision.commit(vec![issued]).await?;
-    Ok(app.created(seen, token))
+    app.create(revision, user.id, vec![issued], token).await
 }
 
 /// Shows a token.

@@ -4,8 +4,9 @@ use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
 use writ_contract::{GrantId, UserId};
-use writ_service::{Json, ListQuery, Path};
+use writ_service::{ListQuery, Path};
 
+use super::input::Creation;
 use super::role_names::{AssignRole, AssignedRole, RoleQuery};
 use super::users::UserPath;
 use super::{Administrator, Caller, EmptyReply, Paginated, Reply, Result, roles};
@@ -56,9 +57,9 @@ pub(super) async fn assign(
     State(app): State<App>,
     Administrator(admin): Administrator,
     Path(path): Path<UserPath>,
-    Json(role): Json<AssignRole>,
+    role: Creation<AssignRole>,
 ) -> Result<Reply<AssignedRole>> {
-    roles::assign(&app, &admin, Assignee::user(path.user_id), &role).await
+    roles::assign(&app, &admin, Assignee::user(path.user_id), role).await
 }
 
 /// Removes a role from a user.

@@ -93,7 +93,7 @@ impl Store {
 ///
 /// # Errors
 /// [`IdentityError::NotFound`] when the organization has no such principal; [`IdentityError::SystemTeam`];
-/// [`IdentityError::Conflict`] when it has the role already.
+/// [`IdentityError::Exists`] when it has the role already.
 pub async fn insert(revision: &mut PendingRevision, assignee: Assignee, grant: &Grant) -> Result<()> {
     let organization = revision.organization();
     let (exists, system_team, assigned): (bool, bool, bool) = sqlx::query_as(
@@ -118,9 +118,31 @@ pub async fn insert(revision: &mut PendingRevision, assignee: Assignee, grant: &
     match (exists, system_team, assigned) {
         (false, _, _) => Err(IdentityError::NotFound(assignee.kind.as_str())),
         (_, true, _) => Err(IdentityError::SystemTeam),
-        (_, _, false) => Err(IdentityError::Conflict("Role is already assigned")),
+        (_, _, false) => {
+            let id = existing(revision, grant).await?.as_uuid();
+            Err(IdentityError::Exists { what: "Role is already assigned", id })
+        }
         _ => Ok(()),
     }
+}
+
+/// The grant that gives the same as this one.
+async fn existing(revision: &mut PendingRevision, grant: &Grant) -> Result<GrantId> {
+    let organization = revision.organization();
+    let id = sqlx::query_scalar(
+        "SELECT id FROM role_assignment
+          WHERE organization = $1 AND principal = $2 AND role = $3 AND entity_type = $4
+            AND entity_id IS NOT DISTINCT FROM $5 AND region IS NOT DISTINCT FROM $6 AND condition IS NULL",
+    )
+    .bind(organization)
+    .bind(grant.principal)
+    .bind(&grant.role)
+    .bind(&grant.entity_type)
+    .bind(&grant.entity_id)
+    .bind(grant.region)
+    .fetch_one(revision.connection())
+    .await?;
+    Ok(id)
 }
 
 /// Makes the system team administrators; returns the change for the event.

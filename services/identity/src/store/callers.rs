@@ -7,6 +7,7 @@ use writ_contract::{Hash, OrganizationId, StoredText, TokenId, UserId};
 
 use super::Store;
 use super::revision::{Author, PendingRevision};
+use crate::domain::answer::RepeatableRequest;
 use crate::error::{IdentityError, Result};
 
 const ADMINISTRATORS_ONLY: IdentityError =
@@ -38,6 +39,8 @@ pub struct Bearer {
     pub holder: TokenHolder,
     /// Our own id of the request.
     pub request_id: Option<StoredText>,
+    /// The request, if it may be repeated.
+    pub repeatable: Option<RepeatableRequest>,
 }
 
 /// What the holder of a token must be to make a change.
@@ -90,7 +93,7 @@ impl Store {
     ///
     /// # Errors
     /// [`IdentityError::Unauthenticated`] when the token is not valid any more; [`IdentityError::Forbidden`] when its
-    /// holder does not have the right.
+    /// holder does not have the right; [`IdentityError::Answered`] when the request is a repetition.
     pub async fn revision(&self, bearer: &Bearer, right: Right) -> Result<PendingRevision> {
         let begun = self.revision_in_any_state(bearer.holder.organization, Author::of(bearer)).await;
         let mut revision = match begun {

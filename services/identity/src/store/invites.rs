@@ -26,7 +26,7 @@ struct Known {
 /// Looks for a user of this address, however it is written.
 ///
 /// # Errors
-/// [`IdentityError::Conflict`] when the user is active or has an invitation that can still be accepted.
+/// [`IdentityError::Exists`] when the user is active or has an invitation that can still be accepted.
 pub async fn find(revision: &mut PendingRevision, email: &Email) -> Result<Addressee> {
     let organization = revision.organization();
     let known: Option<Known> = sqlx::query_as(
@@ -42,8 +42,12 @@ pub async fn find(revision: &mut PendingRevision, email: &Email) -> Result<Addre
     .await?;
     match known {
         None => Ok(Addressee::New),
-        Some(Known { active: true, .. }) => Err(IdentityError::Conflict("User is already active")),
-        Some(Known { open: true, .. }) => Err(IdentityError::Conflict("User is already invited")),
+        Some(Known { id, active: true, .. }) => {
+            Err(IdentityError::Exists { what: "User is already active", id: id.as_uuid() })
+        }
+        Some(Known { id, open: true, .. }) => {
+            Err(IdentityError::Exists { what: "User is already invited", id: id.as_uuid() })
+        }
         Some(known) => Ok(Addressee::Lapsed(known.id, known.invites)),
     }
 }

@@ -10,7 +10,7 @@ use crate::error::{IdentityError, Result};
 /// Adds a user to a team; also returns the change for the event.
 ///
 /// # Errors
-/// [`IdentityError::NotFound`] when the organization has no such team or user; [`IdentityError::Conflict`] when
+/// [`IdentityError::NotFound`] when the organization has no such team or user; [`IdentityError::Exists`] when
 /// the user is in the team already.
 pub async fn add_user(revision: &mut PendingRevision, team: TeamId, user: UserId) -> Result<Change> {
     let organization = revision.organization();
@@ -29,7 +29,9 @@ pub async fn add_user(revision: &mut PendingRevision, team: TeamId, user: UserId
     match (team_exists, user_exists, added) {
         (false, _, _) => Err(IdentityError::NotFound("team")),
         (_, false, _) => Err(IdentityError::NotFound("user")),
-        (_, _, false) => Err(IdentityError::Conflict("User is already a member of the team")),
+        (_, _, false) => {
+            Err(IdentityError::Exists { what: "User is already a member of the team", id: user.as_uuid() })
+        }
         _ => Ok(joined(team, user)),
     }
 }

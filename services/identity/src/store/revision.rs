@@ -15,8 +15,10 @@ use writ_contract::{Hash, OrganizationId, Region, Revision, StoredText, Timestam
 use writ_kafka::topics;
 use writ_log::{Outgoing, outbox};
 
-use super::Store;
 use super::callers::{Bearer, TokenHolder};
+use super::{Store, answers};
+use crate::domain::answer::KeptAnswer;
+use crate::domain::answer::RepeatableRequest;
 use crate::domain::text::Name;
 use crate::error::{IdentityError, Result};
 use crate::log;
@@ -32,18 +34,24 @@ pub struct Author {
     pub actor: Actor,
     /// Our own id of the request, if there is one.
     pub request_id: Option<StoredText>,
+    /// The request, if it may be repeated.
+    pub repeatable: Option<RepeatableRequest>,
 }
 
 impl Author {
     /// The holder of a token.
     pub fn of(bearer: &Bearer) -> Self {
         let id = StoredText::lossy(&bearer.holder.user.to_string());
-        Self { actor: Actor { kind: ActorKind::User, id }, request_id: bearer.request_id.clone() }
+        Self {
+            actor: Actor { kind: ActorKind::User, id },
+            request_id: bearer.request_id.clone(),
+            repeatable: bearer.repeatable.clone(),
+        }
     }
 
     /// Identity itself.
     pub fn identity() -> Self {
-        Self { actor: Actor::system("identity"), request_id: None }
+        Self { actor: Actor::system("identity"), request_id: None, repeatable: None }
     }
 }
 
@@ -90,7 +98,8 @@ impl Store {
     /// nothing in the organization can take away. For everyone else there is [`Store::revision`].
     ///
     /// # Errors
-    /// [`IdentityError::NotFound`] when there is no such organization; [`IdentityError::ClockAhead`].
+    /// [`IdentityError::NotFound`] when there is no such organization; [`IdentityError::ClockAhead`];
+    /// [`IdentityError::Answered`] when the request is a repetition.
     pub async fn revision_in_any_state(&self, organization: OrganizationId, author: Author) -> Result<PendingRevision> {
         let span = transaction_span(organization);
         let mut tx = self.pool.begin().await?;
@@ -105,13 +114,13 @@ impl Store {
         .await?
         .ok_or(IdentityError::NotFound("organization"))?;
         must_not_be_ahead(&next)?;
-        Ok(self.begun(tx, organization, next, author, span))
+        self.begun(tx, organization, next, author, span).await
     }
 
     /// Begins the first revision of a new organization.
     ///
     /// # Errors
-    /// When the organization exists.
+    /// When the organization exists; [`IdentityError::Answered`] when the request is a repetition.
     pub async fn founding(
         &self,
         organization: OrganizationId,
@@ -121,6 +130,9 @@ impl Store {
     ) -> Result<PendingRevision> {
         let span = transaction_span(organization);
         let mut tx = self.pool.begin().await?;
+        if let Some(request) = &author.repeatable {
+            answers::lock(&mut tx, request).await?;
+        }
         let next = sqlx::query_as(
             "INSERT INTO organization (id, name, owner_id, state, revision, digest, committed_at, created_at, updated_at)
              SELECT $1, $2, $3, 'active', 1, $4, now, now, now FROM clock_timestamp() AS now
@@ -132,18 +144,21 @@ impl Store {
         .bind(Hash::ZERO)
         .fetch_one(&mut *tx)
         .await?;
-        Ok(self.begun(tx, organization, next, author, span))
+        self.begun(tx, organization, next, author, span).await
     }
 
-    fn begun(
+    async fn begun(
         &self,
-        tx: Transaction<'static, Postgres>,
+        mut tx: Transaction<'static, Postgres>,
         organization: OrganizationId,
         next: Next,
         author: Author,
         span: Span,
-    ) -> PendingRevision {
-        PendingRevision { tx, region: self.region, organization, next, author, holder: None, span }
+    ) -> Result<PendingRevision> {
+        if let Some(request) = &author.repeatable {
+            answers::must_be_new(&mut tx, request).await?;
+        }
+        Ok(PendingRevision { tx, region: self.region, organization, next, author, holder: None, span })
     }
 }
 
@@ -166,6 +181,17 @@ impl PendingRevision {
     /// The organization that changes.
     pub fn organization(&self) -> OrganizationId {
         self.organization
+    }
+
+    /// The state there is once the revision is committed.
+    pub fn pending(&self) -> SeenState {
+        SeenState { organization: self.organization, revision: self.next.revision() }
+    }
+
+    /// Keeps the answer for a repetition of the request, if it may be repeated. It goes when `whose` goes.
+    pub async fn keep(&mut self, whose: UserId, answer: impl FnOnce() -> Result<KeptAnswer>) -> Result<()> {
+        let Some(request) = self.author.repeatable.clone() else { return Ok(()) };
+        answers::insert(self, &request, whose, &answer()?).await
     }
 
     /// Time of the revision; strictly increasing per organization, and therefore now and then later than

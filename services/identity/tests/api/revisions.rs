@@ -116,7 +116,7 @@ async fn time_goes_on_even_when_the_clock_does_not(pool: PgPool) {
 async fn a_revision_that_is_dropped_leaves_no_trace(pool: PgPool) {
     let world = World::new(pool);
     let acme = world.organization().await;
-    let author = Author { actor: Actor::system("test"), request_id: None };
+    let author = Author { actor: Actor::system("test"), request_id: None, repeatable: None };
     drop(world.store.revision_in_any_state(acme.id, author.clone()).await.unwrap());
     let seen = world.store.revision_in_any_state(acme.id, author).await.unwrap().unchanged().await.unwrap();
     assert_eq!((seen.revision, world.events(acme.id).await.len()), (Revision::first_epoch(1), 1));

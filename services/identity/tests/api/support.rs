@@ -91,6 +91,16 @@ impl World {
         self.send(request.unwrap()).await
     }
 
+    /// A POST with an `Idempotency-Key`.
+    pub(crate) async fn post_once(&self, path: &str, token: &str, key: &str, body: &Value) -> Reply {
+        let request = Request::post(path)
+            .header("authorization", format!("Bearer {token}"))
+            .header("prefer", "return=representation")
+            .header("content-type", "application/json")
+            .header("idempotency-key", key);
+        self.send(request.body(Body::from(body.to_string())).unwrap()).await
+    }
+
     pub(crate) async fn get(&self, path: &str, token: &str) -> Reply {
         self.call(Method::GET, path, token, None).await
     }
