@@ -32,10 +32,10 @@ const REFUSALS: Refusals = Refusals {
 
 /// The description without operations.
 pub(super) fn empty() -> OpenApi {
-    let info = InfoBuilder::new()
-        .title("Writ Identity")
-        .version(env!("CARGO_PKG_VERSION"))
-        .description(Some("The management API, compatible with Konnect Identity v3."));
+    let info = InfoBuilder::new().title("Writ Identity").version(env!("CARGO_PKG_VERSION")).description(Some(
+        "The management API, compatible with Konnect Identity v3. Answers to an administrator have the header \
+             `Writ-Warning` for a week before the last valid token of the organization's administrators expires.",
+    ));
     OpenApiBuilder::new().info(info).build()
 }
 
