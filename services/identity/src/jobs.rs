@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use anyhow::Context;
 use sqlx::PgPool;
-use tokio::time::{sleep, timeout};
-use tokio_util::sync::CancellationToken;
+use tokio::time::{Instant, sleep, timeout};
 use writ_contract::identity_event::Change;
 use writ_contract::{OrganizationId, PLATFORM_ORGANIZATION};
 use writ_log::Lease;
+use writ_log::database::LIMIT;
+use writ_log::loops::LoopTurns;
 use writ_service::Service;
 
 use crate::app::App;
@@ -19,9 +20,8 @@ use crate::store::{Author, Store, tokens};
 /// Of several replicas, the one with this lease does what needs to be done once.
 const LEASE: &str = "identity-jobs";
 const BETWEEN_ROUNDS: Duration = Duration::from_secs(600);
-const BETWEEN_STORES: Duration = Duration::from_secs(10);
-/// How long one batch may take.
-const DEADLINE: Duration = Duration::from_secs(60);
+/// How often the loops turn, and last uses are stored.
+const TURN: Duration = Duration::from_secs(10);
 /// Organizations looked at in one batch.
 const ORGANIZATIONS_AT_ONCE: i64 = 500;
 
@@ -34,7 +34,8 @@ pub fn start(service: &Service, app: &App, pool: PgPool) {
     });
     let (app, shutdown) = (app.clone(), service.shutdown.clone());
     service.spawn("last uses", async move {
-        store_last_uses(&app, &shutdown).await;
+        shutdown.run_until_cancelled(store_last_uses(&app)).await;
+        store_waiting(&app).await;
         Ok(())
     });
 }
@@ -50,18 +51,27 @@ async fn run_alone(store: Store, pool: PgPool) {
 }
 
 async fn run(store: &Store, lease: &Lease) {
+    let turns = LoopTurns::new("jobs");
     loop {
-        if let Err(error) = delete_expired_tokens(store, lease).await {
-            tracing::warn!(error = format!("{error:#}"), "expired tokens are not deleted");
+        round(store, lease, &turns).await;
+        let done = Instant::now();
+        while done.elapsed() < BETWEEN_ROUNDS {
+            turns.note();
+            sleep(TURN).await;
         }
-        if let Err(error) = delete_answers(store).await {
-            tracing::warn!(error = format!("{error:#}"), "kept answers are not deleted");
-        }
-        match count_accesses(store).await {
-            Ok(counts) => counts.show(),
-            Err(error) => tracing::warn!(error = format!("{error:#}"), "organizations are not counted"),
-        }
-        sleep(BETWEEN_ROUNDS).await;
+    }
+}
+
+async fn round(store: &Store, lease: &Lease, turns: &LoopTurns) {
+    if let Err(error) = delete_expired_tokens(store, lease, turns).await {
+        tracing::warn!(error = format!("{error:#}"), "expired tokens are not deleted");
+    }
+    if let Err(error) = delete_answers(store, turns).await {
+        tracing::warn!(error = format!("{error:#}"), "kept answers are not deleted");
+    }
+    match count_accesses(store, turns).await {
+        Ok(counts) => counts.show(),
+        Err(error) => tracing::warn!(error = format!("{error:#}"), "organizations are not counted"),
     }
 }
 
@@ -69,14 +79,15 @@ async fn run(store: &Store, lease: &Lease) {
 /// no index keeps them either. An organization that cannot be changed is passed over.
 ///
 /// # Errors
-/// When the database fails or the lease is lost.
-pub async fn delete_expired_tokens(store: &Store, lease: &Lease) -> anyhow::Result<()> {
+/// When the database fails.
+pub async fn delete_expired_tokens(store: &Store, lease: &Lease, turns: &LoopTurns) -> anyhow::Result<()> {
     let mut after = PLATFORM_ORGANIZATION;
     loop {
-        let holding = in_time(store.holding_expired_tokens(after, ORGANIZATIONS_AT_ONCE)).await?;
+        let holding = store.holding_expired_tokens(after, ORGANIZATIONS_AT_ONCE).await?;
         let Some(last) = holding.last().copied() else { return Ok(()) };
         for organization in holding {
-            if let Err(error) = delete_expired_of(store, lease, organization).await {
+            turns.note();
+            if let Err(error) = delete_expired_of(store, lease, organization, turns).await {
                 tracing::warn!(%organization, error = format!("{error:#}"), "expired tokens are not deleted");
             }
         }
@@ -84,8 +95,15 @@ pub async fn delete_expired_tokens(store: &Store, lease: &Lease) -> anyhow::Resu
     }
 }
 
-async fn delete_expired_of(store: &Store, lease: &Lease, organization: OrganizationId) -> anyhow::Result<()> {
-    while timeout(DEADLINE, delete_batch(store, lease, organization)).await.context("took too long")?? {}
+async fn delete_expired_of(
+    store: &Store,
+    lease: &Lease,
+    organization: OrganizationId,
+    turns: &LoopTurns,
+) -> anyhow::Result<()> {
+    while timeout(LIMIT, delete_batch(store, lease, organization)).await.context("took too long")?? {
+        turns.note();
+    }
     Ok(())
 }
 
@@ -108,8 +126,10 @@ async fn delete_batch(store: &Store, lease: &Lease, organization: OrganizationId
 ///
 /// # Errors
 /// When the database fails.
-pub async fn delete_answers(store: &Store) -> anyhow::Result<()> {
-    while in_time(store.delete_answers()).await? {}
+pub async fn delete_answers(store: &Store, turns: &LoopTurns) -> anyhow::Result<()> {
+    while store.delete_answers().await? {
+        turns.note();
+    }
     Ok(())
 }
 
@@ -134,10 +154,11 @@ impl AccessCounts {
 ///
 /// # Errors
 /// When the database fails.
-pub async fn count_accesses(store: &Store) -> anyhow::Result<AccessCounts> {
+pub async fn count_accesses(store: &Store, turns: &LoopTurns) -> anyhow::Result<AccessCounts> {
     let (mut counts, mut after) = (AccessCounts::default(), PLATFORM_ORGANIZATION);
     loop {
-        let accesses = in_time(store.accesses(after, ORGANIZATIONS_AT_ONCE)).await?;
+        turns.note();
+        let accesses = store.accesses(after, ORGANIZATIONS_AT_ONCE).await?;
         let Some((last, _)) = accesses.last() else { return Ok(counts) };
         after = *last;
         for (_, access) in accesses {
@@ -150,19 +171,17 @@ pub async fn count_accesses(store: &Store) -> anyhow::Result<AccessCounts> {
     }
 }
 
-async fn store_last_uses(app: &App, shutdown: &CancellationToken) {
-    while shutdown.run_until_cancelled(sleep(BETWEEN_STORES)).await.is_some() {
+async fn store_last_uses(app: &App) {
+    let turns = LoopTurns::new("last-uses");
+    loop {
+        turns.note();
+        sleep(TURN).await;
         store_waiting(app).await;
     }
-    store_waiting(app).await;
 }
 
 async fn store_waiting(app: &App) {
-    if let Err(error) = in_time(app.store.store_last_uses(&app.last_uses)).await {
+    if let Err(error) = app.store.store_last_uses(&app.last_uses).await {
         tracing::warn!(error = format!("{error:#}"), "last uses of tokens are not stored");
     }
-}
-
-async fn in_time<T>(batch: impl Future<Output = crate::error::Result<T>>) -> anyhow::Result<T> {
-    Ok(timeout(DEADLINE, batch).await.context("took too long")??)
 }

@@ -5,6 +5,7 @@
 
 use time::OffsetDateTime;
 use writ_contract::{OrganizationId, PLATFORM_ORGANIZATION, UserId};
+use writ_log::database::{LIMIT, bounded};
 
 use super::{PendingRevision, Store};
 use crate::domain::access::Access;
@@ -57,15 +58,15 @@ impl Store {
     /// Whether administrators can come in, for at most `most` active organizations after `after`, in the order of their
     /// ids.
     pub async fn accesses(&self, after: OrganizationId, most: i64) -> Result<Vec<(OrganizationId, Access)>> {
-        let rows: Vec<(OrganizationId, Option<OffsetDateTime>)> = sqlx::query_as(
+        let statement = sqlx::query_as(
             "SELECT o.id, (SELECT max(t.expires_at) FROM administrator_token t WHERE t.organization = o.id)
                FROM organization o WHERE o.id > $1 AND o.id <> $2 AND o.state = 'active' ORDER BY o.id LIMIT $3",
         )
         .bind(after)
         .bind(PLATFORM_ORGANIZATION)
-        .bind(most)
-        .fetch_all(self.pool())
-        .await?;
+        .bind(most);
+        let read = bounded(self.pool(), LIMIT, async |connection| statement.fetch_all(connection).await);
+        let rows: Vec<(OrganizationId, Option<OffsetDateTime>)> = read.await?;
         let now = OffsetDateTime::now_utc();
         Ok(rows.into_iter().map(|(organization, until)| (organization, Access::at(until, now))).collect())
     }

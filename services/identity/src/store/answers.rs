@@ -3,6 +3,7 @@
 use sqlx::PgConnection;
 use time::Duration;
 use writ_contract::UserId;
+use writ_log::database::{LIMIT, bounded};
 
 use super::{PendingRevision, Store};
 use crate::domain::answer::{KeptAnswer, RepeatableRequest};
@@ -75,16 +76,15 @@ impl Store {
 
     /// Deletes some of the answers whose time is over; false when there are none left.
     pub async fn delete_answers(&self) -> Result<bool> {
-        let deleted = sqlx::query(
+        let statement = sqlx::query(
             "DELETE FROM kept_answer WHERE id IN (
                  SELECT id FROM kept_answer WHERE kept_at <= statement_timestamp() - make_interval(secs => $1)
                   ORDER BY kept_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
         )
         .bind(KEPT.as_seconds_f64())
-        .bind(DELETED_AT_ONCE)
-        .execute(self.pool())
-        .await?;
-        Ok(deleted.rows_affected() > 0)
+        .bind(DELETED_AT_ONCE);
+        let deleted = bounded(self.pool(), LIMIT, async |connection| statement.execute(connection).await);
+        Ok(deleted.await?.rows_affected() > 0)
     }
 }
 

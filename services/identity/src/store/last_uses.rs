@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use time::{Duration, OffsetDateTime};
 use writ_contract::{OrganizationId, TokenId};
+use writ_log::database::{LIMIT, bounded};
 
 use super::Store;
 use super::callers::TokenHolder;
@@ -49,7 +50,7 @@ impl Store {
         let (tokens, times): (Vec<_>, Vec<OffsetDateTime>) = uses.into_iter().unzip();
         let (organizations, tokens): (Vec<_>, Vec<_>) =
             tokens.into_iter().map(|(organization, token)| (organization.as_uuid(), token.as_uuid())).unzip();
-        sqlx::query(
+        let statement = sqlx::query(
             "UPDATE token t SET last_used_at = free.at
                FROM (SELECT t.organization, t.id, used.at
                        FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[]) AS used (organization, id, at)
@@ -60,9 +61,9 @@ impl Store {
         )
         .bind(organizations)
         .bind(tokens)
-        .bind(times)
-        .execute(self.pool())
-        .await?;
+        .bind(times);
+        let stored = bounded(self.pool(), LIMIT, async |connection| statement.execute(connection).await);
+        stored.await?;
         Ok(())
     }
 }

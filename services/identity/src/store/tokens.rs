@@ -6,6 +6,7 @@ use time::OffsetDateTime;
 use writ_contract::identity_event::Change;
 use writ_contract::row::{Token, TokenKind};
 use writ_contract::{Hash, OrganizationId, Timestamp, TokenId, UserId};
+use writ_log::database::{LIMIT, bounded};
 
 use super::listing::text;
 use super::{PendingRevision, Store};
@@ -66,17 +67,15 @@ impl Store {
     /// At most `most` organizations after `after` that hold tokens whose time to be deleted has come, in the order of
     /// their ids.
     pub async fn holding_expired_tokens(&self, after: OrganizationId, most: i64) -> Result<Vec<OrganizationId>> {
-        let rows = sqlx::query_scalar(
+        let statement = sqlx::query_scalar(
             "SELECT DISTINCT organization FROM token
               WHERE expires_at < statement_timestamp() - make_interval(secs => $1) AND organization > $2
               ORDER BY organization LIMIT $3",
         )
         .bind(EXPIRED_KEPT.as_seconds_f64())
         .bind(after)
-        .bind(most)
-        .fetch_all(self.pool())
-        .await?;
-        Ok(rows)
+        .bind(most);
+        bounded(self.pool(), LIMIT, async |connection| Ok(statement.fetch_all(connection).await?)).await
     }
 
     /// A personal token of a user.

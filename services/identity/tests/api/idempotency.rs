@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use writ_identity::jobs::delete_answers;
+use writ_log::loops::LoopTurns;
 
 use crate::support::{OPERATOR, Reply, World, text};
 
@@ -159,14 +160,14 @@ async fn an_answer_is_kept_for_a_day(pool: PgPool) {
     world.post_once("/v3/teams", &acme.token, "other", &body).await.is(201);
     let grow_old = "UPDATE kept_answer SET kept_at = kept_at - $1::interval";
     sqlx::query(grow_old).bind("23 hours").execute(&world.pool).await.unwrap();
-    delete_answers(&world.store).await.unwrap();
+    delete_answers(&world.store, &LoopTurns::new("test")).await.unwrap();
     same(&first, &world.post_once("/v3/teams", &acme.token, "key", &body).await);
     sqlx::query(grow_old).bind("1 hour").execute(&world.pool).await.unwrap();
     let second = world.post_once("/v3/teams", &acme.token, "key", &body).await;
     second.is(201);
     assert_ne!(second.body["id"], first.body["id"]);
     same(&second, &world.post_once("/v3/teams", &acme.token, "key", &body).await);
-    delete_answers(&world.store).await.unwrap();
+    delete_answers(&world.store, &LoopTurns::new("test")).await.unwrap();
     assert_eq!(kept(&world).await, 1, "the other is gone");
 }
 

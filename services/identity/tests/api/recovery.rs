@@ -11,6 +11,7 @@ use writ_contract::identity_event::Change;
 use writ_contract::row::{Token, TokenKind};
 use writ_contract::{TokenId, UserId};
 use writ_identity::jobs::{AccessCounts, count_accesses};
+use writ_log::loops::LoopTurns;
 
 use crate::support::{OPERATOR, Organization, World, id, text};
 
@@ -184,13 +185,16 @@ async fn an_administrator_is_warned_before_the_last_token_expires(pool: PgPool) 
         me.headers.get("writ-warning").map(|value| value.to_str().unwrap().to_owned())
     };
     assert_eq!(warning(&acme.token).await, None, "thirty days are left");
-    assert_eq!(count_accesses(&world.store).await.unwrap(), AccessCounts::default());
+    assert_eq!(count_accesses(&world.store, &LoopTurns::new("test")).await.unwrap(), AccessCounts::default());
 
     expire_in(&world, acme.owner, "6 days").await;
     let warned = warning(&acme.token).await.unwrap();
     assert!(warned.starts_with("administrator-tokens-expire; last=\"20"), "{warned}");
     assert_eq!(warning(&bob.token).await, None, "who is no administrator is not told");
-    assert_eq!(count_accesses(&world.store).await.unwrap(), AccessCounts { ending: 1, lost: 0 });
+    assert_eq!(
+        count_accesses(&world.store, &LoopTurns::new("test")).await.unwrap(),
+        AccessCounts { ending: 1, lost: 0 }
+    );
 
     make_administrator(&world, &acme, bob.id).await;
     expire_in(&world, bob.id, "20 days").await;
@@ -198,5 +202,8 @@ async fn an_administrator_is_warned_before_the_last_token_expires(pool: PgPool) 
     expire_in(&world, bob.id, "0 days").await;
     assert!(warning(&acme.token).await.is_some());
     expire_in(&world, acme.owner, "0 days").await;
-    assert_eq!(count_accesses(&world.store).await.unwrap(), AccessCounts { ending: 0, lost: 1 });
+    assert_eq!(
+        count_accesses(&world.store, &LoopTurns::new("test")).await.unwrap(),
+        AccessCounts { ending: 0, lost: 1 }
+    );
 }

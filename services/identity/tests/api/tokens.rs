@@ -6,6 +6,7 @@ use writ_contract::row::{Token, TokenKind};
 use writ_contract::{StoredText, TokenId};
 use writ_identity::jobs::delete_expired_tokens;
 use writ_log::Lease;
+use writ_log::loops::LoopTurns;
 use writ_tokens::BearerToken;
 
 use crate::support::{Organization, World, id, text};
@@ -172,8 +173,8 @@ async fn tokens_that_expired_a_week_ago_are_deleted_with_an_event(pool: PgPool) 
         .execute(&world.pool)
         .await
         .unwrap();
-    let lease = Lease::acquire(&world.pool, "test").await;
-    delete_expired_tokens(&world.store, &lease).await.unwrap();
+    let (lease, turns) = (Lease::acquire(&world.pool, "test").await, LoopTurns::new("test"));
+    delete_expired_tokens(&world.store, &lease, &turns).await.unwrap();
 
     let events = world.events(acme.id).await;
     let revoked: Vec<usize> = events[1..]
@@ -188,7 +189,7 @@ async fn tokens_that_expired_a_week_ago_are_deleted_with_an_event(pool: PgPool) 
     assert_eq!((world.events(other.id).await.len(), world.events(stuck.id).await.len()), (2, 1));
     let listed = world.get(&format!("/v3/users/{}/access-tokens", acme.owner), &acme.token).await;
     assert_eq!(listed.column("state"), ["ACTIVE", "EXPIRED"]);
-    delete_expired_tokens(&world.store, &lease).await.unwrap();
+    delete_expired_tokens(&world.store, &lease, &turns).await.unwrap();
     assert_eq!(world.events(acme.id).await.len(), events.len(), "nothing is left to do");
 }
 
