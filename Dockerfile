@@ -36,7 +36,7 @@ LABEL org.opencontainers.image.title="Writ" \
 ENV PATH=/usr/local/bin
 # An unprivileged user. docker-compose.yml gives each service its own, so that none can read another's secrets.
 USER 10000:10000
-# Requests /readyz on the port of WRIT_LISTEN.
+# Requests /readyz on the port of WRIT_OPERATIONS_LISTEN.
 HEALTHCHECK --interval=5s --timeout=5s --retries=12 CMD ["writ", "probe"]
 # Says what there is; the services are writ-identity, writ-authorization, writ-projector, writ-audit and
 # writ-mirror-watch.

@@ -30,7 +30,7 @@ impl System {
     }
 
     async fn heads_of(&self, region: &str, service: Service, organization: OrganizationId) -> Result<Vec<Value>> {
-        let url = format!("{}/status?chains=1", self.region(region).url(service));
+        let url = format!("{}/status?chains=1", self.region(region).operations_url(service));
         let status: Value = serde_json::from_str(&self.http().get(url).send().await?.text().await?)?;
         let mut heads = Vec::new();
         collect(&status, &organization.to_string(), &mut heads);
@@ -44,7 +44,7 @@ impl System {
     pub async fn metrics(&self, region: &str) -> Result<Vec<(&'static str, String)>> {
         let mut all = Vec::new();
         for service in SERVICES {
-            let url = format!("{}/metrics", self.region(region).url(service));
+            let url = format!("{}/metrics", self.region(region).operations_url(service));
             all.push((service.name(), self.http().get(url).send().await?.text().await?));
         }
         all.push(("mirror-watch", self.mirror_metrics(region).await?));

@@ -125,7 +125,7 @@ impl System {
     pub fn measured(&self, region: &str) -> Vec<(&'static str, String)> {
         let region = self.region(region);
         let watch = ("mirror-watch", format!("http://127.0.0.1:{}", region.ports.mirror_watch));
-        SERVICES.into_iter().map(|service| (service.name(), region.url(service))).chain([watch]).collect()
+        SERVICES.into_iter().map(|service| (service.name(), region.operations_url(service))).chain([watch]).collect()
     }
 
     /// Base address of a region's read API.

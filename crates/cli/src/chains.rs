@@ -60,7 +60,7 @@ pub(crate) async fn gather(cluster: &Cluster) -> Chains {
 }
 
 async fn heads(region: &LocalRegion) -> Result<Vec<ChainHead>> {
-    let url = format!("{}/status?chains=1", region.url(Service::Projector));
+    let url = format!("{}/status?chains=1", region.operations_url(Service::Projector));
     let answer: HeadsAnswer = reqwest::get(url).await?.error_for_status()?.json().await?;
     Ok(answer.heads)
 }

@@ -11,10 +11,10 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// What to check.
 #[derive(Debug, Args)]
 pub(crate) struct Probe {
-    /// Address, such as http://127.0.0.1:18081/readyz [default: readiness of the service that listens on WRIT_LISTEN]
+    /// Address, such as http://127.0.0.1:18091/readyz [default: that of WRIT_OPERATIONS_LISTEN]
     url: Option<String>,
-    /// Address that the service of this container listens on
-    #[arg(long, env = "WRIT_LISTEN", hide = true, default_value = "127.0.0.1:8080")]
+    /// Address where the service of this container has its operational routes
+    #[arg(long, env = "WRIT_OPERATIONS_LISTEN", hide = true, default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
 }
 

@@ -79,13 +79,22 @@ impl LocalRegion {
         format!("{}-{}", self.code, part.name())
     }
 
-    /// Port of a service.
+    /// Port of a service's API, or of its operational routes if it has none.
     pub fn port(&self, service: Service) -> u16 {
         match service {
             Service::Identity => self.ports.identity,
             Service::Authorization => self.ports.authorization,
             Service::Projector => self.ports.projector,
             Service::Audit => self.ports.audit,
+        }
+    }
+
+    /// Port of a service's health, status and metrics.
+    pub fn operations_port(&self, service: Service) -> u16 {
+        match service {
+            Service::Identity => self.ports.identity_operations,
+            Service::Projector => self.ports.projector_operations,
+            Service::Authorization | Service::Audit => self.port(service),
         }
     }
 
@@ -100,9 +109,14 @@ impl LocalRegion {
         }
     }
 
-    /// Base address of a service, such as `http://127.0.0.1:18081`.
+    /// Base address of a service's API, such as `http://127.0.0.1:18081`.
     pub fn url(&self, service: Service) -> String {
         format!("http://{LOOPBACK}:{}", self.port(service))
+    }
+
+    /// Base address of a service's health, status and metrics, such as `http://127.0.0.1:18091`.
+    pub fn operations_url(&self, service: Service) -> String {
+        format!("http://{LOOPBACK}:{}", self.operations_port(service))
     }
 
     /// `host:port` of the broker.

@@ -40,8 +40,22 @@ pub struct Common {
     pub kafka_password: Option<SecretString>,
     /// `WRIT_KAFKA_CA`: file with the CA certificates (PEM) that sign the brokers' certificates.
     pub kafka_ca: Option<PathBuf>,
-    /// `WRIT_LISTEN`: address and port of the HTTP server.
-    pub listen: SocketAddr,
+    /// `WRIT_LISTEN`: address and port where clients reach the service's API, or `None` if it has none.
+    pub listen: Option<SocketAddr>,
+    /// `WRIT_OPERATIONS_LISTEN`: address and port of the operational routes, which clients must not reach.
+    pub operations_listen: SocketAddr,
+    /// `WRIT_MAX_CONNECTIONS`: maximum number of connections to the API.
+    #[serde(deserialize_with = "parsed")]
+    pub max_connections: usize,
+    /// `WRIT_MAX_CONNECTIONS_PER_ADDRESS`: maximum number of those from one address. A gateway is one address.
+    #[serde(deserialize_with = "parsed")]
+    pub max_connections_per_address: usize,
+    /// `WRIT_MAX_REQUESTS`: maximum number of requests to the API in flight.
+    #[serde(deserialize_with = "parsed")]
+    pub max_requests: usize,
+    /// `WRIT_MAX_REQUESTS_PER_ORGANIZATION`: maximum number of those of one organization.
+    #[serde(deserialize_with = "parsed")]
+    pub max_requests_per_organization: usize,
     /// `WRIT_LOG`: log filter, such as `info` or `info,writ_log=debug`.
     pub log: String,
     /// `WRIT_LOG_FORMAT`: `text` or `json`.
@@ -54,6 +68,9 @@ pub struct Common {
     /// `WRIT_TRACE_READ_RATIO`: the same for traces that begin at a high-volume route, such as those of a read API.
     #[serde(deserialize_with = "parsed")]
     pub trace_read_ratio: f64,
+    /// `WRIT_TRACE_CALLERS_PER_SECOND`: how many traces that callers have sampled are exported, a second.
+    #[serde(deserialize_with = "parsed")]
+    pub trace_callers_per_second: u32,
     /// `WRIT_TELEMETRY`: whether metrics and traces are collected. Off only to measure what they cost.
     #[serde(deserialize_with = "parsed")]
     pub telemetry: bool,
@@ -79,8 +96,12 @@ pub trait ServiceSettings: DeserializeOwned {
 }
 
 impl ServiceSettings for Common {
-    const REQUIRED: Required =
-        &[("region", "us"), ("regions", "us,eu"), ("kafka_brokers", "127.0.0.1:19092"), ("listen", "127.0.0.1:18081")];
+    const REQUIRED: Required = &[
+        ("region", "us"),
+        ("regions", "us,eu"),
+        ("kafka_brokers", "127.0.0.1:19092"),
+        ("operations_listen", "127.0.0.1:18091"),
+    ];
 }
 
 /// Reads [`Common`] and the settings of one service from this process's environment.
@@ -186,6 +207,11 @@ impl Common {
             ("kafka_brokers", self.kafka_brokers.split(',').all(is_host_and_port), "not a list of host:port"),
             ("trace_ratio", is_share(self.trace_ratio), "not between 0 and 1"),
             ("trace_read_ratio", is_share(self.trace_read_ratio), "not between 0 and 1"),
+            ("max_connections", self.max_connections > 0, "not positive"),
+            ("max_connections_per_address", self.max_connections_per_address > 0, "not positive"),
+            // More permits than a semaphore can have.
+            ("max_requests", (1..=1_000_000).contains(&self.max_requests), "not between 1 and 1000000"),
+            ("max_requests_per_organization", self.max_requests_per_organization > 0, "not positive"),
         ];
         let broken = rules.into_iter().filter(|(_, holds, _)| !holds);
         broken.map(|(field, _, reason)| ConfigError::invalid(field, reason)).chain(self.login_error()).collect()

@@ -1,10 +1,14 @@
-//! The HTTP server. It serves the operational routes from the start, and the service's own routes once they are wired.
+//! The HTTP servers: one for the service's own routes, which clients reach, and one for the operational routes, which only
+//! operators do. Both serve from the start; the own routes answer 503 until they are wired.
 
+mod connections;
+mod descriptors;
+mod in_flight;
 mod observe;
 mod operations;
 mod request_id;
+mod server;
 
-use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -12,33 +16,76 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
-use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::problem::Problem;
+use connections::Connections;
+pub(crate) use descriptors::descriptors_for_connections;
+pub use in_flight::InFlight;
+use in_flight::Places;
 pub use operations::Operations;
 pub use request_id::RequestId;
 
-/// How long requests in flight may take after shutdown.
-const DRAIN: Duration = Duration::from_secs(5);
-
-/// RequestLimits of a request.
+/// Limits of requests.
 #[derive(Debug, Clone, Copy)]
 pub struct RequestLimits {
     /// Maximum size of the body in bytes; larger ones get a 413.
     pub body: usize,
+    /// Maximum time until the body has arrived; after that the answer is a 408.
+    pub body_time: Duration,
     /// Maximum time to answer; after that the answer is a 503.
     pub time: Duration,
+    /// Maximum number of requests in flight; more get a 503 before their body is read.
+    pub concurrent: usize,
+    /// Maximum number of requests of one organization in flight; more get a 429 before their body is read.
+    pub concurrent_per_organization: usize,
 }
 
 impl Default for RequestLimits {
-    /// 64 KiB, 30 s.
+    /// 64 KiB within 10 s, 30 s, 512 requests in flight and 128 of an organization.
     fn default() -> Self {
-        Self { body: 64 * 1024, time: Duration::from_secs(30) }
+        Self {
+            body: 64 * 1024,
+            body_time: Duration::from_secs(10),
+            time: Duration::from_secs(30),
+            concurrent: 512,
+            concurrent_per_organization: 128,
+        }
     }
+}
+
+/// Limits of the connections of a listener.
+#[derive(Debug, Clone, Copy)]
+pub struct ConnectionLimits {
+    /// Maximum number of connections.
+    pub total: usize,
+    /// Maximum number of connections from one address.
+    pub per_address: usize,
+    /// Maximum number of HTTP/2 requests in flight on one connection.
+    pub streams: u32,
+    /// Maximum time for the head of a request, and for the first request of a connection to begin. A head that begins on
+    /// an idle connection may take twice as long.
+    pub head_time: Duration,
+    /// Maximum time between two requests.
+    pub idle_time: Duration,
+}
+
+impl ConnectionLimits {
+    /// For operators: Prometheus, health checks and a few people.
+    pub const OPERATIONAL: Self = Self { total: 64, per_address: 32, ..Self::PUBLIC };
+
+    /// For clients. Idle connections are kept for longer than the usual gateways keep them (60 s), so that it is the client
+    /// who closes them, and no request meets a connection that is about to be closed.
+    pub const PUBLIC: Self = Self {
+        total: 10_000,
+        per_address: 2_048,
+        streams: 128,
+        head_time: Duration::from_secs(5),
+        idle_time: Duration::from_secs(75),
+    };
 }
 
 /// The service's own routes. They answer 503 until they are opened.
@@ -64,6 +111,7 @@ impl Routes {
 
 /// Adds what applies to every request: tracing, metrics, limits, request ids and protection against panics.
 pub fn guarded(routes: Router, limits: RequestLimits) -> Router {
+    let places = Places::new(limits);
     routes
         .fallback(|| async { Problem::not_found("No such resource") })
         .method_not_allowed_fallback(|| async {
@@ -72,44 +120,52 @@ pub fn guarded(routes: Router, limits: RequestLimits) -> Router {
         .layer(DefaultBodyLimit::max(limits.body))
         .layer(from_fn(move |request, next| observe::in_time(limits.time, request, next)))
         .layer(CatchPanicLayer::custom(|_| Problem::internal(anyhow::anyhow!("the handler panicked")).into_response()))
+        .layer(from_fn(move |request, next| in_flight::admit(places.clone(), request, next)))
         .layer(from_fn(observe::observe))
         .layer(from_fn(request_id::echo))
 }
 
-/// Serves until `stop` is cancelled, then answers the requests in flight, for at most five seconds.
-///
-/// # Errors
-/// If the listener fails.
+/// Serves the service's own routes, and `/livez` and `/readyz` without reasons for what distributes requests among
+/// replicas, until `stop` is cancelled. Then it answers the requests in flight, for at most five seconds.
 pub async fn serve(
     listener: TcpListener,
     operations: Operations,
     routes: Routes,
+    limits: ConnectionLimits,
     stop: CancellationToken,
-) -> std::io::Result<()> {
-    let app = operations.router().fallback(move |request| routes.clone().answer(request));
-    // Answers are small: Nagle's algorithm would only delay them.
-    let listener = listener.tap_io(|stream| {
-        let _ = stream.set_nodelay(true);
-    });
-    let drained = stop.clone();
-    let server = axum::serve(listener, app).with_graceful_shutdown(stop.cancelled_owned());
-    tokio::select! {
-        ended = server.into_future() => ended,
-        () = after(drained, DRAIN) => Ok(()),
+) {
+    let connections = Connections::new(limits);
+    let measured = connections.clone();
+    operations.gauges(move || connections_open("public", &measured));
+    let app = operations.public_router().fallback(move |request| routes.clone().answer(request));
+    server::serve(listener, app, connections, limits, stop).await;
+}
+
+/// Serves the operational routes until `stop` is cancelled.
+pub async fn serve_operations(listener: TcpListener, operations: Operations, stop: CancellationToken) {
+    let limits = ConnectionLimits::OPERATIONAL;
+    let connections = Connections::new(limits);
+    let measured = connections.clone();
+    operations.gauges(move || connections_open("operational", &measured));
+    let app = operations.router().fallback(|| async { Problem::not_found("No such resource") });
+    server::serve(listener, app, connections, limits, stop).await;
+}
+
+fn connections_open(listener: &'static str, connections: &Connections) {
+    let count = u32::try_from(connections.count()).unwrap_or(u32::MAX);
+    metrics::gauge!("http_server_open_connections", "listener" => listener).set(f64::from(count));
+}
+
+/// Counts what is refused because of a limit.
+fn refused(limit: &'static str) {
+    metrics::counter!("http_server_refused_total", "limit" => limit).increment(1);
+}
+
+/// Creates the counters of refusals, at zero.
+pub(crate) fn begin() {
+    for limit in ["connections", "descriptors", "requests", "organization"] {
+        metrics::counter!("http_server_refused_total", "limit" => limit).increment(0);
     }
-}
-
-/// Opens the port.
-///
-/// # Errors
-/// If the address is not available, such as a port in use.
-pub async fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
-    TcpListener::bind(address).await
-}
-
-async fn after(token: CancellationToken, time: Duration) {
-    token.cancelled().await;
-    tokio::time::sleep(time).await;
 }
 
 #[cfg(test)]

@@ -5,6 +5,20 @@ use writ_metrics::{Metric, MetricKind, SECONDS, Unit};
 /// Of every process.
 pub const PROCESS: &[Metric] = &[
     Metric {
+        name: "http_server_open_connections",
+        kind: MetricKind::Gauge,
+        unit: Unit::Count,
+        labels: &["listener"],
+        help: "Open connections of a listener, public or operational.",
+    },
+    Metric {
+        name: "http_server_refused_total",
+        kind: MetricKind::Counter,
+        unit: Unit::Count,
+        labels: &["limit"],
+        help: "Connections and requests refused by a limit: connections, descriptors (of the process), requests, organization (requests of one).",
+    },
+    Metric {
         name: "writ_build_info",
         kind: MetricKind::Gauge,
         unit: Unit::Count,
@@ -60,8 +74,8 @@ pub const HTTP: &[Metric] = &[Metric {
     name: "http_server_request_duration_seconds",
     kind: MetricKind::Histogram(SECONDS),
     unit: Unit::Seconds,
-    labels: &["http_request_method", "http_route", "http_response_status_code"],
-    help: "Time from a request to its answer, by route template.",
+    labels: &["http_request_method", "http_route", "http_response_status_code", "error_type"],
+    help: "Time from a request to its answer, by route template. error_type is empty for an answer, the status for a failure, behind for a read of a state that is not here yet, overloaded for a request over a limit.",
 }];
 
 /// Of services with a database.

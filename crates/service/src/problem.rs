@@ -23,10 +23,15 @@ pub struct Problem {
     status: StatusCode,
     detail: Cow<'static, str>,
     invalid_parameters: Vec<InvalidParameter>,
-    existing_id: Option<String>,
+    existing_id: Option<Box<str>>,
     headers: Vec<(HeaderName, HeaderValue)>,
+    error_type: Option<ErrorType>,
     cause: Option<anyhow::Error>,
 }
+
+/// What kind of refusal an answer is, if its status alone does not say so; in the extensions of the answer, for metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ErrorType(pub(crate) &'static str);
 
 /// One thing that is wrong with a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
@@ -76,6 +81,7 @@ impl Problem {
             invalid_parameters: Vec::new(),
             existing_id: None,
             headers: Vec::new(),
+            error_type: None,
             cause: None,
         }
     }
@@ -113,7 +119,7 @@ impl Problem {
 
     /// 409: it exists already, under this id.
     pub fn exists(detail: impl Into<Cow<'static, str>>, id: impl ToString) -> Self {
-        Self { existing_id: Some(id.to_string()), ..Self::conflict(detail) }
+        Self { existing_id: Some(id.to_string().into()), ..Self::conflict(detail) }
     }
 
     /// 429: try again after so many seconds.
@@ -138,10 +144,19 @@ impl Problem {
         self
     }
 
-    /// Adds a header to the answer.
+    /// Sets a header of the answer, in place of an earlier value.
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.retain(|(known, _)| *known != name);
         self.headers.push((name, value));
+        self
+    }
+
+    /// Names the kind of refusal in the label `error_type` of the metric of requests, in place of the status. A 5xx with a
+    /// name of its own is a refusal, not a failure of the service: it is no error in traces.
+    #[must_use]
+    pub fn of_type(mut self, name: &'static str) -> Self {
+        self.error_type = Some(ErrorType(name));
         self
     }
 
@@ -169,7 +184,7 @@ impl Problem {
             .fold(self.detail.into_owned(), |text, InvalidParameter { field, reason, .. }| {
                 format!("{text}; {field}: {reason}")
             });
-        (self.status, AppendHeaders(self.headers), text).into_response()
+        typed((self.status, AppendHeaders(self.headers), text).into_response(), self.error_type)
     }
 
     fn retry_after(self, seconds: u32) -> Self {
@@ -229,8 +244,15 @@ impl IntoResponse for Problem {
         });
         let mut response = (self.status, AppendHeaders(self.headers), body).into_response();
         response.headers_mut().insert(CONTENT_TYPE, PROBLEM_JSON);
-        response
+        typed(response, self.error_type)
     }
+}
+
+fn typed(mut response: Response, error_type: Option<ErrorType>) -> Response {
+    if let Some(error_type) = error_type {
+        response.extensions_mut().insert(error_type);
+    }
+    response
 }
 
 /// Names this occurrence by the request's trace, so that log, trace and answer are found together.
@@ -252,11 +274,33 @@ impl From<anyhow::Error> for Problem {
 impl From<sqlx::Error> for Problem {
     /// A database that cannot be reached is a reason to come back; all else is our own fault.
     fn from(error: sqlx::Error) -> Self {
-        let unreachable = matches!(error, sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed);
-        if unreachable {
-            return Self::unavailable("The service is temporarily unavailable", 1).because(error);
+        if !is_unreachable(&error) {
+            return Self::internal(told(&error));
         }
-        Self::internal(error)
+        Self::unavailable("The service is temporarily unavailable", 1).because(told(&error))
+    }
+}
+
+/// Whether the server is away, restarts or takes no connection now, rather than refusing a statement.
+fn is_unreachable(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
+        sqlx::Error::Database(refusal) => refusal.code().is_some_and(|code| {
+            // Connection exceptions and insufficient resources; shutdown, crash and start of the server.
+            code.starts_with("08") || code.starts_with("53") || matches!(&*code, "57P01" | "57P02" | "57P03")
+        }),
+        _ => false,
+    }
+}
+
+/// What may be logged: PostgreSQL's own words may hold values of rows, so only its code and the constraint are kept.
+fn told(error: &sqlx::Error) -> anyhow::Error {
+    match error {
+        sqlx::Error::Database(refusal) => {
+            let code = refusal.code().unwrap_or_default();
+            anyhow::anyhow!("SQLSTATE {code}, constraint {}", refusal.constraint().unwrap_or("none"))
+        }
+        error => anyhow::anyhow!("{error}"),
     }
 }
 

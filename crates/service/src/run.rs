@@ -1,13 +1,16 @@
 //! The lifecycle of a service's process: settings, telemetry, operational routes, wiring, running, draining.
 
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context;
 use axum::Router;
+use futures::FutureExt;
 use serde_json::Value;
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
+use tokio::net::TcpListener;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -15,7 +18,7 @@ use tokio_util::task::TaskTracker;
 use crate::config::{self, Common, ConfigError, ServiceSettings};
 use crate::database::DatabaseUrl;
 use crate::health::{Health, ReadinessCheck};
-use crate::http::{self, Operations, RequestLimits, Routes};
+use crate::http::{self, ConnectionLimits, Operations, RequestLimits, Routes};
 use crate::telemetry::{Program, Telemetry};
 use crate::{database, loops, shutdown};
 
@@ -91,9 +94,11 @@ impl Service {
         self.operations.section_on_request(parameter, name, section);
     }
 
-    /// Opens the service's own routes, which answer 503 until then.
+    /// Opens the service's own routes, which answer 503 until then. The settings say how many requests may be in flight.
     pub fn routes(&self, routes: Router, limits: RequestLimits) {
-        self.routes.open(routes, limits);
+        let concurrent = self.common.max_requests;
+        let concurrent_per_organization = self.common.max_requests_per_organization;
+        self.routes.open(routes, RequestLimits { concurrent, concurrent_per_organization, ..limits });
     }
 }
 
@@ -123,7 +128,7 @@ where
     let (common, own) = config::load::<S>()?;
     let telemetry = Telemetry::start(program, &common)?;
     let (service, failures) = start(program, common, &telemetry).await?;
-    tracing::info!(version = program.version, region = %service.common.region, listen = %service.common.listen, "started");
+    tracing::info!(version = program.version, region = %service.common.region, operations = %service.common.operations_listen, "started");
     let outcome = until_stopped(&service, failures, wire(service.clone(), own)).await;
     if let Err(error) = &outcome {
         tracing::error!(error = format!("{error:#}"), "giving up");
@@ -133,15 +138,17 @@ where
     outcome
 }
 
-/// Opens the port and serves the operational routes.
+/// Opens the ports and serves the operational routes.
 async fn start(
     program: Program,
     common: Common,
     telemetry: &Telemetry,
 ) -> anyhow::Result<(Service, UnboundedReceiver<anyhow::Error>)> {
-    let listener = http::listen(common.listen)
-        .await
-        .map_err(|error| anyhow::anyhow!("WRIT_LISTEN: {}: {error}", common.listen))?;
+    let operations_listener = listen("WRIT_OPERATIONS_LISTEN", common.operations_listen).await?;
+    let listener = match common.listen {
+        Some(address) => Some(listen("WRIT_LISTEN", address).await?),
+        None => None,
+    };
     let health = Health::default();
     // Not ready before wiring has registered all checks.
     let wired = health.check("start");
@@ -151,9 +158,28 @@ async fn start(
     let (failures, seen) = unbounded_channel();
     let (routes, parts) = (Routes::default(), TaskTracker::new());
     let service = Service { common, health, shutdown, operations, routes, parts, failures, wired };
-    let server = http::serve(listener, service.operations.clone(), service.routes.clone(), service.shutdown.clone());
-    service.spawn("HTTP server", async { Ok(server.await?) });
+    let server = http::serve_operations(operations_listener, service.operations.clone(), service.shutdown.clone());
+    service.spawn("operational HTTP server", server.map(Ok));
+    if let Some(listener) = listener {
+        let limits = connection_limits(&service.common);
+        let (operations, routes) = (service.operations.clone(), service.routes.clone());
+        let server = http::serve(listener, operations, routes, limits, service.shutdown.clone());
+        service.spawn("HTTP server", server.map(Ok));
+    }
     Ok((service, seen))
+}
+
+async fn listen(variable: &str, address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| anyhow::anyhow!("{variable}: {address}: {error}"))
+}
+
+/// What the settings say, as far as the process may have file descriptors.
+fn connection_limits(common: &Common) -> ConnectionLimits {
+    let total = common.max_connections.min(http::descriptors_for_connections());
+    if total < common.max_connections {
+        tracing::warn!(total, "WRIT_MAX_CONNECTIONS is more than the file descriptors of the process allow");
+    }
+    ConnectionLimits { total, per_address: common.max_connections_per_address, ..ConnectionLimits::PUBLIC }
 }
 
 /// Wires the service, which may wait for other systems, and returns on shutdown or when a task fails.

@@ -110,6 +110,7 @@ fn install_recorder(program: Program, region: &Region) -> anyhow::Result<Prometh
     recorder::describe(&groups);
     traces::export::begin();
     process::started();
+    crate::http::begin();
     let labels = [("service", program.service()), ("region", region.as_str()), ("version", program.version)];
     metrics::gauge!("writ_build_info", &labels.map(|(name, value)| (name, value.to_owned()))).set(1.0);
     let upkept = handle.clone();

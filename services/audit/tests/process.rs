@@ -24,7 +24,7 @@ fn audit(port: u16) -> anyhow::Result<Command> {
         .env("WRIT_REGIONS", "us,eu")
         .env("WRIT_KAFKA_BROKERS", format!("127.0.0.1:{}", free_port()?))
         .env("WRIT_DATABASE_URL", format!("postgres://audit:hidden@127.0.0.1:{}/audit", free_port()?))
-        .env("WRIT_LISTEN", format!("127.0.0.1:{port}"))
+        .env("WRIT_OPERATIONS_LISTEN", format!("127.0.0.1:{port}"))
         .stderr(Stdio::piped());
     Ok(command)
 }
@@ -82,7 +82,7 @@ fn a_bad_setting_ends_it_at_once_and_is_named() -> anyhow::Result<()> {
     let cases = [
         ("WRIT_REGION", "nowhere-at-all"),
         ("WRIT_REGIONS", "eu"),
-        ("WRIT_LISTEN", "everywhere"),
+        ("WRIT_OPERATIONS_LISTEN", "everywhere"),
         ("WRIT_LOG", "a=?"),
         ("WRIT_DATABASE_URL", "mysql://hidden@db"),
         ("WRIT_OTLP_ENDPOINT", "https://collector"),
@@ -105,7 +105,7 @@ fn a_port_in_use_is_named() -> anyhow::Result<()> {
     let output = audit(port)?.output()?;
     let said = String::from_utf8(output.stderr)?;
     assert_eq!(output.status.code(), Some(1));
-    assert!(said.contains("WRIT_LISTEN") && said.contains(&port.to_string()), "{said}");
+    assert!(said.contains("WRIT_OPERATIONS_LISTEN") && said.contains(&port.to_string()), "{said}");
     Ok(())
 }
 

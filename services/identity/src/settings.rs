@@ -1,6 +1,7 @@
 //! IdentitySettings of this service alone.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -17,6 +18,8 @@ const SHORTEST_OPERATOR_TOKEN: usize = 32;
 /// IdentitySettings of identity, besides those of every service.
 #[derive(Debug, Deserialize)]
 pub struct IdentitySettings {
+    /// `WRIT_LISTEN`: address and port of the management API.
+    pub listen: SocketAddr,
     /// `WRIT_DATABASE_URL`: the system of record's database.
     pub database_url: DatabaseUrl,
     /// `WRIT_OPERATOR_TOKEN`: bearer token of the platform's operator.
@@ -31,6 +34,7 @@ pub struct IdentitySettings {
 
 impl ServiceSettings for IdentitySettings {
     const REQUIRED: Required = &[
+        ("listen", "127.0.0.1:18081"),
         ("database_url", "postgres://identity@127.0.0.1:15432/identity"),
         ("operator_token", "a token of at least 32 characters"),
         ("consistency_key", "0000000000000000000000000000000000000000000000000000000000000000"),
@@ -73,6 +77,7 @@ mod tests {
             ("WRIT_KAFKA_BROKERS", "127.0.0.1:19092"),
             ("WRIT_DATABASE_URL", "postgres://identity@127.0.0.1:15432/identity"),
             ("WRIT_LISTEN", "127.0.0.1:18081"),
+            ("WRIT_OPERATIONS_LISTEN", "127.0.0.1:18091"),
             ("WRIT_OPERATOR_TOKEN", "an-operator-token-of-enough-characters"),
             ("WRIT_CONSISTENCY_KEY", "5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a5a"),
             ("WRIT_IDENTITY_URLS", "us=http://127.0.0.1:18081,eu=http://127.0.0.1:28081"),

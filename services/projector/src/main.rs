@@ -69,7 +69,7 @@ async fn wire(service: Service, settings: ProjectorSettings) -> anyhow::Result<(
     let app = ReadApp {
         region,
         regions: service.common.regions.clone(),
-        public_url: settings.public_url(service.common.listen),
+        public_url: settings.public_url(),
         platform: settings.platform_tokens(),
         consistency_key: settings.consistency_key,
         index,

@@ -1,5 +1,6 @@
 //! The settings of the projector.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -14,6 +15,8 @@ use crate::platform_tokens::PlatformTokens;
 /// Settings besides those of every service.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ProjectorSettings {
+    /// `WRIT_LISTEN`: address and port of the read API.
+    pub listen: SocketAddr,
     /// `WRIT_DATABASE_URL`: the database `read_model`.
     pub database_url: DatabaseUrl,
     /// `WRIT_CONSISTENCY_KEY`: authenticates consistency tokens; hex, at least 32 bytes.
@@ -49,6 +52,7 @@ pub struct WaitTimes {
 
 impl ServiceSettings for ProjectorSettings {
     const REQUIRED: Required = &[
+        ("listen", "127.0.0.1:18082"),
         ("database_url", "postgres://projector@127.0.0.1:15432/read_model"),
         ("consistency_key", "0000000000000000000000000000000000000000000000000000000000000000"),
     ];
@@ -83,8 +87,8 @@ impl ProjectorSettings {
     }
 
     /// Base URL of this service for clients; that of the listener unless one is set.
-    pub fn public_url(&self, listen: std::net::SocketAddr) -> String {
-        self.public_url.as_ref().map_or_else(|| format!("http://{listen}"), |url| url.as_str().to_owned())
+    pub fn public_url(&self) -> String {
+        self.public_url.as_ref().map_or_else(|| format!("http://{}", self.listen), |url| url.as_str().to_owned())
     }
 }
 

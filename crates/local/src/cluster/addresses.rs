@@ -117,7 +117,7 @@ impl Cluster {
                 Ready::Mirror(Flow::into_region(&self.regions, region, &kafka))
             }
             Part::MirrorWatch => Ready::Http(format!("http://{LOOPBACK}:{}/readyz", region.ports.mirror_watch)),
-            Part::Service(service) => Ready::Http(format!("{}/readyz", region.url(service))),
+            Part::Service(service) => Ready::Http(format!("{}/readyz", region.operations_url(service))),
         }
     }
 }

@@ -15,7 +15,7 @@ use crate::operations::provision;
 use crate::parts::jaeger::{self, JaegerPorts};
 use crate::parts::kafka::{self, BrokerSecurity};
 use crate::parts::readiness::Ready;
-use crate::parts::services::{self, ProgramSettings};
+use crate::parts::services::{self, ProgramPorts, ProgramSettings};
 use crate::parts::tools::Tools;
 use crate::parts::{self, mirror, prometheus};
 use crate::process::launch::Launch;
@@ -109,21 +109,24 @@ impl<'a> Startup<'a> {
             Part::MirrorWatch => {
                 let mut settings = settings::of_mirror_watch(cluster, region);
                 settings.push(("mirror_restart_file", mirror::restart_file(&folder).display().to_string()));
-                self.program(MIRROR_WATCH, region.ports.mirror_watch, settings)
+                let ports = ProgramPorts { api: None, operations: region.ports.mirror_watch };
+                self.program(MIRROR_WATCH, ports, settings)
             }
             Part::Service(service) => {
                 let mut settings = settings::of_service(cluster, region, service);
                 if service == Service::Authorization {
                     settings.push(("entity_producers", cluster.scopes_file().display().to_string()));
                 }
-                self.program(&service.binary(), region.port(service), settings)
+                let (api, operations) = (region.port(service), region.operations_port(service));
+                let ports = ProgramPorts { api: Some(api).filter(|port| *port != operations), operations };
+                self.program(&service.binary(), ports, settings)
             }
         }
     }
 
-    fn program(&self, binary: &str, port: u16, mut settings: ProgramSettings) -> Result<Launch> {
+    fn program(&self, binary: &str, ports: ProgramPorts, mut settings: ProgramSettings) -> Result<Launch> {
         settings.extend(self.cluster.collector().map(|endpoint| ("otlp_endpoint", endpoint)));
-        services::prepare(&provision::programs(self.cluster)?, binary, port, settings)
+        services::prepare(&provision::programs(self.cluster)?, binary, ports, settings)
     }
 
     /// Broker-side TLS and SASL settings, with the certificate in `folder`.

@@ -61,8 +61,9 @@ fn write(file: &Path, text: &str) -> Result<()> {
 
 /// Every process with metrics, in the format of Prometheus' file discovery.
 fn targets(regions: &[LocalRegion]) -> String {
-    let services =
-        |region| Service::ALL.map(|service| target(region, service.name(), LocalRegion::port(region, service)));
+    let services = |region| {
+        Service::ALL.map(|service| target(region, service.name(), LocalRegion::operations_port(region, service)))
+    };
     let mirrors = regions.iter().filter(|_| regions.len() > 1);
     let mirrors = mirrors.map(|region| target(region, "mirror-watch", region.ports.mirror_watch));
     regions.iter().flat_map(services).chain(mirrors).collect()
@@ -87,7 +88,7 @@ mod tests {
         };
         let text = targets(&[region(1, "us"), region(2, "eu")]);
         assert_eq!(text.matches("- targets:").count(), 2 * Service::ALL.len() + 2);
-        let eu = "- targets: [\"127.0.0.1:28582\"]\n  labels: { region: eu, service: projector }\n";
+        let eu = "- targets: [\"127.0.0.1:28592\"]\n  labels: { region: eu, service: projector }\n";
         assert!(text.contains(eu), "{text}");
         assert!(text.contains("127.0.0.1:18585"), "{text}");
     }

@@ -16,15 +16,30 @@ pub(crate) const ENDING: Ending = Ending { signal: Signal::SIGTERM, grace: Durat
 /// Settings by their names in `infra/writ.toml`.
 pub(crate) type ProgramSettings = Vec<(&'static str, String)>;
 
-/// How a program is started that listens on `port`. Settings are passed in the environment.
-pub(crate) fn prepare(programs: &Path, binary: &str, port: u16, mut settings: ProgramSettings) -> Result<Launch> {
+/// Where a program listens.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ProgramPorts {
+    /// Its API, if it has one.
+    pub(crate) api: Option<u16>,
+    /// Health, status and metrics.
+    pub(crate) operations: u16,
+}
+
+/// How a program is started. Settings are passed in the environment.
+pub(crate) fn prepare(
+    programs: &Path,
+    binary: &str,
+    ports: ProgramPorts,
+    mut settings: ProgramSettings,
+) -> Result<Launch> {
     let program = programs.join(binary);
     if !program.is_file() {
         return Err(Error::Missing(format!("{} does not exist: build the services first", program.display())));
     }
-    settings.push(("listen", format!("{LOOPBACK}:{port}")));
+    settings.push(("operations_listen", format!("{LOOPBACK}:{}", ports.operations)));
+    settings.extend(ports.api.map(|port| ("listen", format!("{LOOPBACK}:{port}"))));
     let variable = |name: &str| format!("WRIT_{}", name.to_uppercase());
-    let launch = Launch::new(program).ports([port]);
+    let launch = Launch::new(program).ports(ports.api.into_iter().chain([ports.operations]));
     Ok(settings.into_iter().fold(launch, |launch, (name, value)| launch.env(&variable(name), value)))
 }
 

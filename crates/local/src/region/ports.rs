@@ -1,4 +1,5 @@
-//! Ports of a region: region number *n* has `n8081` and so on. An offset is added to all ports of a cluster, so that
+//! Ports of a region: region number *n* has `n8081` and so on. A service with an API has its operational routes ten ports
+//! above it. An offset is added to all ports of a cluster, so that
 //! several clusters can run side by side.
 
 use serde::{Deserialize, Serialize};
@@ -13,9 +14,13 @@ const MAX_REGIONS: usize = 5;
 pub struct Ports {
     /// Management API.
     pub identity: u16,
+    /// Health, status and metrics of identity.
+    pub identity_operations: u16,
     /// Regional read API.
     pub projector: u16,
-    /// Audit.
+    /// Health, status and metrics of the projector.
+    pub projector_operations: u16,
+    /// Health, status and metrics of audit.
     pub audit: u16,
     /// Health, status and metrics of authorization.
     pub authorization: u16,
@@ -41,7 +46,9 @@ impl Ports {
         };
         Ok(Self {
             identity: port(8081)?,
+            identity_operations: port(8091)?,
             projector: port(8082)?,
+            projector_operations: port(8092)?,
             audit: port(8083)?,
             authorization: port(8084)?,
             mirror_watch: port(8085)?,
@@ -67,6 +74,7 @@ mod tests {
     fn follow_the_number_of_the_region() {
         let us = Ports::of(1, 0).expect("fits");
         assert_eq!((us.identity, us.projector, us.kafka, us.postgres), (18081, 18082, 19092, 15432));
+        assert_eq!((us.identity_operations, us.projector_operations), (18091, 18092));
         let eu = Ports::of(2, 100).expect("fits");
         assert_eq!((eu.identity, eu.authorization, eu.mirror_watch, eu.kafka), (28181, 28184, 28185, 29192));
     }

@@ -24,6 +24,7 @@ fn load_with(changes: &[(&str, &str)]) -> Result<(Common, Own), ConfigError> {
         ("WRIT_KAFKA_BROKERS", "127.0.0.1:29092"),
         ("WRIT_DATABASE_URL", "postgres://projector:hush@127.0.0.1:25432/read_model"),
         ("WRIT_LISTEN", "127.0.0.1:28082"),
+        ("WRIT_OPERATIONS_LISTEN", "127.0.0.1:28092"),
         ("WRIT_CONSISTENCY_KEY", "1234567890"),
     ]);
     variables.extend(changes.iter().copied());
@@ -60,6 +61,9 @@ fn every_refusal_names_the_variable_and_hides_the_value() {
         ("WRIT_KAFKA_BROKERS", "localhost"),
         ("WRIT_DATABASE_URL", "mysql://root:hunter2@db"),
         ("WRIT_LISTEN", "8081x"),
+        ("WRIT_OPERATIONS_LISTEN", "8091x"),
+        ("WRIT_MAX_CONNECTIONS", "0"),
+        ("WRIT_MAX_REQUESTS", "many9"),
         ("WRIT_LOG_FORMAT", "xml0"),
         ("WRIT_OTLP_ENDPOINT", "collector9"),
         ("WRIT_TRACE_RATIO", "1.5"),
@@ -78,7 +82,7 @@ fn every_refusal_names_the_variable_and_hides_the_value() {
 
 #[test]
 fn a_missing_setting_is_named() {
-    for variable in ["WRIT_REGION", "WRIT_DATABASE_URL", "WRIT_CONSISTENCY_KEY"] {
+    for variable in ["WRIT_REGION", "WRIT_OPERATIONS_LISTEN", "WRIT_DATABASE_URL", "WRIT_CONSISTENCY_KEY"] {
         let error = load_with(&[(variable, "")]).unwrap_err();
         assert_eq!(error.to_string(), format!("{variable}: not set"));
     }

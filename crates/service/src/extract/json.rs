@@ -1,5 +1,7 @@
 //! The body of a request as JSON.
 
+mod duplicates;
+
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, Request};
@@ -8,10 +10,11 @@ use axum::http::{HeaderMap, StatusCode};
 use deserr::{Deserr, IntoValue, ValuePointerRef};
 
 use super::Faults;
+use crate::http::InFlight;
 use crate::problem::{InvalidParameter, Problem};
 
 /// A JSON body of type `T`: 415 for another content type, 413 if it is too large, 400 if it is not
-/// JSON or not a `T`, with every field that is wrong.
+/// JSON or not a `T`, with every field that is wrong, 408 if it does not arrive in time.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Json<T>(pub T);
 
@@ -52,8 +55,24 @@ impl JsonBytes {
     /// # Errors
     /// When it is not JSON at all.
     pub fn read<T: Deserr<Faults>>(&self) -> Result<Result<T, Faults>, NotJson> {
-        let value: serde_json::Value = serde_json::from_slice(&self.0).map_err(|_| NotJson)?;
+        let json = match self.text()? {
+            Ok(json) => json,
+            Err(faults) => return Ok(Err(faults)),
+        };
+        let value: serde_json::Value = serde_json::from_str(json).map_err(|_| NotJson)?;
         Ok(T::deserialize_from_value(value.into_value(), ValuePointerRef::Origin))
+    }
+
+    /// The text of one JSON value, without white space around it. The inner result names a member that occurs twice.
+    ///
+    /// # Errors
+    /// When it is not JSON at all.
+    pub fn text(&self) -> Result<Result<&str, Faults>, NotJson> {
+        let json = std::str::from_utf8(&self.0).map_err(|_| NotJson)?;
+        Ok(match duplicates::find(json)? {
+            Some(member) => Err(Faults::of(&member, "duplicate", "occurs more than once")),
+            None => Ok(json.trim_matches([' ', '\t', '\n', '\r'])),
+        })
     }
 }
 
@@ -67,7 +86,11 @@ impl<S: Send + Sync> FromRequest<S> for JsonBytes {
                 "Expected a request with Content-Type: application/json",
             ));
         }
-        Bytes::from_request(request, state).await.map(Self).map_err(unreadable)
+        let time = InFlight::of(request.extensions()).body_time();
+        match tokio::time::timeout(time, Bytes::from_request(request, state)).await {
+            Ok(read) => read.map(Self).map_err(unreadable),
+            Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "The request body did not arrive in time")),
+        }
     }
 }
 

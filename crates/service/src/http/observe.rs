@@ -14,7 +14,7 @@ use tracing::field::Empty;
 use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use crate::problem::Problem;
+use crate::problem::{ErrorType, Problem};
 use crate::telemetry::TRACER;
 
 const UNMATCHED: &str = "unmatched";
@@ -25,13 +25,24 @@ pub(super) async fn observe(request: Request, next: Next) -> Response {
     let span = span(method, &route, request.headers());
     let (at, begun) = (SystemTime::now(), Instant::now());
     let response = next.run(request).instrument(span.clone()).await;
-    record(&span, response.status());
-    if response.status().is_server_error() && !span.context().span().is_recording() {
-        failed(&span.context(), method, &route, response.status(), at);
+    let error_type = response.extensions().get::<ErrorType>().copied();
+    record(&span, response.status(), error_type);
+    let failed = response.status().is_server_error() && error_type.is_none();
+    if failed && !span.context().span().is_recording() {
+        record_failed(&span.context(), method, &route, response.status(), at);
     }
     let status = response.status().as_str().to_owned();
-    let labels =
-        [("http_request_method", method.to_owned()), ("http_route", route), ("http_response_status_code", status)];
+    let error_type = match error_type {
+        Some(ErrorType(name)) => name.to_owned(),
+        None if failed => status.clone(),
+        None => String::new(),
+    };
+    let labels = [
+        ("http_request_method", method.to_owned()),
+        ("http_route", route),
+        ("http_response_status_code", status),
+        ("error_type", error_type),
+    ];
     metrics::histogram!("http_server_request_duration_seconds", &labels).record(begun.elapsed());
     response
 }
@@ -66,16 +77,20 @@ fn span(method: &'static str, route: &str, headers: &HeaderMap) -> Span {
     span
 }
 
-fn record(span: &Span, status: StatusCode) {
+/// A refusal that has a name is not a failure of the service, so it does not make the span an error, which would always be
+/// exported.
+fn record(span: &Span, status: StatusCode, error_type: Option<ErrorType>) {
     span.record("http.response.status_code", status.as_u16());
-    if status.is_server_error() {
+    if let Some(ErrorType(name)) = error_type {
+        span.record("error.type", name);
+    } else if status.is_server_error() {
         span.record("otel.status_code", "ERROR");
         span.record("error.type", status.as_str());
     }
 }
 
 /// Records the span of a failed request afterwards, if the sampler dropped it when the request began.
-fn failed(context: &Context, method: &'static str, route: &str, status: StatusCode, begun: SystemTime) {
+fn record_failed(context: &Context, method: &'static str, route: &str, status: StatusCode, begun: SystemTime) {
     let attributes = vec![
         KeyValue::new("http.request.method", method),
         KeyValue::new("http.route", route.to_owned()),

@@ -1,4 +1,5 @@
-//! `/livez`, `/readyz`, `/metrics` and `/status`. They answer from the start, to show what a service waits for.
+//! `/livez`, `/readyz`, `/metrics` and `/status`, on a listener of their own. They answer from the start, to show what a
+//! service waits for.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -93,6 +94,11 @@ impl Operations {
         self.program.name
     }
 
+    /// `/livez`, and `/readyz` without names and reasons of checks, which may tell of what is inside.
+    pub(super) fn public_router(self) -> Router {
+        Router::new().route("/livez", get(|| async { "ok" })).route("/readyz", get(ready_or_not)).with_state(self)
+    }
+
     pub(super) fn router(self) -> Router {
         Router::new()
             .route("/livez", get(|| async { "ok" }))
@@ -105,6 +111,12 @@ impl Operations {
     fn sections(&self) -> std::sync::MutexGuard<'_, BTreeMap<&'static str, Section>> {
         self.sections.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+async fn ready_or_not(State(operations): State<Operations>) -> Response {
+    let ready = operations.health.ready();
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(json!({ "ready": ready }))).into_response()
 }
 
 async fn readyz(State(operations): State<Operations>) -> Response {

@@ -11,31 +11,52 @@ use crate::health::Health;
 use crate::metrics::{DATABASE, HTTP, PROCESS};
 use crate::telemetry::{Program, recorder};
 
-const LIMITS: RequestLimits = RequestLimits { body: 100, time: Duration::from_millis(200) };
+const LIMITS: RequestLimits = RequestLimits {
+    body: 100,
+    body_time: Duration::from_secs(10),
+    time: Duration::from_millis(200),
+    concurrent: 512,
+    concurrent_per_organization: 128,
+};
 
 struct Running {
     base: String,
+    operations: String,
     health: Health,
     routes: Routes,
     stop: CancellationToken,
-    server: tokio::task::JoinHandle<std::io::Result<()>>,
+    server: tokio::task::JoinHandle<()>,
 }
 
 async fn start() -> Running {
-    let listener = listen(([127, 0, 0, 1], 0).into()).await.unwrap();
-    let base = format!("http://{}", listener.local_addr().unwrap());
+    let (listener, operations_listener) = (listen().await, listen().await);
+    let address = |listener: &TcpListener| format!("http://{}", listener.local_addr().unwrap());
+    let (base, operational) = (address(&listener), address(&operations_listener));
     let (health, routes, stop) = (Health::default(), Routes::default(), CancellationToken::new());
     let program = Program::new("writ-test", &[]);
     let operations = Operations::new(program, "eu".parse().unwrap(), health.clone(), recorder(&[]).handle());
     operations.section("topics", || async { json!({"identity-events": 7}) });
     operations.section_on_request("chains", "heads", || async { json!(["long"]) });
-    let server = tokio::spawn(serve(listener, operations, routes.clone(), stop.clone()));
-    Running { base, health, routes, stop, server }
+    tokio::spawn(serve_operations(operations_listener, operations.clone(), stop.clone()));
+    let server = tokio::spawn(serve(listener, operations, routes.clone(), ConnectionLimits::PUBLIC, stop.clone()));
+    Running { base, operations: operational, health, routes, stop, server }
+}
+
+async fn listen() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").await.unwrap()
 }
 
 impl Running {
     async fn get(&self, path: &str) -> (u16, Value) {
-        let answer = reqwest::get(format!("{}{path}", self.base)).await.unwrap();
+        Self::get_from(&self.base, path).await
+    }
+
+    async fn get_operational(&self, path: &str) -> (u16, Value) {
+        Self::get_from(&self.operations, path).await
+    }
+
+    async fn get_from(base: &str, path: &str) -> (u16, Value) {
+        let answer = reqwest::get(format!("{base}{path}")).await.unwrap();
         let status = answer.status().as_u16();
         (status, serde_json::from_str(&answer.text().await.unwrap()).unwrap_or(Value::Null))
     }
@@ -58,8 +79,8 @@ fn panics() {
 async fn operations_answer_before_the_service_is_wired() {
     let running = start().await;
     let check = running.health.check("database");
-    assert_eq!(running.get("/livez").await.0, 200);
-    let (status, body) = running.get("/readyz").await;
+    assert_eq!(running.get_operational("/livez").await.0, 200);
+    let (status, body) = running.get_operational("/readyz").await;
     assert_eq!(status, 503);
     let starting = json!([{"name": "database", "ready": false, "reason": "starting"}]);
     assert_eq!(body, json!({"ready": false, "checks": starting}));
@@ -67,20 +88,36 @@ async fn operations_answer_before_the_service_is_wired() {
 
     check.pass();
     running.routes.open(example(), LIMITS);
-    assert_eq!(running.get("/readyz").await.0, 200);
+    assert_eq!(running.get_operational("/readyz").await.0, 200);
     assert_eq!(running.get("/ids").await.0, 200);
+}
+
+#[tokio::test]
+async fn clients_learn_only_whether_the_service_is_ready() {
+    let running = start().await;
+    let check = running.health.check("database");
+    running.routes.open(example(), LIMITS);
+    assert_eq!(running.get("/livez").await.0, 200);
+    assert_eq!(running.get("/readyz").await, (503, json!({"ready": false})));
+    check.pass();
+    assert_eq!(running.get("/readyz").await, (200, json!({"ready": true})));
+    for path in ["/metrics", "/status"] {
+        assert_eq!(running.get(path).await.0, 404, "{path}");
+        assert_eq!(running.get_operational(path).await.0, 200, "{path}");
+    }
+    assert_eq!(running.get_operational("/ids").await.0, 404);
 }
 
 #[tokio::test]
 async fn status_has_what_the_service_adds() {
     let running = start().await;
-    let (status, body) = running.get("/status").await;
+    let (status, body) = running.get_operational("/status").await;
     assert_eq!(status, 200);
     assert_eq!(body["service"], "writ-test");
     assert_eq!(body["region"], "eu");
     assert_eq!(body["topics"]["identity-events"], 7);
     assert_eq!(body.get("heads"), None);
-    assert_eq!(running.get("/status?chains=1").await.1["heads"], json!(["long"]));
+    assert_eq!(running.get_operational("/status?chains=1").await.1["heads"], json!(["long"]));
 }
 
 #[tokio::test]
@@ -107,6 +144,72 @@ async fn bodies_are_limited() {
     assert_eq!(answer.headers()["content-type"], "application/problem+json");
 }
 
+/// Requests of organizations 1 and 2 that hang until they are released, or only until they are cancelled.
+fn charged(release: &CancellationToken) -> Router {
+    let hang = |number: u32| {
+        let release = release.clone();
+        post(move |extensions: axum::http::Extensions| async move {
+            let organization = writ_contract::OrganizationId::from_parts("us".parse().unwrap(), 0, number);
+            InFlight::of(&extensions).charge(organization)?;
+            release.cancelled().await;
+            Ok::<_, Problem>("done")
+        })
+    };
+    let waits = release.clone();
+    let wait = post(move |extensions: axum::http::Extensions| async move {
+        InFlight::of(&extensions).waiting(waits.cancelled()).await.map(|()| "done")
+    });
+    Router::new().route("/1", hang(1)).route("/2", hang(2)).route("/wait", wait)
+}
+
+/// What is asked, one after the other, until `number` requests are in flight.
+async fn ask_without_body(app: &Router, path: &str) -> tokio::task::JoinHandle<Response> {
+    let body = axum::body::Body::from_stream(futures::stream::pending::<std::io::Result<axum::body::Bytes>>());
+    let request = Request::post(path).body(body).unwrap();
+    let app = app.clone();
+    let asked = tokio::spawn(async move {
+        let Ok(answer) = app.oneshot(request).await;
+        answer
+    });
+    // The request reaches its handler, or is refused, before this task goes on: there is one thread.
+    for _ in 0..20 {
+        tokio::task::yield_now().await;
+    }
+    asked
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn requests_over_a_limit_are_refused_before_their_body_arrives() {
+    let release = CancellationToken::new();
+    let limits = RequestLimits { concurrent: 3, concurrent_per_organization: 2, ..RequestLimits::default() };
+    let app = guarded(charged(&release), limits);
+    let first = [ask_without_body(&app, "/1").await, ask_without_body(&app, "/1").await];
+    let refused = ask_without_body(&app, "/1").await.await.unwrap();
+    assert_eq!((refused.status().as_u16(), &refused.headers()["retry-after"]), (429, &"1".parse().unwrap()));
+    let other = ask_without_body(&app, "/2").await;
+    let refused = ask_without_body(&app, "/2").await.await.unwrap();
+    assert_eq!((refused.status().as_u16(), &refused.headers()["retry-after"]), (503, &"1".parse().unwrap()));
+    release.cancel();
+    for answered in first.into_iter().chain([other]) {
+        assert_eq!(answered.await.unwrap().status(), 200);
+    }
+    assert_eq!(ask_without_body(&app, "/1").await.await.unwrap().status(), 200);
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_request_that_waits_for_a_state_gives_its_place_away() {
+    let release = CancellationToken::new();
+    let app = guarded(charged(&release), RequestLimits { concurrent: 1, ..RequestLimits::default() });
+    let waiting = [ask_without_body(&app, "/wait").await, ask_without_body(&app, "/wait").await];
+    let working = ask_without_body(&app, "/1").await;
+    assert_eq!(ask_without_body(&app, "/1").await.await.unwrap().status(), 503);
+    release.cancel();
+    assert_eq!(working.await.unwrap().status(), 200);
+    for waited in waiting {
+        assert!([200, 503].contains(&waited.await.unwrap().status().as_u16()));
+    }
+}
+
 #[tokio::test]
 async fn a_request_id_is_echoed_and_goes_no_further() {
     let running = start().await;
@@ -129,16 +232,22 @@ async fn a_request_id_is_echoed_and_goes_no_further() {
 async fn measurements_name_the_route_and_never_the_path() {
     let recorder = recorder(&[PROCESS, HTTP, DATABASE]);
     let _guard = metrics::set_default_local_recorder(&recorder);
-    let routes = Router::new().route("/users/{userId}", get(|| async {}));
+    let routes = Router::new()
+        .route("/users/{userId}", get(|| async {}))
+        .route("/behind", get(|| async { Problem::unavailable("not here yet", 1).of_type("behind") }))
+        .route("/broken", get(|| async { Problem::internal(anyhow::anyhow!("broken")) }));
     let app = guarded(routes, LIMITS);
-    for uri in ["/users/alice@example.com?secret=1", "/users/bob", "/other/carol"] {
+    for uri in ["/users/alice@example.com?secret=1", "/users/bob", "/other/carol", "/behind", "/broken"] {
         let request = Request::get(uri).body(axum::body::Body::empty()).unwrap();
         let Ok(_) = app.clone().oneshot(request).await;
     }
     let text = recorder.handle().render();
-    let matched = r#"http_request_method="GET",http_route="/users/{userId}",http_response_status_code="200"} 2"#;
+    let matched =
+        r#"http_request_method="GET",http_route="/users/{userId}",http_response_status_code="200",error_type=""} 2"#;
     assert!(text.contains(matched), "{text}");
     assert!(text.contains(r#"http_route="unmatched",http_response_status_code="404""#), "{text}");
+    assert!(text.contains(r#"http_response_status_code="503",error_type="behind""#), "{text}");
+    assert!(text.contains(r#"http_response_status_code="500",error_type="500""#), "{text}");
     assert!(!text.contains("alice") && !text.contains("carol") && !text.contains("secret"), "{text}");
 }
 
@@ -185,5 +294,5 @@ async fn a_request_under_way_is_answered_before_the_end() {
     running.stop.cancel();
     release.cancel();
     assert_eq!(request.await.unwrap().unwrap().text().await.unwrap(), "done");
-    running.server.await.unwrap().unwrap();
+    running.server.await.unwrap();
 }

@@ -42,6 +42,63 @@ fn a_database_out_of_reach_asks_to_come_back() {
 }
 
 #[test]
+fn a_database_that_restarts_asks_to_come_back() {
+    for (code, status) in [
+        ("57P01", 503),
+        ("57P02", 503),
+        ("57P03", 503),
+        ("53300", 503),
+        ("08006", 503),
+        ("08P01", 503),
+        ("23505", 500),
+        ("57014", 500),
+        ("42P01", 500),
+    ] {
+        let response = Problem::from(sqlx::Error::Database(Box::new(Refusal(code)))).into_response();
+        assert_eq!(response.status(), status, "{code}");
+        assert_eq!(response.headers().contains_key(RETRY_AFTER), status == 503, "{code}");
+    }
+}
+
+/// What PostgreSQL answers with a SQLSTATE.
+#[derive(Debug, thiserror::Error)]
+#[error("a value of a row")]
+struct Refusal(&'static str);
+
+impl sqlx::error::DatabaseError for Refusal {
+    fn message(&self) -> &str {
+        "a value of a row"
+    }
+
+    fn code(&self) -> Option<std::borrow::Cow<'_, str>> {
+        Some(self.0.into())
+    }
+
+    fn as_error(&self) -> &(dyn std::error::Error + Send + Sync + 'static) {
+        self
+    }
+
+    fn as_error_mut(&mut self) -> &mut (dyn std::error::Error + Send + Sync + 'static) {
+        self
+    }
+
+    fn into_error(self: Box<Self>) -> Box<dyn std::error::Error + Send + Sync + 'static> {
+        self
+    }
+
+    fn kind(&self) -> sqlx::error::ErrorKind {
+        sqlx::error::ErrorKind::Other
+    }
+}
+
+#[test]
+fn a_header_is_set_once() {
+    let other = HeaderValue::from_static("Bearer error=\"invalid_token\"");
+    let response = Problem::unauthorized("no").with_header(WWW_AUTHENTICATE, other.clone()).into_response();
+    assert_eq!(response.headers().get_all(WWW_AUTHENTICATE).iter().collect::<Vec<_>>(), [other]);
+}
+
+#[test]
 fn an_unknown_caller_is_told_the_scheme() {
     let response = Problem::unauthorized("Invalid credentials").into_response();
     assert_eq!(response.headers()[WWW_AUTHENTICATE], "Bearer");

@@ -32,7 +32,8 @@ pub(super) fn provider(program: Program, common: &Common) -> anyhow::Result<SdkT
     let Some(endpoint) = common.otlp_endpoint.as_ref().filter(|_| common.telemetry) else {
         return Ok(builder.with_sampler(Sampler::AlwaysOff).build());
     };
-    let sampler = KeepErrors::new(common.trace_ratio, common.trace_read_ratio, program.high_volume_routes);
+    let sampler = KeepErrors::new(common.trace_ratio, common.trace_read_ratio, program.high_volume_routes)
+        .callers_per_second(common.trace_callers_per_second);
     Ok(builder.with_sampler(sampler).with_span_processor(export::Processor::new(exporter(endpoint)?)).build())
 }
 
@@ -72,7 +73,7 @@ fn resource(program: Program, common: &Common) -> Resource {
             KeyValue::new("cloud.region", region.clone()),
             KeyValue::new("writ.region", region),
             // Jaeger takes spans with the same ip to share a clock, and then does not warn about clock skew.
-            KeyValue::new("ip", common.listen.ip().to_string()),
+            KeyValue::new("ip", common.operations_listen.ip().to_string()),
         ])
         .build()
 }

@@ -10,6 +10,7 @@ fn load(changes: &[(&str, &str)]) -> Result<ProjectorSettings, ConfigError> {
         ("WRIT_KAFKA_BROKERS", "127.0.0.1:29092"),
         ("WRIT_DATABASE_URL", "postgres://projector@127.0.0.1:25432/read_model"),
         ("WRIT_LISTEN", "127.0.0.1:28082"),
+        ("WRIT_OPERATIONS_LISTEN", "127.0.0.1:28092"),
         ("WRIT_CONSISTENCY_KEY", &key),
     ];
     variables.extend(changes);
@@ -23,9 +24,9 @@ fn defaults_are_enough() {
     let waiting = settings.wait_times().unwrap();
     assert_eq!((waiting.default, waiting.max), (Duration::from_secs(2), Duration::from_secs(10)));
     assert!(settings.waiter_limits().per_organization < settings.waiter_limits().total);
-    assert_eq!(settings.public_url("127.0.0.1:28082".parse().unwrap()), "http://127.0.0.1:28082");
+    assert_eq!(settings.public_url(), "http://127.0.0.1:28082");
     let named = load(&[("WRIT_PUBLIC_URL", "https://read.example/")]).unwrap();
-    assert_eq!(named.public_url("127.0.0.1:28082".parse().unwrap()), "https://read.example");
+    assert_eq!(named.public_url(), "https://read.example");
 }
 
 #[test]

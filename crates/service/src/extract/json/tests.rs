@@ -54,6 +54,8 @@ async fn every_wrong_field_is_named_with_its_path() {
         (r#"{"name":"a","labels":[]}"#, vec![("labels", "is_object")]),
         (r#"{"nick":"a","nock":"b"}"#, vec![("body", "unknown_property"), ("name", "required")]),
         (r#"{"name":"a","labels":{"size":1,"a":1}}"#, vec![("labels.body", "unknown_property")]),
+        (r#"{"name":"a","name":"b"}"#, vec![("name", "duplicate")]),
+        (r#"{"name":"a","labels":{"size":1,"size":1}}"#, vec![("labels.size", "duplicate")]),
     ] {
         let expected: Vec<_> = expected.into_iter().map(|(field, rule)| (field.to_owned(), rule.to_owned())).collect();
         assert_eq!(refused(body).await, expected, "{body}");

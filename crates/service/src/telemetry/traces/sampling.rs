@@ -1,21 +1,53 @@
 //! Which spans are exported: a share of the traces, and every span that failed.
 //!
+//! A trace that a caller has sampled is continued, but only so many a second: callers could otherwise have every request
+//! exported.
+//!
 //! The head of a trace decides for all of it, before anything has gone wrong. So that an error in a trace that was not
 //! chosen is not lost, its spans are recorded all the same, and [`kept`] picks the failed ones when they end.
 
-use opentelemetry::trace::{Link, SpanContext, SpanKind, Status, TraceId};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use opentelemetry::trace::{Link, SpanContext, SpanKind, Status, TraceContextExt, TraceId};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_sdk::trace::{Sampler, SamplingDecision, SamplingResult, ShouldSample, SpanData};
 
 /// OpenTelemetry's attribute for the kind of an error.
 const ERROR_TYPE: &str = "error.type";
 
-/// Samples a share of the traces that begin here, and continues every trace that the caller has sampled.
+/// Samples a share of the traces that begin here, and continues traces that the caller has sampled.
 #[derive(Debug, Clone)]
 pub(super) struct KeepErrors {
     usual: Sampler,
     high_volume: Sampler,
     high_volume_routes: Option<&'static str>,
+    callers: Arc<Mutex<Allowance>>,
+}
+
+/// So many a second, and as many at once after a quiet second.
+#[derive(Debug)]
+struct Allowance {
+    per_second: f64,
+    left: f64,
+    counted_at: Instant,
+}
+
+impl Allowance {
+    fn new(per_second: f64) -> Self {
+        Self { per_second, left: per_second, counted_at: Instant::now() }
+    }
+
+    fn take(&mut self, now: Instant) -> bool {
+        let gained = now.saturating_duration_since(self.counted_at).as_secs_f64() * self.per_second;
+        self.left = (self.left + gained).min(self.per_second);
+        self.counted_at = now;
+        let allowed = self.left >= 1.0;
+        if allowed {
+            self.left -= 1.0;
+        }
+        allowed
+    }
 }
 
 impl KeepErrors {
@@ -23,7 +55,20 @@ impl KeepErrors {
     /// `high_volume_ratio`.
     pub(super) fn new(ratio: f64, high_volume_ratio: f64, high_volume_routes: Option<&'static str>) -> Self {
         let share = |ratio| Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(ratio)));
-        Self { usual: share(ratio), high_volume: share(high_volume_ratio), high_volume_routes }
+        let callers = Arc::new(Mutex::new(Allowance::new(f64::INFINITY)));
+        Self { usual: share(ratio), high_volume: share(high_volume_ratio), high_volume_routes, callers }
+    }
+
+    /// Continues at most so many traces a second that callers have sampled.
+    pub(super) fn callers_per_second(self, traces: u32) -> Self {
+        Self { callers: Arc::new(Mutex::new(Allowance::new(traces.into()))), ..self }
+    }
+
+    /// Whether a span is the request of a caller who has sampled the trace, and there have been too many of those.
+    fn is_one_too_many(&self, parent: Option<&Context>, kind: &SpanKind) -> bool {
+        let caller = parent.filter(|_| *kind == SpanKind::Server).map(|parent| parent.span().span_context().clone());
+        let sampled = caller.is_some_and(|caller| caller.is_remote() && caller.is_sampled());
+        sampled && !self.callers.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now())
     }
 
     /// Whether a span is a request to a high-volume route. Such spans are named `<method> <route>`.
@@ -45,7 +90,10 @@ impl ShouldSample for KeepErrors {
     ) -> SamplingResult {
         let high_volume = self.is_high_volume(name);
         let sampler = if high_volume { &self.high_volume } else { &self.usual };
-        let result = sampler.should_sample(parent, trace, name, kind, attributes, links);
+        let mut result = sampler.should_sample(parent, trace, name, kind, attributes, links);
+        if self.is_one_too_many(parent, kind) {
+            result.decision = SamplingDecision::Drop;
+        }
         if result.decision != SamplingDecision::Drop {
             return result;
         }
@@ -96,6 +144,26 @@ mod tests {
         assert!(!sampled(only_usual, "POST /busy/question"));
         assert!(sampled(&KeepErrors::new(0.0, 1.0, Some("/busy/")), "POST /busy/questions"));
         assert!(sampled(&KeepErrors::new(1.0, 0.0, None), "POST /busy/question"));
+    }
+
+    #[test]
+    fn callers_have_only_so_many_traces_exported() {
+        let sampler = &KeepErrors::new(0.0, 0.0, None).callers_per_second(3);
+        let caller = SpanContext::new(
+            TraceId::from(7),
+            opentelemetry::trace::SpanId::from(7),
+            opentelemetry::TraceFlags::SAMPLED,
+            true,
+            Default::default(),
+        );
+        let parent = Context::new().with_remote_span_context(caller);
+        let request = |kind| sampler.should_sample(Some(&parent), TraceId::from(7), "GET /", &kind, &[], &[]).decision;
+        let sampled = (0..10).filter(|_| request(SpanKind::Server) == SamplingDecision::RecordAndSample).count();
+        assert_eq!(sampled, 3);
+        assert_eq!(request(SpanKind::Consumer), SamplingDecision::RecordAndSample, "a record of our own");
+        let mut allowance = Allowance::new(2.0);
+        let later = allowance.counted_at + std::time::Duration::from_secs(60);
+        assert_eq!([0; 3].map(|_| allowance.take(later)), [true, true, false]);
     }
 
     #[test]

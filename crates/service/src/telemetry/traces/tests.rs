@@ -37,7 +37,7 @@ fn with_ratio(collector: Option<SocketAddr>, ratio: &str) -> Common {
         ("WRIT_REGIONS", "eu"),
         ("WRIT_KAFKA_BROKERS", "localhost:1"),
         ("WRIT_DATABASE_URL", "postgres://localhost/none"),
-        ("WRIT_LISTEN", "127.0.0.1:0"),
+        ("WRIT_OPERATIONS_LISTEN", "127.0.0.1:0"),
         ("WRIT_OTLP_ENDPOINT", &endpoint),
         ("WRIT_TRACE_RATIO", ratio),
     ];
