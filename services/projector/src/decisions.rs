@@ -1,9 +1,13 @@
 //! Sends decisions to the log, for audit: in batches, and without ever delaying an answer. Decisions that the log does not
 //! accept in time are dropped and counted.
+//!
+//! An organization may have no more decisions in the queue than there is room left in it. A flood of one organization thus
+//! drops decisions of its own, and there is always room for those of others.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -29,27 +33,75 @@ const MAX_TEXT: usize = 128;
 
 /// Takes decisions. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct DecisionRecorder(Sender<DecisionRecord>);
+pub struct DecisionRecorder {
+    queue: Sender<DecisionRecord>,
+    queued: QueuedDecisions,
+}
 
 /// Sends decisions to the log.
 pub struct DecisionSender {
     region: Region,
     queue: Receiver<DecisionRecord>,
+    queued: QueuedDecisions,
 }
+
+/// How many decisions of each organization are in the queue.
+#[derive(Debug, Clone, Default)]
+struct QueuedDecisions(Arc<Mutex<HashMap<OrganizationId, usize>>>);
 
 /// A recorder for decisions of `region`, and what sends them to the log.
 pub fn recorder(region: Region) -> (DecisionRecorder, DecisionSender) {
     let (sender, queue) = channel(QUEUE);
-    (DecisionRecorder(sender), DecisionSender { region, queue })
+    let queued = QueuedDecisions::default();
+    (DecisionRecorder { queue: sender, queued: queued.clone() }, DecisionSender { region, queue, queued })
 }
 
 impl DecisionRecorder {
-    /// Queues a decision, if there is room.
-    pub fn record(&self, decision: impl FnOnce() -> DecisionRecord) {
-        match self.0.try_reserve() {
-            Ok(room) => room.send(decision()),
-            Err(TrySendError::Full(()) | TrySendError::Closed(())) => dropped(1),
+    /// Queues a decision of an organization, if there is room.
+    pub fn record(&self, organization: OrganizationId, decision: impl FnOnce() -> DecisionRecord) {
+        if !self.queued.add(organization, self.queue.capacity()) {
+            return dropped(1);
         }
+        match self.queue.try_reserve() {
+            Ok(room) => room.send(decision()),
+            // Full, because others were quicker, or closed.
+            Err(_) => {
+                self.queued.remove(&[organization]);
+                dropped(1);
+            }
+        }
+    }
+}
+
+impl QueuedDecisions {
+    /// Counts one more of an organization, if it has fewer than `room`.
+    fn add(&self, organization: OrganizationId, room: usize) -> bool {
+        let mut counts = self.lock();
+        let count = counts.entry(organization).or_default();
+        let fits = *count < room;
+        if fits {
+            *count += 1;
+        } else if *count == 0 {
+            counts.remove(&organization);
+        }
+        fits
+    }
+
+    /// They are out of the queue.
+    fn remove<'a>(&self, organizations: impl IntoIterator<Item = &'a OrganizationId>) {
+        let mut counts = self.lock();
+        for organization in organizations {
+            if let Some(count) = counts.get_mut(organization) {
+                *count -= 1;
+                if *count == 0 {
+                    counts.remove(organization);
+                }
+            }
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<OrganizationId, usize>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -58,7 +110,7 @@ pub(crate) fn record_of(
     organization: OrganizationId,
     requester: Actor,
     subject: PrincipalId,
-    asked: &AccessEvaluation,
+    asked: &AccessEvaluation<'_>,
     decision: Decision,
 ) -> DecisionRecord {
     let span = current_span_context();
@@ -101,6 +153,7 @@ impl DecisionSender {
         self.queue.close();
         let mut rest = Vec::new();
         while self.queue.recv_many(&mut rest, DecisionBatch::MAX_LENGTH).await > 0 {
+            self.queued.remove(rest.iter().map(|decision| &decision.organization));
             self.send(&producer, std::mem::take(&mut rest)).await;
         }
     }
@@ -125,6 +178,7 @@ impl DecisionSender {
             () = waiting => {}
             () = shutdown.cancelled() => {}
         }
+        self.queued.remove(collected.iter().map(|decision| &decision.organization));
         collected
     }
 

@@ -1,44 +1,39 @@
 //! What a client asks: one evaluation, or several with defaults.
 
+use std::borrow::Cow;
 use std::fmt;
 
-use deserr::Deserr;
 use writ_service::Faults;
 use writ_service::extract::{JsonBytes, NotJson};
 
-use super::wire::{EvaluationBody, EvaluationItem, EvaluationsBody, ItemBody, MAX_ITEMS, Semantic, SharedObject};
+use super::wire::{EvaluationBody, EvaluationsBody, ItemBody, Semantic};
 
-/// One question: may this subject do this to that resource?
+/// One question: may this subject do this to that resource? Borrows from the body.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccessEvaluation {
+pub struct AccessEvaluation<'a> {
     /// `user` or `system_account`; anything else is unknown.
-    pub subject_type: String,
+    pub subject_type: Cow<'a, str>,
     /// Id of the subject.
-    pub subject_id: String,
+    pub subject_id: Cow<'a, str>,
     /// What the subject wants to do.
-    pub action: String,
+    pub action: Cow<'a, str>,
     /// Key of the resource's entity type.
-    pub resource_type: String,
+    pub resource_type: Cow<'a, str>,
     /// Id of the resource.
-    pub resource_id: String,
+    pub resource_id: Cow<'a, str>,
 }
 
-/// Several questions. A bad item is answered by a denial; the others are decided.
+/// Several questions, each read when it is its turn. A bad item is answered by a denial; the others are decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AccessEvaluations {
-    /// When to stop.
-    pub semantic: Semantic,
-    /// In the order of the request.
-    pub items: Vec<Result<AccessEvaluation, InvalidEvaluation>>,
-}
+pub struct AccessEvaluations<'a>(EvaluationsBody<'a>);
 
 /// What the evaluations endpoint is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum EvaluationsRequest {
+pub enum EvaluationsRequest<'a> {
     /// No items: as the evaluation endpoint.
-    One(AccessEvaluation),
+    One(AccessEvaluation<'a>),
     /// At least one item.
-    Several(AccessEvaluations),
+    Several(AccessEvaluations<'a>),
 }
 
 /// Why a request, or one item of it, cannot be answered. Names fields, never values.
@@ -62,7 +57,7 @@ impl fmt::Display for InvalidEvaluation {
         for (number, (field, rule, reason)) in faults.iter().enumerate() {
             let separator = if number > 0 { "; " } else { "" };
             match (field.as_str(), rule) {
-                ("", _) => write!(f, "{separator}{whole} must be an object")?,
+                ("", "is_object") => write!(f, "{separator}{whole} must be an object")?,
                 (field, "required") => write!(f, "{separator}{field} is missing")?,
                 (field, _) => write!(f, "{separator}{field} {reason}")?,
             }
@@ -71,72 +66,87 @@ impl fmt::Display for InvalidEvaluation {
     }
 }
 
-impl AccessEvaluation {
+impl<'a> AccessEvaluation<'a> {
     /// Reads the body of the evaluation endpoint.
     ///
     /// # Errors
-    /// If a field is missing or has the wrong type.
-    pub fn read(body: &JsonBytes) -> Result<Self, InvalidEvaluation> {
-        read(body).map(|body: EvaluationBody| body.into())
+    /// If a field is missing, has the wrong type, is too large or occurs twice.
+    pub fn read(body: &'a JsonBytes) -> Result<Self, InvalidEvaluation> {
+        Self::of(text(body)?)
+    }
+
+    fn of(json: &'a str) -> Result<Self, InvalidEvaluation> {
+        let EvaluationBody { subject, action, resource, context: _ } =
+            EvaluationBody::read(json).map_err(InvalidEvaluation::Body)?;
+        Ok(Self {
+            subject_type: subject.kind,
+            subject_id: subject.id,
+            action: action.name,
+            resource_type: resource.kind,
+            resource_id: resource.id,
+        })
     }
 }
 
-impl From<EvaluationBody> for AccessEvaluation {
-    fn from(body: EvaluationBody) -> Self {
-        Self {
-            subject_type: body.subject.kind,
-            subject_id: body.subject.id,
-            action: body.action.name,
-            resource_type: body.resource.kind,
-            resource_id: body.resource.id,
-        }
-    }
-}
-
-impl EvaluationsRequest {
-    /// Reads the body of the evaluations endpoint.
+impl<'a> EvaluationsRequest<'a> {
+    /// Reads the body of the evaluations endpoint, but not its items.
     ///
     /// # Errors
-    /// If a field outside the items is missing or has the wrong type.
-    pub fn read(body: &JsonBytes) -> Result<Self, InvalidEvaluation> {
-        let mut body: EvaluationsBody = read(body)?;
-        let items = body.evaluations.take().unwrap_or_default();
-        if items.is_empty() {
-            return body.complete(ItemBody::default()).map(Self::One).map_err(InvalidEvaluation::Body);
+    /// If a field outside the items is missing, has the wrong type, is too large or occurs twice.
+    pub fn read(body: &'a JsonBytes) -> Result<Self, InvalidEvaluation> {
+        let json = text(body)?;
+        let evaluations = EvaluationsBody::read(json).map_err(InvalidEvaluation::Body)?;
+        match evaluations.evaluations.is_empty() {
+            true => AccessEvaluation::of(json).map(Self::One),
+            false => Ok(Self::Several(AccessEvaluations(evaluations))),
         }
-        if items.len() > MAX_ITEMS {
-            return Err(InvalidEvaluation::Body(too_many_items()));
-        }
-        let semantic = body.options.as_ref().and_then(|options| options.evaluations_semantic).unwrap_or_default();
-        let complete =
-            |EvaluationItem(item)| item.and_then(|item| body.complete(item)).map_err(InvalidEvaluation::Item);
-        Ok(Self::Several(AccessEvaluations { semantic, items: items.into_iter().map(complete).collect() }))
     }
 }
 
-impl EvaluationsBody {
-    /// Takes each of the three objects from the item, else whole from what the items have in common.
-    fn complete(&self, item: ItemBody) -> Result<AccessEvaluation, Faults> {
-        let subject = one_of(item.subject, &self.subject, "subject");
-        let action = one_of(item.action, &self.action, "action");
-        let resource = one_of(item.resource, &self.resource, "resource");
+impl AccessEvaluations<'_> {
+    /// When to stop.
+    pub fn semantic(&self) -> Semantic {
+        self.0.semantic
+    }
+
+    /// Reads an item. Takes each of the three objects from it, else whole from what the items have in common. `None`
+    /// after the last one.
+    pub fn item(&self, number: usize) -> Option<Result<AccessEvaluation<'_>, InvalidEvaluation>> {
+        let json = self.0.evaluations.get(number)?;
+        Some(ItemBody::read(json).and_then(|item| self.complete(item)).map_err(InvalidEvaluation::Item))
+    }
+
+    fn complete<'s>(&'s self, item: ItemBody<'s>) -> Result<AccessEvaluation<'s>, Faults> {
+        let defaults = &self.0.defaults;
+        let subject = match item.subject {
+            Some(own) => Ok((own.kind, own.id)),
+            None => default(&defaults.subject, "subject")
+                .map(|shared| (Cow::Borrowed(&*shared.kind), Cow::Borrowed(&*shared.id))),
+        };
+        let action = match item.action {
+            Some(own) => Ok(own.name),
+            None => default(&defaults.action, "action").map(|shared| Cow::Borrowed(&*shared.name)),
+        };
+        let resource = match item.resource {
+            Some(own) => Ok((own.kind, own.id)),
+            None => default(&defaults.resource, "resource")
+                .map(|shared| (Cow::Borrowed(&*shared.kind), Cow::Borrowed(&*shared.id))),
+        };
         let ((subject, action), resource) = Faults::both(Faults::both(subject, action), resource)?;
-        Ok(EvaluationBody { subject, action, resource, context: None }.into())
+        let ((subject_type, subject_id), (resource_type, resource_id)) = (subject, resource);
+        Ok(AccessEvaluation { subject_type, subject_id, action, resource_type, resource_id })
     }
 }
 
-fn one_of<T: Clone>(own: Option<T>, shared: &Option<SharedObject<T>>, name: &str) -> Result<T, Faults> {
-    match (own, shared) {
-        (Some(own), _) => Ok(own),
-        (None, Some(SharedObject(shared))) => shared.clone(),
-        (None, None) => Err(Faults::missing(name)),
+/// What the items have in common, if it is right.
+fn default<'s, T>(shared: &'s Option<Result<T, Faults>>, name: &str) -> Result<&'s T, Faults> {
+    match shared {
+        Some(Ok(shared)) => Ok(shared),
+        Some(Err(faults)) => Err(faults.clone()),
+        None => Err(Faults::missing(name)),
     }
 }
 
-fn read<T: Deserr<Faults>>(body: &JsonBytes) -> Result<T, InvalidEvaluation> {
-    body.read().map_err(InvalidEvaluation::NotJson)?.map_err(InvalidEvaluation::Body)
-}
-
-fn too_many_items() -> Faults {
-    Faults::of("evaluations", "max_items", format!("must have at most {MAX_ITEMS} items"))
+fn text(body: &JsonBytes) -> Result<&str, InvalidEvaluation> {
+    body.text().map_err(InvalidEvaluation::NotJson)?.map_err(InvalidEvaluation::Body)
 }

@@ -18,19 +18,29 @@ fn bytes(body: impl Into<Vec<u8>>) -> JsonBytes {
     Bytes::from(body.into()).into()
 }
 
-fn single(body: &Value) -> Result<AccessEvaluation, InvalidEvaluation> {
-    AccessEvaluation::read(&bytes(body.to_string()))
+/// Kept for ever, so that what is read can borrow from it.
+fn leaked(body: impl Into<Vec<u8>>) -> &'static JsonBytes {
+    Box::leak(Box::new(bytes(body)))
 }
 
-fn request(body: &Value) -> Result<EvaluationsRequest, InvalidEvaluation> {
-    EvaluationsRequest::read(&bytes(body.to_string()))
+fn single(body: &Value) -> Result<AccessEvaluation<'static>, InvalidEvaluation> {
+    AccessEvaluation::read(leaked(body.to_string()))
 }
 
-fn several(body: &Value) -> AccessEvaluations {
+fn request(body: &Value) -> Result<EvaluationsRequest<'static>, InvalidEvaluation> {
+    EvaluationsRequest::read(leaked(body.to_string()))
+}
+
+fn several(body: &Value) -> &'static AccessEvaluations<'static> {
     match request(body) {
-        Ok(EvaluationsRequest::Several(evaluations)) => evaluations,
+        Ok(EvaluationsRequest::Several(evaluations)) => Box::leak(Box::new(evaluations)),
         other => panic!("{other:?}"),
     }
+}
+
+fn items(body: &Value) -> Vec<Result<AccessEvaluation<'static>, InvalidEvaluation>> {
+    let evaluations = several(body);
+    (0..).map_while(|number| evaluations.item(number)).collect()
 }
 
 /// The question without the field at `path`, or with `value` there.
@@ -48,9 +58,9 @@ fn with(path: &str, value: Option<Value>) -> Value {
 #[test]
 fn a_question_is_read_whole() {
     let asked = single(&question()).unwrap();
-    assert_eq!((asked.subject_type.as_str(), asked.subject_id.as_str()), ("user", "alice"));
+    assert_eq!((&*asked.subject_type, &*asked.subject_id), ("user", "alice"));
     assert_eq!(asked.action, "read");
-    assert_eq!((asked.resource_type.as_str(), asked.resource_id.as_str()), ("record", "record-1"));
+    assert_eq!((&*asked.resource_type, &*asked.resource_id), ("record", "record-1"));
 }
 
 #[test]
@@ -76,7 +86,7 @@ fn a_missing_field_is_named() {
 fn all_faults_are_named() {
     let message = single(&json!({"subject": {"type": 1}, "resource": 2})).unwrap_err().to_string();
     let expected =
-        "resource must be an object; subject.type must be a string; subject.id is missing; action is missing";
+        "subject.type must be a string; subject.id is missing; action is missing; resource must be an object";
     assert_eq!(message, expected);
 }
 
@@ -84,7 +94,7 @@ fn all_faults_are_named() {
 fn a_default_counts_only_for_items_that_use_it() {
     let mut body = with("/evaluations", Some(json!([{"subject": {"type": "user", "id": "bob"}}, {}])));
     body["subject"] = json!({"type": "user"});
-    let [own, shared] = several(&body).items.try_into().unwrap();
+    let [own, shared] = items(&body).try_into().unwrap();
     assert_eq!(own.unwrap().subject_id, "bob");
     assert_eq!(shared.unwrap_err().to_string(), "subject.id is missing");
 }
@@ -146,9 +156,8 @@ fn an_item_overrides_by_the_whole_object() {
             {"action": {"name": "write"}, "context": {}},
         ])),
     );
-    let evaluations = several(&body);
-    assert_eq!(evaluations.semantic, Semantic::ExecuteAll);
-    let items: Vec<_> = evaluations.items.into_iter().map(Result::unwrap).collect();
+    assert_eq!(several(&body).semantic(), Semantic::ExecuteAll);
+    let items: Vec<_> = items(&body).into_iter().map(Result::unwrap).collect();
     assert_eq!(items[0], single(&question()).unwrap());
     assert_eq!(items[1].resource_id, "record-2");
     assert_eq!(items[2].action, "write");
@@ -156,8 +165,7 @@ fn an_item_overrides_by_the_whole_object() {
 
 #[test]
 fn defaults_may_be_absent_when_the_items_bring_everything() {
-    let evaluations = several(&json!({"evaluations": [question()]}));
-    assert_eq!(evaluations.items, vec![Ok(single(&question()).unwrap())]);
+    assert_eq!(items(&json!({"evaluations": [question()]})), vec![Ok(single(&question()).unwrap())]);
 }
 
 #[test]
@@ -171,7 +179,7 @@ fn a_bad_item_spoils_only_itself() {
             {},
         ])),
     );
-    let items = several(&body).items;
+    let items = items(&body);
     let messages: Vec<_> = items.iter().map(|item| item.as_ref().err().map(ToString::to_string)).collect();
     assert_eq!(
         messages,
@@ -182,6 +190,16 @@ fn a_bad_item_spoils_only_itself() {
             None,
         ]
     );
+}
+
+#[test]
+fn texts_with_escapes_are_read() {
+    let body = r#"{"subject":{"type":"user","id":"a\u0041\n"},"action":{"name":"read"},
+        "evaluations":[{"resource":{"type":"r","id":"\""}}]}"#;
+    let Ok(EvaluationsRequest::Several(evaluations)) = EvaluationsRequest::read(leaked(body)) else { panic!() };
+    let item = evaluations.item(0).unwrap().unwrap();
+    assert_eq!((&*item.subject_id, &*item.resource_id), ("aA\n", "\""));
+    assert_eq!(evaluations.item(1), None);
 }
 
 #[test]
@@ -210,7 +228,7 @@ fn semantics() {
     let semantic = |name: &str| {
         let mut body = with("/evaluations", Some(json!([{}])));
         body["options"] = json!({"evaluations_semantic": name, "other": 1});
-        several(&body).semantic
+        several(&body).semantic()
     };
     let table =
         [("execute_all", false, false), ("deny_on_first_deny", true, false), ("permit_on_first_permit", false, true)];
@@ -234,12 +252,54 @@ fn answers_have_the_shape_of_the_standard() {
     );
 }
 
+#[test]
+fn what_nobody_reads_is_bounded_and_named() {
+    let numbers = |count: usize| json!({"a": vec![0; count]});
+    let nested = |depth: usize| (1..depth).fold(json!({}), |inner, _| json!({"\"[{\\": inner}));
+    for (path, field) in [
+        ("/context", "context"),
+        ("/subject/properties", "subject.properties"),
+        ("/action/properties", "action.properties"),
+        ("/resource/properties", "resource.properties"),
+    ] {
+        let message = |value| single(&with(path, Some(value))).unwrap_err().to_string();
+        assert_eq!(message(numbers(8_190)), format!("{field} must have at most 16384 bytes"));
+        assert_eq!(message(nested(17)), format!("{field} must be nested at most 16 deep"));
+        assert!(single(&with(path, Some(numbers(8_180)))).is_ok(), "{path}");
+        assert!(single(&with(path, Some(nested(16)))).is_ok(), "{path}");
+    }
+    let body = with("/evaluations", Some(json!([{"context": numbers(9_000)}, {}])));
+    let [large, fine] = items(&body).try_into().unwrap();
+    assert_eq!(large.unwrap_err().to_string(), "context must have at most 16384 bytes");
+    assert!(fine.is_ok());
+}
+
+#[test]
+fn a_member_that_occurs_twice_is_named() {
+    let of = |body: &str| (AccessEvaluation::read(&bytes(body)).unwrap_err().to_string(), request_error(body));
+    for (body, field) in [
+        (r#"{"subject":{"type":"user","id":"nobody"},"subject":{"type":"user","id":"alice"}}"#, "subject"),
+        (r#"{"subject":{"type":"user","id":"nobody","id":"alice"}}"#, "subject.id"),
+        (r#"{"context":{"a":[{"b":1,"b":2}]}}"#, "context.a.0.b"),
+        (r#"{"extra":{"a":1,"\u0061":2}}"#, "extra.a"),
+    ] {
+        let message = format!("{field} occurs more than once");
+        assert_eq!(of(body), (message.clone(), message), "{body}");
+    }
+}
+
+fn request_error(body: &str) -> String {
+    EvaluationsRequest::read(&bytes(body)).unwrap_err().to_string()
+}
+
 proptest! {
     /// No body makes the reader panic.
     #[test]
     fn any_bytes_are_read_or_refused(body in prop::collection::vec(any::<u8>(), 0..200)) {
         let body = bytes(body);
-        let _ = EvaluationsRequest::read(&body);
         let _ = AccessEvaluation::read(&body);
+        if let Ok(EvaluationsRequest::Several(evaluations)) = EvaluationsRequest::read(&body) {
+            let _ = (0..).map_while(|number| evaluations.item(number)).count();
+        }
     }
 }

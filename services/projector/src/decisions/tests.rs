@@ -7,7 +7,7 @@ use writ_policy::Reason;
 use super::*;
 use crate::testing::{LOCAL, USER, organization, region};
 
-fn asked(resource_id: &str) -> AccessEvaluation {
+fn asked(resource_id: &str) -> AccessEvaluation<'_> {
     AccessEvaluation {
         subject_type: "user".into(),
         subject_id: "alice@example.com".into(),
@@ -41,16 +41,43 @@ fn a_decision_is_recorded_with_its_question_and_without_anything_personal() {
     assert!(!format!("{record:?}").contains("alice"));
 }
 
+fn decided_for(number: u32) -> DecisionRecord {
+    DecisionRecord { organization: organization(number), ..decided("cp-1") }
+}
+
 #[tokio::test]
 async fn what_the_log_does_not_take_in_time_is_dropped_and_never_waited_for() {
     let (recorder, mut sender) = recorder(region(LOCAL));
-    for _ in 0..QUEUE + 3 {
-        recorder.record(|| decided("cp-1"));
+    let running = CancellationToken::new();
+    for _ in 0..QUEUE {
+        recorder.record(organization(1), || decided_for(1));
     }
-    let mut waiting = Vec::new();
-    assert_eq!(sender.queue.recv_many(&mut waiting, usize::MAX).await, QUEUE);
-    recorder.record(|| decided("cp-2"));
-    assert_eq!(sender.queue.recv().await.unwrap().resource_id, "cp-2");
+    let mut collected = 0;
+    while collected < QUEUE / 2 {
+        collected += sender.collect(&running).await.len();
+    }
+    assert_eq!((collected, sender.queue.len()), (QUEUE / 2, 0), "half of the queue is kept for others");
+    recorder.record(organization(1), || decided_for(1));
+    assert_eq!(sender.collect(&running).await.len(), 1, "there is room again");
+    assert!(sender.queued.lock().is_empty());
+}
+
+#[tokio::test]
+async fn a_flood_of_one_organization_drops_only_its_own_decisions() {
+    let (recorder, mut sender) = recorder(region(LOCAL));
+    for _ in 0..2 * QUEUE {
+        recorder.record(organization(1), || decided_for(1));
+    }
+    for _ in 0..2 * QUEUE {
+        recorder.record(organization(2), || decided_for(2));
+    }
+    for _ in 0..100 {
+        recorder.record(organization(3), || decided_for(3));
+    }
+    let mut queued = Vec::new();
+    sender.queue.recv_many(&mut queued, QUEUE).await;
+    let of = |number| queued.iter().filter(|decision| decision.organization == organization(number)).count();
+    assert_eq!((of(1), of(2), of(3)), (QUEUE / 2, QUEUE / 4, 100));
 }
 
 #[tokio::test]
@@ -58,7 +85,7 @@ async fn a_batch_is_full_or_closed_soon_after_its_first_decision() {
     let (recorder, mut sender) = recorder(region(LOCAL));
     let running = CancellationToken::new();
     for number in 0..1_200 {
-        recorder.record(|| decided(&number.to_string()));
+        recorder.record(organization(1), || decided(&number.to_string()));
     }
     let full = sender.collect(&running).await;
     assert_eq!((full.len(), full[0].resource_id.as_str(), full[999].resource_id.as_str()), (1_000, "0", "999"));

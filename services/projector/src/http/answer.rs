@@ -21,7 +21,7 @@ pub(super) struct SeenRevisions(BTreeMap<ChainId, Revision>);
 
 impl SeenRevisions {
     /// Adds the states that one decision rests on.
-    pub(super) fn add(&mut self, heads: Vec<Head>) {
+    pub(super) fn add(&mut self, heads: &[Head]) {
         for head in heads {
             let revision = self.0.entry(head.chain).or_insert(head.revision);
             *revision = (*revision).max(head.revision);

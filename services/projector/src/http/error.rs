@@ -10,6 +10,9 @@ use crate::freshness::TooManyWaiting;
 
 /// Seconds until a client should try again.
 const RETRY_AFTER: u32 = 1;
+/// The type, in metrics, of the answer to a read that asked for a state that is not here yet. It says nothing of the
+/// service: any client can ask for what does not exist.
+const BEHIND: &str = "behind";
 
 /// Why a request is not answered.
 #[derive(Debug)]
@@ -23,7 +26,9 @@ impl ReadError {
 
     /// 401 for a request without a token.
     pub(super) fn no_token() -> Self {
-        Self(Problem::unauthorized("a bearer token is required"))
+        Self(Problem::unauthorized(
+            "a bearer token is required; clients drop it when they follow a redirect to another address",
+        ))
     }
 
     /// 401 for a token that is not valid; never says why not.
@@ -41,6 +46,9 @@ impl ReadError {
     pub(super) fn unreadable(problem: &Problem) -> Self {
         match problem.status() {
             StatusCode::PAYLOAD_TOO_LARGE => Self(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large")),
+            StatusCode::REQUEST_TIMEOUT => {
+                Self(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time"))
+            }
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::bad_request("content-type must be application/json"),
             _ => Self::bad_request("the body could not be read"),
         }
@@ -48,7 +56,12 @@ impl ReadError {
 
     /// 503 for a state that is not here yet.
     pub(super) fn behind(detail: String) -> Self {
-        Self(Problem::unavailable(detail, RETRY_AFTER))
+        Self(Problem::unavailable(detail, RETRY_AFTER).of_type(BEHIND))
+    }
+
+    /// 503 for questions that take too long to decide.
+    pub(super) fn too_long() -> Self {
+        Self(Problem::unavailable("the evaluations take too long to decide: send fewer in one request", RETRY_AFTER))
     }
 
     /// The status of the answer.
@@ -59,6 +72,12 @@ impl ReadError {
     /// The text for the client.
     pub(super) fn detail(&self) -> &str {
         self.0.detail()
+    }
+}
+
+impl From<Problem> for ReadError {
+    fn from(problem: Problem) -> Self {
+        Self(problem)
     }
 }
 

@@ -3,22 +3,19 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Serialize;
 use utoipa::ToSchema;
 use writ_service::Problem;
 use writ_service::extract::JsonBytes;
 
-use super::admit::admit;
-use super::answer::{SeenRevisions, answer};
-use super::caller::ReadCaller;
-use super::decide::decide;
+use super::admit::Admitted;
+use super::answer::answer;
+use super::decide::{decide_one, decide_several};
 use super::error::ReadError;
 use crate::app::ReadApp;
 use crate::authzen::{
-    AccessAnswer, AccessAnswers, AccessEvaluation, AccessEvaluations, EvaluationBody, EvaluationsBody,
-    EvaluationsRequest,
+    AccessAnswer, AccessAnswers, AccessEvaluation, EvaluationBody, EvaluationsBody, EvaluationsRequest,
 };
 
 /// What the evaluations endpoint answers.
@@ -31,8 +28,7 @@ pub(super) enum Decisions {
     One(AccessAnswer),
 }
 
-/// A body that is JSON by its content type. Extracted as a result, so that its refusal comes after that of a caller who
-/// may not ask at all.
+/// A body that is JSON by its content type. Extracted as a result, because its refusal is a plain text here.
 type Body = Result<JsonBytes, Problem>;
 
 /// Decides whether a subject may do something.
@@ -41,18 +37,17 @@ type Body = Result<JsonBytes, Problem>;
 /// and, for platform services, which organization is asked about.
 #[utoipa::path(
     post, path = "/access/v1/evaluation", operation_id = "evaluate", tag = "decisions",
-    request_body = EvaluationBody, security(("bearer" = [])),
+    request_body = EvaluationBody<'static>, security(("bearer" = [])),
     responses((status = 200, description = "The decision, which may be a denial", body = AccessAnswer)),
 )]
 pub(super) async fn evaluate(
     State(app): State<Arc<ReadApp>>,
-    headers: HeaderMap,
+    Admitted(credentials): Admitted,
     body: Body,
 ) -> Result<Response, ReadError> {
-    let caller = admit(&app, &headers).await?;
-    let asked = AccessEvaluation::read(&body.map_err(|problem| ReadError::unreadable(&problem))?)?;
-    let (seen, decision) = one(&app, &caller, &asked)?;
-    Ok(answer(&app, caller.organization(), &seen, decision))
+    let body = body.map_err(|problem| ReadError::unreadable(&problem))?;
+    let (organization, seen, decision) = decide_one(&app, &credentials, &AccessEvaluation::read(&body)?)?;
+    Ok(answer(&app, organization, &seen, AccessAnswer::decided(decision)))
 }
 
 /// Decides several questions at once.
@@ -60,58 +55,25 @@ pub(super) async fn evaluate(
 /// Takes the same headers as a single question.
 #[utoipa::path(
     post, path = "/access/v1/evaluations", operation_id = "evaluate_several", tag = "decisions",
-    request_body = EvaluationsBody, security(("bearer" = [])),
+    request_body = EvaluationsBody<'static>, security(("bearer" = [])),
     responses((status = 200, description = "The decisions, in the order of the request; without items, the one",
         body = Decisions)),
 )]
 pub(super) async fn evaluate_several(
     State(app): State<Arc<ReadApp>>,
-    headers: HeaderMap,
+    Admitted(credentials): Admitted,
     body: Body,
 ) -> Result<Response, ReadError> {
-    let caller = admit(&app, &headers).await?;
-    let (seen, decisions) = match EvaluationsRequest::read(&body.map_err(|problem| ReadError::unreadable(&problem))?)? {
+    let body = body.map_err(|problem| ReadError::unreadable(&problem))?;
+    match EvaluationsRequest::read(&body)? {
         EvaluationsRequest::One(asked) => {
-            let (seen, decision) = one(&app, &caller, &asked)?;
-            (seen, Decisions::One(decision))
+            let (organization, seen, decision) = decide_one(&app, &credentials, &asked)?;
+            Ok(answer(&app, organization, &seen, Decisions::One(AccessAnswer::decided(decision))))
         }
         EvaluationsRequest::Several(asked) => {
-            let (seen, answers) = several(&app, &caller, asked);
-            (seen, Decisions::Several(answers))
-        }
-    };
-    Ok(answer(&app, caller.organization(), &seen, decisions))
-}
-
-fn one(
-    app: &ReadApp,
-    caller: &ReadCaller,
-    asked: &AccessEvaluation,
-) -> Result<(SeenRevisions, AccessAnswer), ReadError> {
-    let (decision, heads) = decide(app, caller, asked)?;
-    let mut seen = SeenRevisions::default();
-    seen.add(heads);
-    Ok((seen, AccessAnswer::decided(decision)))
-}
-
-/// An item that cannot be decided is a denial; the others are decided.
-fn several(app: &ReadApp, caller: &ReadCaller, asked: AccessEvaluations) -> (SeenRevisions, AccessAnswers) {
-    let mut seen = SeenRevisions::default();
-    let mut evaluations = Vec::with_capacity(asked.items.len());
-    for item in asked.items {
-        let decided = item.map_err(ReadError::from).and_then(|item| decide(app, caller, &item));
-        let answer = match decided {
-            Ok((decision, heads)) => {
-                seen.add(heads);
-                AccessAnswer::decided(decision)
-            }
-            Err(refusal) => AccessAnswer::refused(refusal.status().as_u16(), refusal.detail().to_owned()),
-        };
-        let last = asked.semantic.ends_with(answer.decision);
-        evaluations.push(answer);
-        if last {
-            break;
+            let decided = decide_several(&app, &credentials, &asked).await?;
+            let answers = Decisions::Several(AccessAnswers { evaluations: decided.answers });
+            Ok(answer(&app, decided.organization, &decided.seen, answers))
         }
     }
-    (seen, AccessAnswers { evaluations })
 }

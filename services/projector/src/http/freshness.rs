@@ -7,6 +7,7 @@ use tokio::time::{Instant, timeout_at};
 use tracing::{Instrument, Span};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use writ_contract::{ChainId, OrganizationId, Revision};
+use writ_service::http::InFlight;
 use writ_tokens::{EventToken, SeenRevision, Wanted};
 
 use super::error::ReadError;
@@ -69,25 +70,30 @@ fn wait_time(app: &ReadApp, headers: &HeaderMap) -> Duration {
     asked.unwrap_or(app.wait_times.default).min(app.wait_times.max)
 }
 
-/// Waits until all goals are reached.
+/// Waits until all goals are reached. Requests that wait have limits of their own and do not count as in flight.
 ///
 /// # Errors
 /// 429 if too many requests wait, 503 if a goal is not reached in time.
-pub(super) async fn wait_for(app: &ReadApp, goals: &[Goal], deadline: Instant) -> Result<(), ReadError> {
+pub(super) async fn wait_for(
+    app: &ReadApp,
+    goals: &[Goal],
+    deadline: Instant,
+    in_flight: &InFlight,
+) -> Result<(), ReadError> {
     for goal in goals {
-        wait_for_one(app, goal, deadline).await?;
+        wait_for_one(app, goal, deadline, in_flight).await?;
     }
     Ok(())
 }
 
-async fn wait_for_one(app: &ReadApp, goal: &Goal, deadline: Instant) -> Result<(), ReadError> {
+async fn wait_for_one(app: &ReadApp, goal: &Goal, deadline: Instant, in_flight: &InFlight) -> Result<(), ReadError> {
     if is_reached(app, goal).await? {
         return Ok(());
     }
     let begun = Instant::now();
     let mut waiter = app.freshness.register(goal.clone())?;
     // Checked again now that it is registered: only from here on no wake-up is missed.
-    let reached = is_reached(app, goal).await? || sleep(&mut waiter, deadline).await;
+    let reached = is_reached(app, goal).await? || in_flight.waiting(sleep(&mut waiter, deadline)).await?;
     let outcome = if reached { "reached" } else { "behind" };
     metrics::histogram!("writ_freshness_wait_seconds", "outcome" => outcome).record(begun.elapsed());
     if reached { Ok(()) } else { Err(behind(app, goal)) }

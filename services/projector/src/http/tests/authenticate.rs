@@ -44,6 +44,42 @@ async fn without_a_token_in_force_nobody_is_answered() {
     assert!(with_authorization(&region, Some(&bearer(&tokens.user).replace("Bearer", "bearer"))).await.decision());
 }
 
+/// A body that never arrives is not waited for.
+#[tokio::test]
+async fn nobody_has_a_body_read_without_a_token_in_force() {
+    let region = TestRegion::new().await;
+    let request = |authorization: &str| {
+        let body = Body::from_stream(futures::stream::pending::<std::io::Result<axum::body::Bytes>>());
+        TestRegion::post(PATH).header("authorization", authorization).body(body).unwrap()
+    };
+    let stranger = TestTokens::of(region.organization).user;
+    for authorization in ["Bearer nonsense", &bearer(&stranger), &bearer(&region.tokens.expired)] {
+        let answered = tokio::time::timeout(Duration::from_secs(5), region.send(request(authorization)));
+        let answer = answered.await.expect("an answer before the body");
+        answer.refused(401);
+        assert_eq!(answer.headers.get_all("www-authenticate").iter().count(), 1);
+    }
+}
+
+/// The body may take a while.
+#[tokio::test]
+async fn a_token_that_is_revoked_while_the_body_arrives_is_no_token() {
+    let mut region = TestRegion::new().await;
+    let (arrives, arrived) = tokio::sync::oneshot::channel::<String>();
+    let (read, reading) = tokio::sync::oneshot::channel();
+    let body = Body::from_stream(futures::stream::once(async move {
+        read.send(()).unwrap();
+        arrived.await.map_err(std::io::Error::other)
+    }));
+    let request = region.as_user().body(body).unwrap();
+    let app = region.app.clone();
+    let asked = tokio::spawn(async move { TestAnswer::of(app.oneshot(request).await.unwrap()).await });
+    reading.await.unwrap();
+    region.change(vec![Operation::DropToken { id: TokenId::from_uuid(Uuid::from_u128(2)) }]);
+    arrives.send(may(USER, "view", "cp-1").to_string()).unwrap();
+    asked.await.unwrap().refused(401);
+}
+
 #[tokio::test]
 async fn a_revoked_token_is_no_token() {
     let mut region = TestRegion::new().await;

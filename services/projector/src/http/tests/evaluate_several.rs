@@ -76,6 +76,48 @@ async fn an_item_about_somebody_else_is_a_denial_with_its_error() {
     assert_eq!(answer.json()["evaluations"][0]["context"]["error"]["status"], 403);
 }
 
+/// A subject gains and loses a role all the time. Whatever it may at a moment, it may for all items of a request.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_items_are_decided_from_one_state() {
+    let mut region = TestRegion::new().await;
+    let asked = asking(json!(vec![json!({}); 1_000])).to_string();
+    let (app, owner) = (region.app.clone(), bearer(&region.tokens.owner));
+    let answers = tokio::spawn(async move {
+        let (mut all, mut none) = (0, 0);
+        while all < 10 || none < 10 {
+            let request = TestRegion::post(PATH).header("authorization", &owner).body(Body::from(asked.clone()));
+            let answer = TestAnswer::of(app.clone().oneshot(request.unwrap()).await.unwrap()).await;
+            let decisions = decisions(&answer);
+            let allowed = decisions.iter().filter(|decision| **decision).count();
+            assert!(allowed == 0 || allowed == 1_000, "{allowed} of {}", decisions.len());
+            if allowed > 0 { all += 1 } else { none += 1 }
+        }
+    });
+    // Of different lengths, so that requests meet each of the two.
+    for turn in 0_u64.. {
+        if answers.is_finished() {
+            break;
+        }
+        region.change(vec![Operation::DropMembership { team: TEAM, member: USER.into() }]);
+        tokio::time::sleep(Duration::from_millis(turn % 4)).await;
+        region.change(vec![membership()]);
+        tokio::time::sleep(Duration::from_millis(turn % 3)).await;
+    }
+    answers.await.unwrap();
+}
+
+#[tokio::test]
+async fn what_nobody_reads_is_refused_if_it_is_large() {
+    let region = TestRegion::new().await;
+    let mut body = asking(json!(vec![json!({}); 1_000]));
+    body["context"] = json!({"a": vec![0; 100_000]});
+    let answer = region.ask(region.as_owner(PATH), &body).await;
+    assert_eq!(answer.refused(400), "context must have at most 16384 bytes");
+    let twice = r#"{"subject": {"type": "user", "type": "user"}, "evaluations": [{}]}"#;
+    let answer = region.send(region.as_owner(PATH).body(Body::from(twice)).unwrap()).await;
+    assert_eq!(answer.refused(400), "subject.type occurs more than once");
+}
+
 #[tokio::test]
 async fn what_is_wrong_with_the_whole_request_refuses_it() {
     let region = TestRegion::new().await;
