@@ -58,6 +58,9 @@ pub enum ConsistencyError {
     /// Of another form, of an unknown version, or too many of them.
     #[error("the consistency token is malformed")]
     Malformed,
+    /// Not of the form of an event token.
+    #[error("the event token is not of the form event;<region>;<producer>;<ce_id> with each part percent-encoded")]
+    MalformedEvent,
     /// Not issued by this platform.
     #[error("the consistency token is not authentic")]
     Forged,
@@ -133,7 +136,7 @@ impl ConsistencyKey {
 
     fn wanted(&self, text: &str, organization: OrganizationId) -> Result<Wanted, ConsistencyError> {
         if text.starts_with("event;") {
-            let event = EventToken::parse(text).ok_or(ConsistencyError::Malformed)?;
+            let event = EventToken::parse(text).ok_or(ConsistencyError::MalformedEvent)?;
             return Ok(Wanted::Event(event));
         }
         let token = self.parse(text)?;

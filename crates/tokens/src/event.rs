@@ -37,7 +37,12 @@ impl EventToken {
     }
 }
 
+/// A percent sign that begins no encoding is refused: what is sent without encoding would name another event.
 fn decoded(part: &str) -> Option<String> {
+    let mut signs = part.split('%').skip(1);
+    if !signs.all(|rest| rest.bytes().take(2).filter(u8::is_ascii_hexdigit).count() == 2) {
+        return None;
+    }
     percent_decode_str(part).decode_utf8().ok().map(Into::into)
 }
 
@@ -49,7 +54,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_issued_parses(region in "[a-z][a-z0-9]{1,7}", producer in "[a-z][a-z0-9-]{0,43}", id in "\\PC{1,256}") {
+        fn what_is_issued_parses(region in "[a-z][a-z0-9]{1,7}", producer in "[a-z][a-z0-9-]{0,43}", id in "\\PC{1,1024}") {
             let producer = format!("{producer}-eu");
             let (region, producer) = (region.parse().unwrap(), producer.parse().unwrap());
             let token = EventToken { region, producer, id: StoredText::lossy(&id) };
@@ -79,6 +84,10 @@ mod tests {
             "evnt;eu;source;id",
             "event;eu;source;%ff",
             "event;eu;source;%00",
+            "event;eu;source;a%0Ab",
+            "event;eu;source;a%C2%85b",
+            "event;eu;source;100%",
+            "event;eu;source;50%2",
             "",
         ] {
             assert_eq!(EventToken::parse(text), None, "{text}");

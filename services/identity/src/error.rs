@@ -1,6 +1,7 @@
 //! The error of every part of the service. HTTP answers are made of it in `http/error.rs`.
 
 use uuid::Uuid;
+use writ_service::Problem;
 use writ_tokens::SealError;
 
 use crate::domain::Violation;
@@ -20,6 +21,9 @@ pub enum IdentityError {
     /// A system team cannot be changed.
     #[error("system teams cannot be modified")]
     SystemTeam,
+    /// No bearer token at all.
+    #[error("no token")]
+    NoToken,
     /// No valid bearer token.
     #[error("a valid token is required")]
     Unauthenticated,
@@ -46,6 +50,9 @@ pub enum IdentityError {
     /// The organization's last change lies in the future of the database's clock.
     #[error("the organization's last change lies in the future of the server's clock")]
     ClockAhead,
+    /// The organization has too many requests in flight.
+    #[error("{}", .0.detail())]
+    TooManyRequests(Box<Problem>),
     /// The organization's home is another region.
     #[error("the organization's home is another region")]
     Elsewhere {

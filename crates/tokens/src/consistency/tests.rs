@@ -81,7 +81,7 @@ fn each_refusal_has_its_name() {
         (format!("{genuine}.x"), ConsistencyError::Malformed),
         (format!("{genuine},"), ConsistencyError::Malformed),
         (String::new(), ConsistencyError::Malformed),
-        ("event;eu;source".into(), ConsistencyError::Malformed),
+        ("event;eu;source".into(), ConsistencyError::MalformedEvent),
         (vec![genuine.clone(); 17].join(","), ConsistencyError::Malformed),
     ];
     for (text, error) in cases {

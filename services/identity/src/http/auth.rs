@@ -7,6 +7,7 @@ use writ_contract::actor::{Actor, ActorKind};
 use writ_contract::row::TokenKind;
 use writ_contract::{Hash, OrganizationId, StoredText, UserId};
 use writ_service::RequestId;
+use writ_service::http::InFlight;
 use writ_tokens::{BearerToken, hash_of, same_hash};
 
 use super::input::{KeyScope, KeyedRequest, key_alone};
@@ -113,6 +114,9 @@ impl ShownInvitation {
             Err(IdentityError::Unauthenticated) if is_repeated(parts, app, hash).await? => None,
             found => Some(of_its_organization(&token, found?)?),
         };
+        if let Some(holder) = &holder {
+            charge(parts, holder.organization)?;
+        }
         Ok(Self { hash, holder, request_id: request_id(parts) })
     }
 }
@@ -132,6 +136,7 @@ impl FromRequestParts<App> for Caller {
             return Err(IdentityError::Unauthenticated);
         }
         let holder = of_its_organization(&token, app.store.holder(&token.hash()).await?)?;
+        charge(parts, holder.organization)?;
         app.last_uses.note(&holder);
         warning::of_the_last_token(parts, app, &holder).await?;
         let (organization, user) = (holder.organization, holder.user);
@@ -181,7 +186,10 @@ impl FromRequestParts<App> for Operator {
 
 fn bearer(parts: &Parts) -> Result<&str> {
     let mut headers = parts.headers.get_all(AUTHORIZATION).iter();
-    let (Some(header), None) = (headers.next(), headers.next()) else { return Err(IdentityError::Unauthenticated) };
+    let header = headers.next().ok_or(IdentityError::NoToken)?;
+    if headers.next().is_some() {
+        return Err(IdentityError::Unauthenticated);
+    }
     let (scheme, token) =
         header.to_str().ok().and_then(|text| text.split_once(' ')).ok_or(IdentityError::Unauthenticated)?;
     if scheme.eq_ignore_ascii_case("bearer") { Ok(token.trim()) } else { Err(IdentityError::Unauthenticated) }
@@ -215,6 +223,12 @@ fn target(parts: &Parts) -> &str {
 /// The organization in a token's text is the one it was issued for.
 fn of_its_organization(token: &BearerToken, holder: TokenHolder) -> Result<TokenHolder> {
     if holder.organization == token.organization() { Ok(holder) } else { Err(IdentityError::Unauthenticated) }
+}
+
+/// Counts the request as one of the organization, before its body is read.
+fn charge(parts: &Parts, organization: OrganizationId) -> Result<()> {
+    let charged = InFlight::of(&parts.extensions).charge(organization);
+    charged.map_err(|problem| IdentityError::TooManyRequests(Box::new(problem)))
 }
 
 fn request_id(parts: &Parts) -> Option<StoredText> {

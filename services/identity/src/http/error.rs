@@ -10,6 +10,9 @@ use crate::error::IdentityError;
 
 /// Seconds until it is worth asking again whether the clock is right.
 const CLOCK_RETRY: u32 = 60;
+/// Clients that follow a redirect to another region without their token end here.
+const NO_TOKEN: &str = "A valid token is required. Clients drop it when they follow a redirect to another address: \
+    send the request to the organization's home region, which the redirect names";
 
 impl IntoResponse for IdentityError {
     fn into_response(self) -> Response {
@@ -28,6 +31,7 @@ fn problem(error: IdentityError) -> Problem {
         IdentityError::SystemTeam => {
             Problem::invalid([InvalidParameter::path("teamID", "invalid", "system teams cannot be modified")])
         }
+        IdentityError::NoToken => Problem::unauthorized(NO_TOKEN),
         IdentityError::Unauthenticated => Problem::unauthorized("A valid token is required"),
         IdentityError::Forbidden(why) => Problem::forbidden(why),
         IdentityError::NotFound(what) => Problem::not_found(format!("The requested {what} was not found")),
@@ -41,8 +45,9 @@ fn problem(error: IdentityError) -> Problem {
                  is made until the clock has reached it",
             CLOCK_RETRY,
         ),
+        IdentityError::TooManyRequests(problem) => *problem,
         IdentityError::Elsewhere { home, target } => elsewhere(&home, &target),
-        IdentityError::Database(error) => database(error),
+        IdentityError::Database(error) => Problem::from(error),
         IdentityError::Record(error) => Problem::internal(error),
     }
 }
@@ -54,11 +59,4 @@ fn elsewhere(home: &str, target: &str) -> Problem {
         Ok(location) => problem.with_header(LOCATION, location),
         Err(error) => Problem::internal(error),
     }
-}
-
-/// PostgreSQL's own words may hold values of rows, so only its code and the constraint are kept.
-fn database(error: sqlx::Error) -> Problem {
-    let sqlx::Error::Database(refusal) = &error else { return Problem::from(error) };
-    let code = refusal.code().unwrap_or_default();
-    Problem::internal(anyhow::anyhow!("SQLSTATE {code}, constraint {}", refusal.constraint().unwrap_or("none")))
 }

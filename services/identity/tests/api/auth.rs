@@ -36,8 +36,29 @@ async fn whoever_has_no_valid_token_is_not_let_in(pool: PgPool) {
         .header("authorization", format!("Bearer {}", acme.token))
         .header("authorization", "Bearer x");
     world.send(twice.body(Body::empty()).unwrap()).await.is_problem(401);
-    world.send(Request::get("/v3/users/me").body(Body::empty()).unwrap()).await.is_problem(401);
+    let redirected = world.send(Request::get("/v3/users/me").body(Body::empty()).unwrap()).await;
+    redirected.is_problem(401);
+    let detail = redirected.body["detail"].as_str().unwrap();
+    assert!(detail.contains("redirect") && detail.contains("home region"), "{detail}");
     world.get("/v3/users/me", &acme.token).await.is(200);
+}
+
+/// A body that never arrives is not waited for.
+#[sqlx::test(migrator = "writ_identity::store::MIGRATOR")]
+async fn nobody_has_a_body_read_without_a_valid_token(pool: PgPool) {
+    let world = World::new(pool);
+    world.organization().await;
+    let unknown = foreign("us", TokenKind::Personal);
+    for (token, path) in [("nonsense", "/v3/teams"), (&unknown, "/v3/teams"), (&unknown, "/v3/organizations")] {
+        let body = Body::from_stream(futures::stream::pending::<std::io::Result<axum::body::Bytes>>());
+        let request = Request::post(path)
+            .header("authorization", format!("Bearer {token}"))
+            .header("content-type", "application/json")
+            .body(body)
+            .unwrap();
+        let answered = tokio::time::timeout(std::time::Duration::from_secs(10), world.send(request)).await;
+        answered.expect("an answer before the body").is_problem(401);
+    }
 }
 
 #[sqlx::test(migrator = "writ_identity::store::MIGRATOR")]

@@ -10,12 +10,16 @@ const REFUSALS: Refusals = Refusals {
     any: &[
         ("401", "No bearer token in force"),
         ("403", "The caller may only ask about itself"),
-        ("429", "Too many requests wait for a newer state"),
+        ("429", "Too many requests of the organization are in flight, or too many wait for a newer state"),
         ("500", "An internal error"),
-        ("503", "The state asked for is not here yet, or the service cannot answer now"),
+        ("503", "The state asked for is not here yet, the service is overloaded, or it cannot answer now"),
     ],
     with_parameters: &[],
-    with_body: &[("400", "Malformed request or consistency token"), ("413", "The body is too large")],
+    with_body: &[
+        ("400", "Malformed request or consistency token"),
+        ("408", "The body did not arrive in time"),
+        ("413", "The body is too large"),
+    ],
 };
 
 #[derive(utoipa::OpenApi)]
@@ -25,7 +29,7 @@ const REFUSALS: Refusals = Refusals {
         description = "OpenID AuthZEN Authorization API 1.0, answered from this region's own read model.\n\n\
             Two headers have values that no schema can state, because clients pass on what they got. \
             `Writ-At-Least-As-Fresh` holds `Writ-Consistency-Token`s of earlier answers, as received, and \
-            `event;<region>;<producer>;<ce_id>` tokens, joined by commas: the answer is at least as fresh as all of them, \
+            `event;<region>;<producer>;<ce_id>` tokens, each part percent-encoded, joined by commas: the answer is at least as fresh as all of them, \
             and `Prefer: wait=<seconds>` says how long to wait for that. `Writ-Organization` names the organization asked \
             about: platform services must send it, others may if it is that of their bearer token.",
         license(name = "Apache-2.0", identifier = "Apache-2.0")
