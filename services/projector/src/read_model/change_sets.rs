@@ -91,24 +91,21 @@ impl ReadModel {
 
     /// Applies staged change sets as long as the next one is among them. What still cannot be applied stays staged.
     pub(super) fn apply_staged(&mut self, chain: &ChainId, effects: &mut ReadModelEffects) {
-        while let Some(set) = self.take_staged(chain) {
+        while let Some(set) = self.take_staged(chain, effects) {
             let revision = set.revision;
             match self.apply_one(chain, set.clone(), effects) {
-                Ok(Application::Applied { .. }) => {
-                    effects.own.unstaged.push((*chain, revision));
-                    effects.own.taken.push((chain.origin, set));
-                }
+                Ok(Application::Applied { .. }) => effects.own.unstaged.push((*chain, revision)),
                 Ok(Application::Unchanged) => return,
                 // Its row is still there: a build that understands it goes on from there.
-                Err(_) => return self.staged.put(chain.origin, set),
+                Err(_) => return self.staged.put(*chain, set, &mut effects.own.steps),
             }
         }
     }
 
     /// The next change set of a chain, if it is staged.
-    fn take_staged(&mut self, chain: &ChainId) -> Option<ChangeSet> {
+    fn take_staged(&mut self, chain: &ChainId, effects: &mut ReadModelEffects) -> Option<ChangeSet> {
         let applied = self.index.read(|index| index.head(chain).map_or(Revision::START, |head| head.revision));
-        self.staged.take(chain, applied.next())
+        self.staged.take(chain, applied.next(), &mut effects.own.steps)
     }
 
     fn apply_one(
@@ -190,7 +187,7 @@ impl ReadModel {
         // Of several at one revision, the first one stays.
         if newer && !self.staged.contains(&chain, set.revision) {
             effects.own.staged.push((origin, set.clone()));
-            self.staged.put(origin, set);
+            self.staged.put(chain, set, &mut effects.own.steps);
         }
         Ok(())
     }

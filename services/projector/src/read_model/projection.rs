@@ -10,7 +10,7 @@ use writ_log::consumer::Projection;
 use writ_log::park::Parked;
 
 use super::applied_events::{self, AppliedEvent};
-use super::staged::Staged;
+use super::staged::{Staged, Step};
 use crate::freshness::Freshness;
 
 /// Applies change sets of all regions. One task owns it.
@@ -35,8 +35,8 @@ pub struct Outcomes {
     pub staged: Vec<(Region, ChangeSet)>,
     /// Chains whose staged change sets are applied up to these revisions.
     pub unstaged: Vec<(ChainId, Revision)>,
-    /// Those change sets.
-    pub(super) taken: Vec<(Region, ChangeSet)>,
+    /// What was done to the staged change sets in memory.
+    pub(super) steps: Vec<Step>,
 }
 
 impl ReadModel {
@@ -78,12 +78,7 @@ impl Projection for ReadModel {
 
     fn take_back(&mut self, effects: ReadModelEffects) {
         self.index.take_back(effects.deltas);
-        for (origin, set) in effects.own.taken {
-            self.staged.put(origin, set);
-        }
-        for (origin, set) in effects.own.staged {
-            self.staged.remove(origin, &set);
-        }
+        self.staged.take_back(effects.own.steps);
     }
 
     fn set_aside(&mut self, record: &ConsumedRecord, reason: &str, effects: &mut ReadModelEffects) {
