@@ -53,6 +53,18 @@ pub fn read_all(kafka: &Connection, topic: &str) -> Result<Vec<Seen>> {
     drain(&consumer, partitions.len())
 }
 
+/// How many records a topic has been given in all, counted by its offsets.
+///
+/// # Errors
+/// When the broker does not answer.
+pub fn written(kafka: &Connection, topic: &str) -> Result<i64> {
+    let (client, timeout): (BaseConsumer, _) = (kafka.client_config("test").create()?, Duration::from_secs(10));
+    let metadata = client.fetch_metadata(Some(topic), timeout)?;
+    let partitions = metadata.topics().first().context("no such topic")?.partitions();
+    let ends = partitions.iter().map(|partition| Ok(client.fetch_watermarks(topic, partition.id(), timeout)?.1));
+    ends.sum()
+}
+
 fn drain(consumer: &BaseConsumer, partitions: usize) -> Result<Vec<Seen>> {
     let (mut seen, mut ended) = (Vec::new(), 0);
     while ended < partitions {
