@@ -2,11 +2,13 @@
 //! soon as it commits, even if the process dies in between.
 
 mod flight;
+mod handover;
 mod publisher;
 mod rows;
 mod status;
 mod wake;
 
+pub use handover::{Appended, Handover};
 pub use publisher::{PublishError, Publisher};
 pub use rows::append;
 pub use status::{OutboxStatus, StatusHandle};

@@ -55,7 +55,7 @@ impl SendError {
         code == Some(RDKafkaErrorCode::Fatal)
     }
 
-    fn is_queue_full(&self) -> bool {
+    pub(crate) fn is_queue_full(&self) -> bool {
         matches!(self, Self::Refused { source, .. }
             if source.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull))
     }
@@ -149,16 +149,6 @@ impl LogProducer {
             Err((source, _)) => {
                 send.failed(&outgoing.topic, &source);
                 Err(SendError::Refused { topic: outgoing.topic, source })
-            }
-        }
-    }
-
-    /// Like [`LogProducer::enqueue`], but waits while the client's queue is full.
-    pub(crate) async fn enqueue_when_room(&self, outgoing: &Outgoing) -> Result<Pending, SendError> {
-        loop {
-            match self.enqueue(outgoing.clone()) {
-                Err(error) if error.is_queue_full() => tokio::time::sleep(Duration::from_millis(20)).await,
-                taken => return taken,
             }
         }
     }

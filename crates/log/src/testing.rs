@@ -72,6 +72,13 @@ pub(crate) async fn count(pool: &PgPool, query: &'static str) -> i64 {
     sqlx::query_scalar(query).fetch_one(pool).await.unwrap()
 }
 
+/// Offset of the next record of partition 0.
+pub(crate) fn high_watermark(cluster: &Cluster, topic: &str) -> i64 {
+    let consumer: BaseConsumer =
+        rdkafka::ClientConfig::new().set("bootstrap.servers", cluster.bootstrap_servers()).create().unwrap();
+    consumer.fetch_watermarks(topic, 0, DEADLINE).unwrap().1
+}
+
 /// The first `count` records of a topic, all partitions together. Blocks: what is read must be there.
 pub(crate) fn read(cluster: &Cluster, topic: &str, partitions: i32, count: usize) -> Vec<ConsumedRecord> {
     let consumer: BaseConsumer = rdkafka::ClientConfig::new()

@@ -21,7 +21,7 @@ use writ_contract::{Region, Timestamp, TokenId};
 use writ_kafka::Connection;
 use writ_kafka::topics;
 use writ_log::consumer::{Consumer, ConsumerConfig, Projection, Subscription};
-use writ_log::outbox::{Publisher, append};
+use writ_log::outbox::{Handover, Publisher, append};
 use writ_log::{Compression, ConsumedRecord, Lease, LogProducer, Outgoing};
 
 /// As `infra/kafka/pom.xml` and `docker-compose.yml` have them.
@@ -84,12 +84,12 @@ impl Parts {
         let record =
             |key: &Uuid| Outgoing::keyed(topics::TOKEN_USAGE, &key.to_string(), "urn:test", &usage(key)).unwrap();
         let mut tx = self.pool.begin().await.unwrap();
-        append(&mut tx, &keys.iter().map(record).collect::<Vec<_>>()).await.unwrap();
+        let _read_from_the_table = append(&mut tx, keys.iter().map(record).collect()).await.unwrap();
         tx.commit().await.unwrap();
         let producer = LogProducer::connect(&self.kafka, "test", Compression::None).unwrap();
         let lease = Lease::acquire(&self.pool, "publisher").await;
-        let (publisher, stop) =
-            (Publisher::new(self.pool.clone(), producer, lease, "us", "outbox"), CancellationToken::new());
+        let (handover, stop) = (Handover::start(self.pool.clone()), CancellationToken::new());
+        let publisher = Publisher::new(self.pool.clone(), handover, producer, lease, "us", "outbox");
         let running = tokio::spawn(publisher.run(stop.clone()));
         self.until("the outbox is empty", "SELECT count(*) = 0 FROM outbox").await;
         stop.cancel();

@@ -14,7 +14,7 @@ use writ_contract::policy_change::{ChangeSet, PolicyOps};
 use writ_contract::{Record, SchemaRegistry};
 use writ_kafka::{ProducerScopes, topics};
 use writ_log::consumer::{Consumer, ConsumerHandle, Subscription};
-use writ_log::outbox::{Publisher, StatusHandle};
+use writ_log::outbox::{Handover, Publisher, StatusHandle};
 use writ_log::{Compression, Lease, LogProducer, database, schemas};
 use writ_policy::Index;
 use writ_service::Service;
@@ -43,12 +43,13 @@ async fn wire(service: Service, settings: AuthorizationSettings) -> anyhow::Resu
     loading.fail("loading");
     let index = SharedIndex::new(writ_chains::load(&pool).await?);
     let memory = database::within(database::LONG_CALL, store::load(&pool)).await?;
-    let mut policies = Policies::new(region, registry, scopes, index.clone(), memory);
+    let handover = Handover::start(pool.clone());
+    let mut policies = Policies::new(region, registry, scopes, index.clone(), memory).handing_to(handover.clone());
     // This build may understand what an earlier one did not.
     writ_chains::retry_parked(&pool, &lease, &index, &mut policies, Policies::retry).await?;
     loading.pass();
 
-    let publisher = Publisher::new(pool.clone(), producer, lease.clone(), region.as_str(), "authorization");
+    let publisher = Publisher::new(pool.clone(), handover, producer, lease.clone(), region.as_str(), "authorization");
     let outbox = publisher.handle();
     let stop = service.shutdown.clone();
     service.spawn("publisher", async move { Ok(publisher.run(stop).await?) });

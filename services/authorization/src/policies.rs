@@ -10,6 +10,7 @@ use writ_contract::identity_event::Watermark;
 use writ_contract::{ChainId, OrganizationId, Record as _, Region, SchemaRegistry, Stream};
 use writ_kafka::{ProducerScopes, topics};
 use writ_log::consumer::Projection;
+use writ_log::outbox::{Appended, Handover};
 use writ_log::park::Parked;
 use writ_log::{ConsumedRecord, Outgoing};
 
@@ -48,6 +49,10 @@ pub struct Policies {
     /// Entity events that have a revision.
     pub(crate) answered: HashMap<EventKey, Outcome>,
     pub(crate) histories: HashMap<OrganizationId, IdentityHistory>,
+    /// Where the publisher is handed what was committed.
+    handover: Option<Handover>,
+    /// Rows of the outbox of the transaction that was last tried.
+    appended: Option<Appended>,
 }
 
 impl Policies {
@@ -59,7 +64,13 @@ impl Policies {
         index: SharedIndex,
         Memory { answered, histories }: Memory,
     ) -> Self {
-        Self { region, schemas, scopes, index, answered, histories }
+        Self { region, schemas, scopes, index, answered, histories, handover: None, appended: None }
+    }
+
+    /// Hands the records of committed change sets to the publisher.
+    #[must_use]
+    pub fn handing_to(self, handover: Handover) -> Self {
+        Self { handover: Some(handover), ..self }
     }
 
     /// Processes the parked records of an organization again, in order. What still cannot be processed stays parked.
@@ -116,14 +127,19 @@ impl Projection for Policies {
     }
 
     async fn persist(&mut self, tx: &mut PgConnection, effects: &PolicyEffects) -> Result<(), sqlx::Error> {
-        store::write(tx, effects).await
+        self.appended = Some(store::write(tx, effects).await?);
+        Ok(())
     }
 
     fn spans(effects: &PolicyEffects) -> &[Span] {
         &effects.spans
     }
 
-    fn committed(&mut self, _: PolicyEffects) {}
+    fn committed(&mut self, _: PolicyEffects) {
+        if let (Some(handover), Some(appended)) = (&self.handover, self.appended.take()) {
+            handover.committed(appended);
+        }
+    }
 }
 
 /// Watermarks change no policy.

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use sqlx::migrate::Migrator;
 use sqlx::{PgConnection, PgPool};
 use writ_contract::OrganizationId;
-use writ_log::outbox;
+use writ_log::outbox::{self, Appended};
 
 use crate::identity_history::IdentityHistory;
 use crate::policies::PolicyEffects;
@@ -32,11 +32,11 @@ pub struct Memory {
 }
 
 /// Writes what a batch changed, in the transaction that records how far the log was read.
-pub async fn write(tx: &mut PgConnection, effects: &PolicyEffects) -> Result<(), sqlx::Error> {
+pub async fn write(tx: &mut PgConnection, effects: &PolicyEffects) -> Result<Appended, sqlx::Error> {
     effects.write(&mut *tx).await?;
     identity_history::put(&mut *tx, &effects.own.histories).await?;
     answered::put(&mut *tx, &effects.own.answered).await?;
-    outbox::append(tx, &effects.own.outgoing).await
+    outbox::append(tx, effects.own.outgoing.clone()).await
 }
 
 /// Reads what is remembered.

@@ -1,27 +1,38 @@
 //! Sends committed records to Kafka.
 //!
-//! One loop does everything: it is woken by commits, by acknowledgements and by a timer, removes acknowledged rows, and
-//! reads and sends the next ones. A row stays in the table until Kafka has acknowledged it, so a crash only sends it
-//! again.
+//! One loop does everything: it is woken by commits, by acknowledgements and by a timer, sends the rows that it was handed
+//! or reads from the table, and removes those that were acknowledged. A row stays in the table until Kafka has
+//! acknowledged it, so a crash only sends it again.
 
 use std::time::Duration;
 
-use sqlx::postgres::{PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnection, PgPool, PgPoolOptions};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 use tokio_util::sync::CancellationToken;
 use writ_contract::Timestamp;
 
-use super::flight::{Flight, Sent};
+use super::flight::{Admission, Flight, Sent};
+use super::handover::{Attached, Handed, Handover};
 use super::rows::{self, OutboxRow};
 use super::status::StatusHandle;
 use super::wake::CommitListener;
 use crate::LogProducer;
 use crate::backoff::Backoff;
+use crate::database::{SMALL_CALL, bounded, reason};
 use crate::lease::{Lease, LeaseError};
+use crate::loops::LoopTurns;
 use crate::producer::SendError;
 
-/// Maximum number of rows read at once. Twice as many may be in flight.
+/// Maximum number of rows read at once.
 const BATCH: usize = 500;
+/// Rows in flight beyond which none is read.
+const ENOUGH: usize = BATCH;
+/// Maximum number of rows in flight.
+const MOST: usize = 2 * BATCH;
+/// Acknowledged rows that are removed without waiting for more.
+const MANY: usize = 100;
+/// Pause before another attempt to remove rows, while PostgreSQL does not answer.
+const REMOVE_AGAIN: Duration = Duration::from_millis(500);
 /// Fallback poll, in case a notification is missed.
 const POLL: Duration = Duration::from_secs(1);
 /// How long shutdown waits for rows in flight.
@@ -38,10 +49,21 @@ pub enum PublishError {
     Producer(#[source] SendError),
 }
 
+/// What the loop does next.
+enum Event {
+    Sent(Sent),
+    Handed(Handed),
+    /// The table may have rows that are not in flight.
+    Look,
+    /// Acknowledged rows can be removed.
+    Remove,
+}
+
 /// Publishes the outbox of one database: every committed record at least once, in the order of its key.
 pub struct Publisher {
     pool: PgPool,
     own: PgPool,
+    handover: Handover,
     producer: LogProducer,
     lease: Lease,
     propagation: metrics::Histogram,
@@ -49,13 +71,20 @@ pub struct Publisher {
 }
 
 impl Publisher {
-    /// A publisher for the outbox in the database of `pool`. Records with a `measured_from` are measured in the
+    /// A publisher for the outbox in the database of `pool`, which is handed what this process commits. Records with a `measured_from` are measured in the
     /// histogram `writ_propagation_seconds`, with these labels.
-    pub fn new(pool: PgPool, producer: LogProducer, lease: Lease, origin: &str, stage: &'static str) -> Self {
+    pub fn new(
+        pool: PgPool,
+        handover: Handover,
+        producer: LogProducer,
+        lease: Lease,
+        origin: &str,
+        stage: &'static str,
+    ) -> Self {
         let own = own_pool(&pool);
         let labels = [("origin", origin.to_owned()), ("stage", stage.to_owned())];
         let propagation = metrics::histogram!("writ_propagation_seconds", &labels);
-        Self { pool, own, producer, lease, propagation, status: StatusHandle::default() }
+        Self { pool, own, handover, producer, lease, propagation, status: StatusHandle::default() }
     }
 
     /// The status of the publisher while it runs.
@@ -68,43 +97,52 @@ impl Publisher {
     /// # Errors
     /// If the publisher cannot continue. The process should then end.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), PublishError> {
-        let wake = CommitListener::start(&self.pool);
+        let (turns, elsewhere) = (LoopTurns::new("publisher"), CommitListener::start(&self.pool));
+        let here = self.handover.attach();
         let mut poll = interval(POLL);
         poll.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut flight, mut backoff) = (Flight::new(), Backoff::new());
         loop {
-            let woken = tokio::select! {
+            let removal = flight.removal();
+            let event = tokio::select! {
                 () = shutdown.cancelled() => return self.finish(flight).await,
                 () = self.lease.lost() => return Err(self.lease.lost_error().into()),
-                sent = flight.next_or_hold() => sent,
-                () = wake.woken() => None,
+                sent = flight.next_or_hold() => sent.map_or(Event::Look, Event::Sent),
+                handed = here.handed() => Event::Handed(handed),
+                () = elsewhere.woken() => Event::Look,
+                () = removal => Event::Remove,
                 _ = poll.tick() => {
+                    turns.note();
                     self.measure(flight.is_stuck(POLL), flight.is_held()).await;
-                    None
+                    Event::Look
                 }
             };
-            match woken {
-                Some(sent) => self.landed(&mut flight, sent, &mut backoff).await?,
-                None => flight.more = true,
+            match event {
+                Event::Sent(sent) => self.landed(&mut flight, sent, &mut backoff).await?,
+                Event::Handed(Handed::Rows(rows)) => self.take_handed(&mut flight, rows, &mut backoff).await?,
+                Event::Handed(Handed::InTable) | Event::Look => flight.more = true,
+                Event::Remove => {}
             }
-            self.acknowledge(&mut flight).await?;
-            self.take(&mut flight, &mut backoff).await?;
+            self.take(&mut flight, &here, &mut backoff).await?;
+            if flight.removes(MANY) {
+                self.acknowledge(&mut flight).await?;
+            }
         }
     }
 
-    /// Reads the next rows and passes them to the producer, in order.
-    async fn take(&self, flight: &mut Flight, backoff: &mut Backoff) -> Result<(), PublishError> {
-        while flight.more && !flight.is_held() && flight.taken().len() <= BATCH {
-            let rows = match rows::next(&self.own, flight.taken(), i64::try_from(BATCH).unwrap_or(i64::MAX)).await {
-                Ok(rows) => rows,
-                Err(error) => {
-                    self.waits(&error);
-                    return Ok(());
-                }
-            };
-            flight.more = rows.len() == BATCH;
-            for row in rows {
-                if !self.send(flight, row, backoff).await? {
+    /// Passes rows that were handed over to the producer, as far as they come next.
+    async fn take_handed(
+        &self,
+        flight: &mut Flight,
+        rows: impl IntoIterator<Item = OutboxRow>,
+        backoff: &mut Backoff,
+    ) -> Result<(), PublishError> {
+        for row in rows {
+            match flight.admits(row.id, MOST) {
+                Admission::Taken => {}
+                Admission::Next if self.send(flight, row, backoff)? => {}
+                Admission::Next | Admission::FromTable => {
+                    flight.more = true;
                     break;
                 }
             }
@@ -112,16 +150,44 @@ impl Publisher {
         Ok(())
     }
 
+    /// Reads the next rows and passes them to the producer, in order.
+    async fn take(&self, flight: &mut Flight, here: &Attached, backoff: &mut Backoff) -> Result<(), PublishError> {
+        while flight.more && !flight.is_held() && flight.taken().len() <= ENOUGH {
+            let taken: Vec<i64> = flight.taken().iter().copied().collect();
+            here.discard();
+            let rows = match self.bounded(async |connection| rows::next(connection, &taken, BATCH as i64).await).await {
+                Ok(rows) => rows,
+                Err(error) => {
+                    self.waits(&error);
+                    return Ok(());
+                }
+            };
+            flight.more = rows.len() == BATCH;
+            if let Some(last) = rows.last() {
+                flight.read(last.id);
+            }
+            for row in rows {
+                if !self.send(flight, row, backoff)? {
+                    flight.more = true;
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// Returns whether the next row may follow.
-    async fn send(&self, flight: &mut Flight, row: OutboxRow, backoff: &mut Backoff) -> Result<bool, PublishError> {
+    fn send(&self, flight: &mut Flight, row: OutboxRow, backoff: &mut Backoff) -> Result<bool, PublishError> {
         let OutboxRow { id, mut record } = row;
         record.waited();
-        match self.producer.enqueue_when_room(&record).await {
+        let measured_from = record.measured_from;
+        match self.producer.enqueue(record) {
             Ok(pending) => {
-                let measured_from = record.measured_from;
                 flight.sends(id, async move { Sent { id, measured_from, result: pending.delivered().await } });
                 Ok(true)
             }
+            // There is room when one in flight has landed.
+            Err(error) if error.is_queue_full() => Ok(false),
             Err(error) => self.refused(flight, id, error, backoff).map(|()| false),
         }
     }
@@ -170,16 +236,28 @@ impl Publisher {
         if flight.to_remove().is_empty() {
             return Ok(());
         }
-        match rows::acknowledge(&self.own, &self.lease, flight.to_remove()).await {
+        let ids = flight.to_remove();
+        match self.bounded(async |connection| rows::acknowledge(connection, &self.lease, ids).await).await {
             Ok(()) => flight.removed(),
-            Err(LeaseError::Database(error)) => self.waits(&error),
+            Err(LeaseError::Database(error)) => {
+                self.waits(&error);
+                flight.not_removed(REMOVE_AGAIN);
+            }
             Err(lost) => return Err(lost.into()),
         }
         Ok(())
     }
 
+    /// A call on the publisher's own connection.
+    async fn bounded<T, E: From<sqlx::Error>>(
+        &self,
+        call: impl AsyncFnOnce(&mut PgConnection) -> Result<T, E>,
+    ) -> Result<T, E> {
+        bounded(&self.own, SMALL_CALL, call).await
+    }
+
     fn waits(&self, error: &sqlx::Error) {
-        let reason = error.to_string();
+        let reason = reason(error);
         self.status.update(|status| {
             if status.waiting.as_ref() != Some(&reason) {
                 tracing::warn!(reason, "the outbox waits for PostgreSQL");
@@ -192,7 +270,7 @@ impl Publisher {
         if stuck {
             self.producer.is_stuck();
         }
-        let (depth, age) = match rows::backlog(&self.own).await {
+        let (depth, age) = match self.bounded(async |connection| rows::backlog(connection).await).await {
             Ok(backlog) => backlog,
             Err(error) => return self.waits(&error),
         };

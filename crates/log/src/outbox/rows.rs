@@ -1,11 +1,12 @@
 //! The table of the outbox.
 
+use sqlx::postgres::PgConnection;
 use sqlx::postgres::PgRow;
-use sqlx::postgres::{PgConnection, PgPool};
 use sqlx::{FromRow, Row};
 use writ_contract::Timestamp;
 use writ_kafka::topics;
 
+use super::handover::Appended;
 use crate::lease::{Lease, LeaseError};
 use crate::{Outgoing, headers};
 
@@ -20,38 +21,37 @@ struct TooLarge {
     size: usize,
 }
 
-/// Appends `records` in the transaction `tx`. They are sent to Kafka, in this order, if it commits.
+/// Appends `records` in the transaction `tx`. They are sent to Kafka, in this order, if it commits: at once if the result is
+/// then [handed over](super::Handover), else when the publisher next looks.
 ///
 /// Records of one key keep their order across transactions if those take a common lock before they append (an
 /// organization's revision is one): ids are then in the order of commits.
 ///
 /// # Errors
 /// [`sqlx::Error::Encode`] for a record that exceeds the limit of its topic.
-pub async fn append(tx: &mut PgConnection, records: &[Outgoing]) -> Result<(), sqlx::Error> {
+pub async fn append(tx: &mut PgConnection, records: Vec<Outgoing>) -> Result<Appended, sqlx::Error> {
     if records.is_empty() {
-        return Ok(());
+        return Ok(Appended(Vec::new()));
     }
     records.iter().try_for_each(fits)?;
-    sqlx::query(
-        "WITH added AS (
-             INSERT INTO outbox (topic, partition, key, headers, value, measured_from)
-             SELECT topic, partition, key, headers, value, measured_from
-             FROM UNNEST($1::text[], $2::integer[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bigint[])
-                  WITH ORDINALITY AS r (topic, partition, key, headers, value, measured_from, place)
-             ORDER BY place
-         )
-         SELECT pg_notify($7, '')",
+    let mut ids: Vec<i64> = sqlx::query_scalar(
+        "INSERT INTO outbox (topic, partition, key, headers, value, measured_from)
+         SELECT topic, partition, key, headers, value, measured_from
+         FROM UNNEST($1::text[], $2::integer[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bigint[])
+              WITH ORDINALITY AS r (topic, partition, key, headers, value, measured_from, place)
+         ORDER BY place
+         RETURNING id",
     )
-    .bind(column(records, |record| record.topic.as_str()))
-    .bind(column(records, |record| record.partition))
-    .bind(column(records, |record| record.key.as_deref()))
-    .bind(column(records, |record| headers::pack(&record.headers)))
-    .bind(column(records, |record| record.value.as_deref()))
-    .bind(column(records, |record| record.measured_from.map(|time| time.0)))
-    .bind(CHANNEL)
-    .execute(tx)
+    .bind(column(&records, |record| record.topic.as_str()))
+    .bind(column(&records, |record| record.partition))
+    .bind(column(&records, |record| record.key.as_deref()))
+    .bind(column(&records, |record| headers::pack(&record.headers)))
+    .bind(column(&records, |record| record.value.as_deref()))
+    .bind(column(&records, |record| record.measured_from.map(|time| time.0)))
+    .fetch_all(tx)
     .await?;
-    Ok(())
+    ids.sort_unstable();
+    Ok(Appended(ids.into_iter().zip(records).map(|(id, record)| OutboxRow { id, record }).collect()))
 }
 
 fn column<'a, T>(records: &'a [Outgoing], of: impl Fn(&'a Outgoing) -> T) -> Vec<T> {
@@ -68,6 +68,7 @@ fn fits(record: &Outgoing) -> Result<(), sqlx::Error> {
 }
 
 /// A row that is not acknowledged yet.
+#[derive(Debug)]
 pub(super) struct OutboxRow {
     pub(super) id: i64,
     pub(super) record: Outgoing,
@@ -89,19 +90,23 @@ impl FromRow<'_, PgRow> for OutboxRow {
 
 /// The next rows in order, except those `taken`. Never "above the last id": a transaction that took its ids early may
 /// commit late.
-pub(super) async fn next(pool: &PgPool, taken: &[i64], limit: i64) -> Result<Vec<OutboxRow>, sqlx::Error> {
+pub(super) async fn next(
+    connection: &mut PgConnection,
+    taken: &[i64],
+    limit: i64,
+) -> Result<Vec<OutboxRow>, sqlx::Error> {
     sqlx::query_as(
         "SELECT id, topic, partition, key, headers, value, measured_from
          FROM outbox WHERE id <> ALL($1) ORDER BY id LIMIT $2",
     )
     .bind(taken)
     .bind(limit)
-    .fetch_all(pool)
+    .fetch_all(connection)
     .await
 }
 
 /// Removes acknowledged rows, if `lease` is still held.
-pub(super) async fn acknowledge(pool: &PgPool, lease: &Lease, ids: &[i64]) -> Result<(), LeaseError> {
+pub(super) async fn acknowledge(connection: &mut PgConnection, lease: &Lease, ids: &[i64]) -> Result<(), LeaseError> {
     let removed = sqlx::query(
         "WITH held AS (SELECT 1 FROM lease WHERE name = $1 AND fence = $2 FOR KEY SHARE)
          DELETE FROM outbox WHERE id = ANY($3) AND EXISTS (SELECT 1 FROM held)",
@@ -109,26 +114,22 @@ pub(super) async fn acknowledge(pool: &PgPool, lease: &Lease, ids: &[i64]) -> Re
     .bind(lease.name())
     .bind(lease.fence())
     .bind(ids)
-    .execute(pool)
+    .execute(&mut *connection)
     .await?;
     if removed.rows_affected() == 0 {
-        return check_after_nothing_removed(pool, lease).await;
+        // The lease is lost, or an earlier attempt succeeded although its answer was lost.
+        lease.check(connection).await?;
     }
     Ok(())
 }
 
-/// Nothing is removed if the lease is lost, but also if an earlier attempt succeeded although its answer was lost.
-async fn check_after_nothing_removed(pool: &PgPool, lease: &Lease) -> Result<(), LeaseError> {
-    lease.check(&mut *pool.acquire().await?).await
-}
-
 /// Number of rows, counted up to 10 000, and age of the oldest row in seconds.
-pub(super) async fn backlog(pool: &PgPool) -> Result<(i64, f64), sqlx::Error> {
+pub(super) async fn backlog(connection: &mut PgConnection) -> Result<(i64, f64), sqlx::Error> {
     sqlx::query_as(
         "SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT 10000) AS counted),
                 coalesce((SELECT extract(epoch FROM clock_timestamp() - created_at)
                           FROM outbox ORDER BY id LIMIT 1), 0)::double precision",
     )
-    .fetch_one(pool)
+    .fetch_one(connection)
     .await
 }

@@ -97,7 +97,7 @@ async fn what_was_parked_is_tried_again_and_then_gone(pool: PgPool) {
     let (mut policies, index) = restarted(&pool).await;
     let effects = policies.retry_all(parked(&pool).await.unwrap());
     let mut tx = pool.begin().await.unwrap();
-    write(&mut tx, &effects).await.unwrap();
+    let _sent_from_the_table = write(&mut tx, &effects).await.unwrap();
     tx.commit().await.unwrap();
     assert!(parked(&pool).await.unwrap().is_empty());
     let (_, stored) = restarted(&pool).await;
