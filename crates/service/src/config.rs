@@ -56,6 +56,9 @@ pub struct Common {
     /// `WRIT_MAX_REQUESTS_PER_ORGANIZATION`: maximum number of those of one organization.
     #[serde(deserialize_with = "parsed")]
     pub max_requests_per_organization: usize,
+    /// `WRIT_MAX_REQUEST_RATE_PER_ORGANIZATION`: maximum number of requests of one organization in a second.
+    #[serde(deserialize_with = "parsed")]
+    pub max_request_rate_per_organization: u32,
     /// `WRIT_LOG`: log filter, such as `info` or `info,writ_log=debug`.
     pub log: String,
     /// `WRIT_LOG_FORMAT`: `text` or `json`.
@@ -212,6 +215,7 @@ impl Common {
             // More permits than a semaphore can have.
             ("max_requests", (1..=1_000_000).contains(&self.max_requests), "not between 1 and 1000000"),
             ("max_requests_per_organization", self.max_requests_per_organization > 0, "not positive"),
+            ("max_request_rate_per_organization", self.max_request_rate_per_organization > 0, "not positive"),
         ];
         let broken = rules.into_iter().filter(|(_, holds, _)| !holds);
         broken.map(|(field, _, reason)| ConfigError::invalid(field, reason)).chain(self.login_error()).collect()

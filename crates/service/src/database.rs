@@ -105,13 +105,14 @@ pub async fn watch(pool: PgPool, check: ReadinessCheck) {
 }
 
 /// Sets the gauges of a pool.
-pub(crate) fn measure(pool: &PgPool) {
+pub(crate) fn measure(name: &'static str, pool: &PgPool) {
     let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
     let states = [("in_use", pool.size().saturating_sub(idle)), ("idle", idle)];
     for (state, count) in states {
-        metrics::gauge!("writ_database_connections", "state" => state).set(f64::from(count));
+        metrics::gauge!("writ_database_connections", "pool" => name, "state" => state).set(f64::from(count));
     }
-    metrics::gauge!("writ_database_connections_max").set(f64::from(pool.options().get_max_connections()));
+    metrics::gauge!("writ_database_connections_max", "pool" => name)
+        .set(f64::from(pool.options().get_max_connections()));
 }
 
 /// Combines the migrations of several crates, ordered by version.
@@ -121,8 +122,18 @@ pub fn merged(migrators: &[&Migrator]) -> Migrator {
 }
 
 fn pool(options: PgConnectOptions) -> PgPool {
+    pool_of(MAX_CONNECTIONS, limited(options))
+}
+
+/// Another pool of at most `size` connections, on which no statement waits for a lock for long: whoever has it may be
+/// another replica.
+pub(crate) fn second_pool(options: PgConnectOptions, size: u32) -> PgPool {
+    pool_of(size, limited(options).options([("lock_timeout", "5s")]))
+}
+
+fn pool_of(size: u32, options: PgConnectOptions) -> PgPool {
     PgPoolOptions::new()
-        .max_connections(MAX_CONNECTIONS)
+        .max_connections(size)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
         .before_acquire(|connection, meta| {
@@ -134,7 +145,7 @@ fn pool(options: PgConnectOptions) -> PgPool {
                 Ok(true)
             })
         })
-        .connect_lazy_with(limited(options))
+        .connect_lazy_with(options)
 }
 
 /// A statement or transaction that hangs must not keep its locks.

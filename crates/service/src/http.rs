@@ -42,10 +42,12 @@ pub struct RequestLimits {
     pub concurrent: usize,
     /// Maximum number of requests of one organization in flight; more get a 429 before their body is read.
     pub concurrent_per_organization: usize,
+    /// Maximum number of requests of one organization in a second; more get a 429 before their body is read.
+    pub rate_per_organization: u32,
 }
 
 impl Default for RequestLimits {
-    /// 64 KiB within 10 s, 30 s, 512 requests in flight and 128 of an organization.
+    /// 64 KiB within 10 s, 30 s, 512 requests in flight and 128 of an organization, which may send 10,000 a second.
     fn default() -> Self {
         Self {
             body: 64 * 1024,
@@ -53,6 +55,7 @@ impl Default for RequestLimits {
             time: Duration::from_secs(30),
             concurrent: 512,
             concurrent_per_organization: 128,
+            rate_per_organization: 10_000,
         }
     }
 }

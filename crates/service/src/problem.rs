@@ -286,8 +286,9 @@ fn is_unreachable(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::WorkerCrashed => true,
         sqlx::Error::Database(refusal) => refusal.code().is_some_and(|code| {
-            // Connection exceptions and insufficient resources; shutdown, crash and start of the server.
-            code.starts_with("08") || code.starts_with("53") || matches!(&*code, "57P01" | "57P02" | "57P03")
+            // Connection exceptions and insufficient resources; shutdown, crash and start of the server; a lock that was not
+            // free in time.
+            code.starts_with("08") || code.starts_with("53") || matches!(&*code, "57P01" | "57P02" | "57P03" | "55P03")
         }),
         _ => false,
     }

@@ -55,8 +55,16 @@ impl Service {
             database::open(options, migrator, &check).await.context("the database cannot be brought up to date")?;
         tokio::spawn(database::watch(pool.clone(), check));
         let measured = pool.clone();
-        self.operations.gauges(move || database::measure(&measured));
+        self.operations.gauges(move || database::measure("main", &measured));
         Ok(pool)
+    }
+
+    /// Another pool of at most `size` connections to the service's own database, for what must not take those of the first.
+    pub fn second_pool(&self, name: &'static str, url: &DatabaseUrl, size: u32) -> PgPool {
+        let pool = database::second_pool(url.options().application_name(self.operations.name()), size);
+        let measured = pool.clone();
+        self.operations.gauges(move || database::measure(name, &measured));
+        pool
     }
 
     /// Runs a background task, which should end on `shutdown`. The process ends if the task fails or panics.
@@ -98,7 +106,9 @@ impl Service {
     pub fn routes(&self, routes: Router, limits: RequestLimits) {
         let concurrent = self.common.max_requests;
         let concurrent_per_organization = self.common.max_requests_per_organization;
-        self.routes.open(routes, RequestLimits { concurrent, concurrent_per_organization, ..limits });
+        let rate_per_organization = self.common.max_request_rate_per_organization;
+        self.routes
+            .open(routes, RequestLimits { concurrent, concurrent_per_organization, rate_per_organization, ..limits });
     }
 }
 

@@ -1,9 +1,9 @@
-//! How many requests are worked on at a time, in total and for each organization. What is too much is refused before the
-//! body is read.
+//! How many requests are worked on at a time, in total and for each organization, and how many of an organization arrive in
+//! a second. What is too much is refused before the body is read.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::extract::Request;
 use axum::http::Extensions;
@@ -18,13 +18,26 @@ use crate::problem::Problem;
 /// Seconds until a client should try again.
 const RETRY_AFTER: u32 = 1;
 const OVERLOADED: &str = "overloaded";
+/// After so long without a request, an organization has regained all it may use at once.
+const REGAINED: Duration = Duration::from_secs(1);
+/// Organizations that are remembered before those without requests are forgotten.
+const REMEMBERED: usize = 10_000;
 
 /// The places of a process. Clones share them.
 #[derive(Debug, Clone)]
 pub(super) struct Places {
     total: Arc<Semaphore>,
-    organizations: Arc<Mutex<HashMap<OrganizationId, usize>>>,
+    organizations: Arc<Mutex<HashMap<OrganizationId, Usage>>>,
     limits: RequestLimits,
+}
+
+/// What an organization uses.
+#[derive(Debug)]
+struct Usage {
+    in_flight: usize,
+    /// Requests that may arrive at once; as many as a second has are regained in a second.
+    allowance: f64,
+    at: Instant,
 }
 
 /// A request that is worked on; in its extensions. Clones stand for the same request.
@@ -58,8 +71,31 @@ impl Places {
         })
     }
 
-    fn organizations(&self) -> MutexGuard<'_, HashMap<OrganizationId, usize>> {
+    fn organizations(&self) -> MutexGuard<'_, HashMap<OrganizationId, Usage>> {
         lock(&self.organizations)
+    }
+}
+
+impl Usage {
+    fn new(rate: u32, now: Instant) -> Self {
+        Self { in_flight: 0, allowance: rate.into(), at: now }
+    }
+
+    /// Whether a request may arrive now, of at most `rate` in a second.
+    fn takes_one(&mut self, rate: u32, now: Instant) -> bool {
+        let regained = now.duration_since(self.at).as_secs_f64() * f64::from(rate);
+        self.allowance = (self.allowance + regained).min(rate.into());
+        self.at = now;
+        let takes = self.allowance >= 1.0;
+        if takes {
+            self.allowance -= 1.0;
+        }
+        takes
+    }
+
+    /// Nothing is lost if it is forgotten: it would be as new.
+    fn is_idle(&self, now: Instant) -> bool {
+        self.in_flight == 0 && now.duration_since(self.at) > REGAINED
     }
 }
 
@@ -70,22 +106,26 @@ impl InFlight {
     }
 
     /// Counts the request as one of the organization until it is answered. To be called for a caller who is known: anybody
-    /// can claim to be of an organization.
+    /// can claim to be of an organization. `rate` is the number of requests a second if the organization has one of its own.
     ///
     /// # Errors
-    /// 429 if the organization has as many requests in flight as it may.
-    pub fn charge(&self, organization: OrganizationId) -> Result<(), Problem> {
+    /// 429 if the organization has as many requests in flight, or in this second, as it may.
+    pub fn charge(&self, organization: OrganizationId, rate: Option<u32>) -> Result<(), Problem> {
         let Some(held) = &self.0 else { return Ok(()) };
+        let (limits, now) = (&held.places.limits, Instant::now());
+        let rate = rate.unwrap_or(limits.rate_per_organization);
         let mut organizations = held.places.organizations();
-        let count = organizations.entry(organization).or_default();
-        if *count >= held.places.limits.concurrent_per_organization {
-            refused("organization");
-            return Err(Problem::too_many_requests(
-                "Too many requests of the organization are in flight (quota: concurrent requests)",
-                RETRY_AFTER,
-            ));
+        if organizations.len() >= REMEMBERED {
+            organizations.retain(|_, usage| !usage.is_idle(now));
         }
-        *count += 1;
+        let usage = organizations.entry(organization).or_insert_with(|| Usage::new(rate, now));
+        if usage.in_flight >= limits.concurrent_per_organization {
+            return Err(over_quota("concurrent requests"));
+        }
+        if !usage.takes_one(rate, now) {
+            return Err(over_quota("requests a second"));
+        }
+        usage.in_flight += 1;
         drop(organizations);
         lock(&held.shares).push(Share { places: held.places.clone(), organization });
         Ok(())
@@ -113,13 +153,15 @@ impl InFlight {
 impl Drop for Share {
     fn drop(&mut self) {
         let mut organizations = self.places.organizations();
-        if let Some(count) = organizations.get_mut(&self.organization) {
-            *count -= 1;
-            if *count == 0 {
-                organizations.remove(&self.organization);
-            }
+        if let Some(usage) = organizations.get_mut(&self.organization) {
+            usage.in_flight -= 1;
         }
     }
+}
+
+fn over_quota(quota: &'static str) -> Problem {
+    refused("organization");
+    Problem::too_many_requests(format!("The organization sends too many requests (quota: {quota})"), RETRY_AFTER)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -138,4 +180,20 @@ pub(super) async fn admit(places: Places, mut request: Request, next: Next) -> R
     // Held until here, whatever became of the request.
     drop(held);
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_organization_regains_what_it_uses() {
+        let begun = Instant::now();
+        let at = |millis| begun + Duration::from_millis(millis);
+        let mut usage = Usage::new(10, begun);
+        assert_eq!((0..12).filter(|_| usage.takes_one(10, begun)).count(), 10);
+        assert!(usage.takes_one(10, at(100)) && !usage.takes_one(10, at(100)));
+        assert_eq!((0..20).filter(|_| usage.takes_one(10, at(10_000))).count(), 10, "no more than those of a second");
+        assert!(!usage.is_idle(at(10_500)) && usage.is_idle(at(11_500)));
+    }
 }

@@ -16,6 +16,7 @@ const LIMITS: RequestLimits = RequestLimits {
     body_time: Duration::from_secs(10),
     time: Duration::from_millis(200),
     concurrent: 512,
+    rate_per_organization: 1_000,
     concurrent_per_organization: 128,
 };
 
@@ -150,7 +151,7 @@ fn charged(release: &CancellationToken) -> Router {
         let release = release.clone();
         post(move |extensions: axum::http::Extensions| async move {
             let organization = writ_contract::OrganizationId::from_parts("us".parse().unwrap(), 0, number);
-            InFlight::of(&extensions).charge(organization)?;
+            InFlight::of(&extensions).charge(organization, None)?;
             release.cancelled().await;
             Ok::<_, Problem>("done")
         })

@@ -24,7 +24,7 @@ impl FromRequestParts<Arc<ReadApp>> for Admitted {
     async fn from_request_parts(parts: &mut Parts, app: &Arc<ReadApp>) -> Result<Self, ReadError> {
         let in_flight = InFlight::of(&parts.extensions);
         let credentials = admit(app, &parts.headers, &in_flight).await?;
-        in_flight.charge(credentials.organization())?;
+        in_flight.charge(credentials.organization(), None)?;
         Ok(Self(credentials))
     }
 }
