@@ -8,6 +8,7 @@ pub mod fold;
 pub mod labels;
 pub mod organization;
 pub mod page;
+pub mod quota;
 pub mod team;
 pub mod text;
 pub mod token;

@@ -6,6 +6,7 @@ use writ_tokens::SealError;
 
 use crate::domain::Violation;
 use crate::domain::answer::KeptAnswer;
+use crate::domain::quota::Quota;
 
 /// The error of every part of the service.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +54,20 @@ pub enum IdentityError {
     /// The organization has too many requests in flight.
     #[error("{}", .0.detail())]
     TooManyRequests(Box<Problem>),
+    /// The organization has as much as it may have.
+    #[error("the organization has reached its quota of {quota} ({maximum})")]
+    QuotaReached {
+        /// What it would have too much of.
+        quota: Quota,
+        /// The most it may have.
+        maximum: i64,
+    },
+    /// Too many changes of the organization wait for their turn.
+    #[error("too many changes of the organization wait")]
+    TooManyChanges,
+    /// Too many records wait for Kafka.
+    #[error("the outbox is full")]
+    OutboxFull,
     /// The organization's home is another region.
     #[error("the organization's home is another region")]
     Elsewhere {

@@ -9,6 +9,7 @@ mod me;
 mod members;
 mod openapi;
 mod organizations;
+mod quotas;
 mod recovery;
 mod reply;
 mod role_names;

@@ -1,5 +1,6 @@
-//! What identity does by itself in the background: it deletes expired tokens and kept answers, counts organizations whose administrators are
-//! about to be locked out, and stores when tokens were last used.
+//! What identity does by itself in the background: it deletes expired tokens and kept answers, erases what is in deleted
+//! organizations, counts organizations whose administrators are about to be locked out, and stores when tokens were last
+//! used.
 
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ const LEASE: &str = "identity-jobs";
 const BETWEEN_ROUNDS: Duration = Duration::from_secs(600);
 /// How often the loops turn, and last uses are stored.
 const TURN: Duration = Duration::from_secs(10);
+/// Batches of deleted organizations that are erased before the rest is counted again.
+const BATCHES_BETWEEN_COUNTS: u32 = 20;
 /// Organizations looked at in one batch.
 const ORGANIZATIONS_AT_ONCE: i64 = 500;
 
@@ -56,6 +59,9 @@ async fn run(store: &Store, lease: &Lease) {
         round(store, lease, &turns).await;
         let done = Instant::now();
         while done.elapsed() < BETWEEN_ROUNDS {
+            if let Err(error) = erase_deleted(store, &turns).await {
+                tracing::warn!(error = format!("{error:#}"), "deleted organizations are not erased");
+            }
             turns.note();
             sleep(TURN).await;
         }
@@ -131,6 +137,25 @@ pub async fn delete_answers(store: &Store, turns: &LoopTurns) -> anyhow::Result<
         turns.note();
     }
     Ok(())
+}
+
+/// Erases what is in deleted organizations, in small transactions. After a crash it continues where it was.
+///
+/// # Errors
+/// When the database fails.
+pub async fn erase_deleted(store: &Store, turns: &LoopTurns) -> anyhow::Result<()> {
+    let waiting = metrics::gauge!("writ_erasures_waiting");
+    loop {
+        turns.note();
+        waiting.set(f64::from(store.erasures().await?));
+        for _ in 0..BATCHES_BETWEEN_COUNTS {
+            turns.note();
+            if !store.erase_deleted().await? {
+                waiting.set(0);
+                return Ok(());
+            }
+        }
+    }
 }
 
 /// Active organizations by whether an administrator can come in.

@@ -5,18 +5,24 @@ use std::sync::{Arc, OnceLock};
 
 use anyhow::Context;
 use serde_json::json;
-use sqlx::PgPool;
+use tokio::time::{Duration, MissedTickBehavior, interval};
 use writ_contract::identity_event::{Changes, IdentityEvent};
 use writ_contract::organization::OrganizationEntry;
 use writ_contract::schema::SchemaEntry;
 use writ_contract::{Record, Region};
 use writ_kafka::topics;
+use writ_log::database::reason;
+use writ_log::loops::LoopTurns;
 use writ_log::outbox::{Publisher, StatusHandle};
 use writ_log::{Compression, Lease, LogProducer, schemas};
 use writ_service::Service;
 
+use crate::store::Store;
+
 /// Of several replicas, the one with this lease publishes.
 const LEASE: &str = "identity";
+/// How often the records that wait are counted.
+const COUNT_EVERY: Duration = Duration::from_secs(1);
 /// This service's stage of the propagation: commit → acknowledged by Kafka.
 const STAGE: &str = "outbox";
 
@@ -30,18 +36,20 @@ pub fn source(region: Region) -> String {
 ///
 /// # Errors
 /// When the settings for Kafka are invalid.
-pub fn start(service: &Service, pool: PgPool) -> anyhow::Result<()> {
+pub fn start(service: &Service, store: &Store) -> anyhow::Result<()> {
     let producer = LogProducer::connect(&service.common.kafka(), "writ-identity", Compression::None)
         .context("WRIT_KAFKA_BROKERS")?;
     let (region, shutdown) = (service.common.region, service.shutdown.clone());
+    let (pool, handover) = (store.pool().clone(), store.handover().clone());
     let (reached, status) = (Arc::new(AtomicBool::new(false)), Arc::new(OnceLock::new()));
     watch(service, producer.clone(), reached.clone(), status.clone());
+    follow_depth(service, store);
     service.spawn("outbox", async move {
         let prepared = async {
             greet(&producer, region).await?;
             reached.store(true, Ordering::Relaxed);
             let lease = Lease::acquire(&pool, LEASE).await;
-            Ok::<_, anyhow::Error>(Publisher::new(pool, producer, lease, region.as_str(), STAGE))
+            Ok::<_, anyhow::Error>(Publisher::new(pool, handover, producer, lease, region.as_str(), STAGE))
         };
         let Some(publisher) = shutdown.run_until_cancelled(prepared).await.transpose()? else { return Ok(()) };
         // Set once: this part runs once.
@@ -49,6 +57,30 @@ pub fn start(service: &Service, pool: PgPool) -> anyhow::Result<()> {
         Ok(publisher.run(shutdown).await?)
     });
     Ok(())
+}
+
+/// Keeps count of the records that wait, so that changes are refused when there are too many.
+fn follow_depth(service: &Service, store: &Store) {
+    let (room, pool, stop) = (store.room().clone(), store.pool().clone(), service.shutdown.clone());
+    let shown = room.clone();
+    service.status("outbox_room", move || {
+        std::future::ready(json!({ "depth": shown.depth(), "maximum": shown.maximum() }))
+    });
+    let counting = async move {
+        let (turns, mut every) = (LoopTurns::new("outbox-room"), interval(COUNT_EVERY));
+        every.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            every.tick().await;
+            turns.note();
+            if let Err(error) = room.count(&pool).await {
+                tracing::debug!(reason = reason(&error), "the outbox is not counted");
+            }
+        }
+    };
+    service.spawn("outbox room", async move {
+        stop.run_until_cancelled(counting).await;
+        Ok(())
+    });
 }
 
 /// Waits for the topics and publishes the schemas of what will be written there.

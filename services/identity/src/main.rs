@@ -4,10 +4,13 @@ use std::process::ExitCode;
 
 use writ_identity::app::App;
 use writ_identity::settings::IdentitySettings;
-use writ_identity::store::{MIGRATOR, Store};
+use writ_identity::store::{MIGRATOR, OutboxRoom, Store};
 use writ_identity::{PROGRAM, http, jobs, log, metrics};
 use writ_service::Service;
 use writ_service::http::RequestLimits;
+
+/// Connections for changes: as many are made at a time.
+const WRITES: u32 = 16;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -21,9 +24,10 @@ async fn wire(service: Service, settings: IdentitySettings) -> anyhow::Result<()
     let platform = settings.platform(&service.common)?;
     metrics::begin();
     let pool = service.database(&settings.database_url, &MIGRATOR).await?;
-    let store = Store::new(pool.clone(), service.common.region);
+    let writes = service.second_pool("writes", &settings.database_url, WRITES);
+    let store = Store::new(pool.clone(), writes, service.common.region, OutboxRoom::new(settings.max_outbox));
     store.publish_catalogue().await?;
-    log::start(&service, pool.clone())?;
+    log::start(&service, &store)?;
     let app = App::new(store, platform);
     jobs::start(&service, &app, pool);
     service.routes(http::router(app), RequestLimits::default());

@@ -28,10 +28,27 @@ const OWN: &[Metric] = &[
         labels: &[],
         help: "Tokens deleted a week after they expired.",
     },
+    Metric {
+        name: "writ_erasures_waiting",
+        kind: MetricKind::Gauge,
+        unit: Unit::Count,
+        labels: &[],
+        help: "Users and teams of deleted organizations that are not erased yet; one replica erases them in the background.",
+    },
+    Metric {
+        name: "writ_refused_changes_total",
+        kind: MetricKind::Counter,
+        unit: Unit::Count,
+        labels: &["limit"],
+        help: "Changes refused by a limit: too many of the organization wait for each other (organization), or too many records wait for Kafka (outbox).",
+    },
 ];
 
 /// Lets all counters exist, at zero: a rate cannot be taken of the first value of a series.
 pub fn begin() {
     metrics::counter!("writ_clock_ahead_refusals_total").increment(0);
     metrics::counter!("writ_expired_tokens_deleted_total").increment(0);
+    for limit in ["organization", "outbox"] {
+        metrics::counter!("writ_refused_changes_total", "limit" => limit).increment(0);
+    }
 }

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use writ_contract::Region;
-use writ_service::config::{Common, ConfigError, map};
+use writ_service::config::{Common, ConfigError, map, parsed};
 use writ_service::{BaseUrl, DatabaseUrl, Required, ServiceSettings};
 use writ_tokens::{ConsistencyKey, hash_of};
 
@@ -30,6 +30,9 @@ pub struct IdentitySettings {
     /// `WRIT_IDENTITY_URLS`: where clients reach identity, by region: `us=http://…,eu=http://…`.
     #[serde(deserialize_with = "map")]
     pub identity_urls: BTreeMap<Region, BaseUrl>,
+    /// `WRIT_MAX_OUTBOX`: records that may wait for Kafka; beyond them changes are refused.
+    #[serde(deserialize_with = "parsed")]
+    pub max_outbox: u64,
 }
 
 impl ServiceSettings for IdentitySettings {

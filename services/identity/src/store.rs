@@ -11,10 +11,13 @@ pub mod last_uses;
 mod listing;
 pub mod members;
 pub mod organizations;
+pub mod quotas;
 pub mod recovery;
 pub mod revision;
+pub mod room;
 pub mod teams;
 pub mod tokens;
+pub mod turns;
 pub mod users;
 
 use std::sync::LazyLock;
@@ -22,8 +25,11 @@ use std::sync::LazyLock;
 use sqlx::PgPool;
 use sqlx::migrate::Migrator;
 use writ_contract::{OrganizationId, Region, Revision};
+use writ_log::outbox::Handover;
 
 pub use revision::{Author, PendingRevision, SeenState};
+pub use room::OutboxRoom;
+use turns::Turns;
 
 use crate::error::{IdentityError, Result};
 
@@ -34,21 +40,37 @@ pub static MIGRATOR: LazyLock<Migrator> = LazyLock::new(|| {
 });
 
 /// Access to the database of the organizations homed in one region.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Store {
-    pool: PgPool,
+    reads: PgPool,
+    writes: PgPool,
     region: Region,
+    turns: Turns,
+    room: OutboxRoom,
+    handover: Handover,
 }
 
 impl Store {
-    /// The store behind `pool`, of the organizations homed in `region`.
-    pub fn new(pool: PgPool, region: Region) -> Self {
-        Self { pool, region }
+    /// The store of the organizations homed in `region`. Changes are made on connections of `writes` alone, so that no
+    /// number of them keeps reads, and callers who authenticate, from those of `reads`.
+    pub fn new(reads: PgPool, writes: PgPool, region: Region, room: OutboxRoom) -> Self {
+        let handover = Handover::start(reads.clone());
+        Self { reads, writes, region, turns: Turns::default(), room, handover }
     }
 
     /// Connections for statements that change nothing.
     pub fn pool(&self) -> &PgPool {
-        &self.pool
+        &self.reads
+    }
+
+    /// Where the publisher is handed what is committed.
+    pub fn handover(&self) -> &Handover {
+        &self.handover
+    }
+
+    /// How full the outbox is.
+    pub fn room(&self) -> &OutboxRoom {
+        &self.room
     }
 
     /// The region the organizations are homed in.
@@ -64,7 +86,7 @@ impl Store {
         let revision: Option<(i64, i64)> =
             sqlx::query_as("SELECT epoch, revision FROM organization WHERE id = $1 AND state <> 'deleted'")
                 .bind(organization)
-                .fetch_optional(&self.pool)
+                .fetch_optional(self.pool())
                 .await?;
         let (epoch, number) = revision.ok_or(IdentityError::NotFound("organization"))?;
         Ok(SeenState { organization, revision: Revision { epoch, number } })

@@ -82,6 +82,11 @@ impl Operator {
         }
     }
 
+    /// Our own id of the request.
+    pub(super) fn request_id(&self) -> Option<&str> {
+        self.request_id.as_ref().map(StoredText::as_str)
+    }
+
     /// The author of a request that may be repeated.
     pub(super) fn creating(&self, app: &App, key: Option<KeyedRequest>) -> Author {
         Author { repeatable: key.map(|key| key.of(app, KeyScope::Operator)), ..self.author() }
@@ -115,7 +120,7 @@ impl ShownInvitation {
             found => Some(of_its_organization(&token, found?)?),
         };
         if let Some(holder) = &holder {
-            charge(parts, holder.organization)?;
+            charge(parts, holder)?;
         }
         Ok(Self { hash, holder, request_id: request_id(parts) })
     }
@@ -136,7 +141,7 @@ impl FromRequestParts<App> for Caller {
             return Err(IdentityError::Unauthenticated);
         }
         let holder = of_its_organization(&token, app.store.holder(&token.hash()).await?)?;
-        charge(parts, holder.organization)?;
+        charge(parts, &holder)?;
         app.last_uses.note(&holder);
         warning::of_the_last_token(parts, app, &holder).await?;
         let (organization, user) = (holder.organization, holder.user);
@@ -226,8 +231,8 @@ fn of_its_organization(token: &BearerToken, holder: TokenHolder) -> Result<Token
 }
 
 /// Counts the request as one of the organization, before its body is read.
-fn charge(parts: &Parts, organization: OrganizationId) -> Result<()> {
-    let charged = InFlight::of(&parts.extensions).charge(organization);
+fn charge(parts: &Parts, holder: &TokenHolder) -> Result<()> {
+    let charged = InFlight::of(&parts.extensions).charge(holder.organization, holder.request_rate());
     charged.map_err(|problem| IdentityError::TooManyRequests(Box::new(problem)))
 }
 

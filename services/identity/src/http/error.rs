@@ -10,6 +10,10 @@ use crate::error::IdentityError;
 
 /// Seconds until it is worth asking again whether the clock is right.
 const CLOCK_RETRY: u32 = 60;
+/// Seconds until it is worth changing an organization again that has many changes waiting.
+const CHANGE_RETRY: u32 = 1;
+/// Seconds until it is worth asking again whether the outbox has room.
+const OUTBOX_RETRY: u32 = 5;
 /// Clients that follow a redirect to another region without their token end here.
 const NO_TOKEN: &str = "A valid token is required. Clients drop it when they follow a redirect to another address: \
     send the request to the organization's home region, which the redirect names";
@@ -46,6 +50,18 @@ fn problem(error: IdentityError) -> Problem {
             CLOCK_RETRY,
         ),
         IdentityError::TooManyRequests(problem) => *problem,
+        IdentityError::QuotaReached { quota, maximum } => {
+            Problem::conflict(format!("The organization has reached its quota (quota: {quota}, maximum: {maximum})"))
+        }
+        IdentityError::TooManyChanges => Problem::too_many_requests(
+            "Too many changes of the organization wait for each other (quota: concurrent changes)",
+            CHANGE_RETRY,
+        ),
+        IdentityError::OutboxFull => Problem::unavailable(
+            "Changes cannot be passed on now, and as many as may wait do; no change is made until some are passed on",
+            OUTBOX_RETRY,
+        )
+        .of_type("outbox_full"),
         IdentityError::Elsewhere { home, target } => elsewhere(&home, &target),
         IdentityError::Database(error) => Problem::from(error),
         IdentityError::Record(error) => Problem::internal(error),

@@ -19,7 +19,7 @@ const REFUSALS: Refusals = Refusals {
         ("307", "The organization's home is another region, whose address is in `Location`"),
         ("401", "A valid token is required"),
         ("403", "The caller may not do this"),
-        ("429", "Too many requests of the organization are in flight"),
+        ("429", "Too many requests or changes of the organization are in flight, or in this second"),
         ("500", "An internal error"),
         ("503", "The service is overloaded or cannot answer now"),
     ],

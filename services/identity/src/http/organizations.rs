@@ -22,7 +22,7 @@ use crate::domain::text::{Email, Name, Text};
 use crate::domain::user::User;
 use crate::store::{PendingRevision, assignments, members, organizations, teams, users};
 
-/// Days a deleted organization's data is kept: none, it is erased at once.
+/// Days a deleted organization's data is kept: none, its erasure begins at once.
 const RETENTION_PERIOD_DAYS: u32 = 0;
 
 /// An organization in the path.
@@ -235,7 +235,7 @@ pub(super) async fn delete(
 ) -> Result<EmptyReply> {
     let id = app.store.organization(path.organization_id).await?.id;
     let mut revision = app.store.revision_in_any_state(id, operator.author()).await?;
-    organizations::erase(&mut revision).await?;
+    organizations::delete(&mut revision).await?;
     let seen = revision.commit(vec![Change::OrganizationDeleted {}]).await?;
     Ok(app.no_content(seen))
 }

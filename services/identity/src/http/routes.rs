@@ -8,8 +8,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{
-    invites, me, members, openapi, organizations, recovery, roles, team_roles, teams, tokens, user_roles, users,
-    warning,
+    invites, me, members, openapi, organizations, quotas, recovery, roles, team_roles, teams, tokens, user_roles,
+    users, warning,
 };
 use crate::app::App;
 
@@ -25,6 +25,8 @@ fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(organizations::create))
         .routes(routes!(organizations::get, organizations::update, organizations::delete))
+        .routes(routes!(quotas::list))
+        .routes(routes!(quotas::set))
         .routes(routes!(recovery::recover_administrator))
         .routes(routes!(me::organization))
         .routes(routes!(me::user))

@@ -7,8 +7,9 @@ use writ_contract::identity_event::Change;
 use writ_contract::row::{Grant, PrincipalKind, Validity};
 use writ_contract::{GrantId, OrganizationId, PrincipalId, RoleKey, TeamId, Timestamp, UserId};
 
-use super::{PendingRevision, Store};
+use super::{PendingRevision, Store, quotas};
 use crate::domain::assignment::administrator;
+use crate::domain::quota::Quota;
 use crate::error::{IdentityError, Result};
 
 /// A principal that can hold roles.
@@ -93,17 +94,19 @@ impl Store {
 ///
 /// # Errors
 /// [`IdentityError::NotFound`] when the organization has no such principal; [`IdentityError::SystemTeam`];
-/// [`IdentityError::Exists`] when it has the role already.
+/// [`IdentityError::Exists`] when it has the role already; [`IdentityError::QuotaReached`].
 pub async fn insert(revision: &mut PendingRevision, assignee: Assignee, grant: &Grant) -> Result<()> {
     let organization = revision.organization();
-    let (exists, system_team, assigned): (bool, bool, bool) = sqlx::query_as(
+    let (exists, system_team, assigned, used, maximum): (bool, bool, bool, i64, Option<i64>) = sqlx::query_as(
         "WITH p AS (SELECT id, coalesce(system_team, false) AS system_team
                       FROM principal LEFT JOIN team USING (organization, id)
                      WHERE organization = $1 AND id = $2 AND kind = $3),
               assigned AS (INSERT INTO role_assignment (organization, id, principal, role, entity_type, entity_id, region)
                            SELECT $1, $4, p.id, $5, $6, $7, $8 FROM p WHERE NOT p.system_team
                            ON CONFLICT DO NOTHING RETURNING id)
-         SELECT EXISTS (SELECT FROM p), EXISTS (SELECT FROM p WHERE system_team), EXISTS (SELECT FROM assigned)",
+         SELECT EXISTS (SELECT FROM p), EXISTS (SELECT FROM p WHERE system_team), EXISTS (SELECT FROM assigned),
+                (SELECT count(*) FROM role_assignment WHERE organization = $1 AND principal = $2),
+                (SELECT maximum FROM quota WHERE organization = $1 AND resource = $9)",
     )
     .bind(organization)
     .bind(grant.principal)
@@ -113,6 +116,7 @@ pub async fn insert(revision: &mut PendingRevision, assignee: Assignee, grant: &
     .bind(&grant.entity_type)
     .bind(&grant.entity_id)
     .bind(grant.region)
+    .bind(Quota::RolesPerPrincipal.as_str())
     .fetch_one(revision.connection())
     .await?;
     match (exists, system_team, assigned) {
@@ -122,7 +126,8 @@ pub async fn insert(revision: &mut PendingRevision, assignee: Assignee, grant: &
             let id = existing(revision, grant).await?.as_uuid();
             Err(IdentityError::Exists { what: "Role is already assigned", id })
         }
-        _ => Ok(()),
+        // Counted before this one was added.
+        _ => quotas::within(Quota::RolesPerPrincipal, used + 1, maximum),
     }
 }
 

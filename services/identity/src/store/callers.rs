@@ -27,9 +27,17 @@ pub struct TokenHolder {
     /// When the token expires.
     pub expires_at: OffsetDateTime,
     pub(super) last_used_at: Option<OffsetDateTime>,
+    request_rate: Option<i64>,
     hash: Hash,
     kind: TokenKind,
     active: bool,
+}
+
+impl TokenHolder {
+    /// Requests that the organization may send in a second, if the operator has set a quota.
+    pub fn request_rate(&self) -> Option<u32> {
+        self.request_rate.map(|rate| u32::try_from(rate).unwrap_or(u32::MAX))
+    }
 }
 
 /// Who makes a request: the holder of its token.
@@ -69,7 +77,7 @@ impl Store {
     /// # Errors
     /// [`IdentityError::Unauthenticated`] when there is none, or the token is not valid now.
     pub async fn holder(&self, hash: &Hash) -> Result<TokenHolder> {
-        find(&self.pool, hash, TokenKind::Personal, true).await
+        find(self.pool(), hash, TokenKind::Personal, true).await
     }
 
     /// The user invited with the token that has this hash, who is not active yet.
@@ -77,7 +85,7 @@ impl Store {
     /// # Errors
     /// [`IdentityError::Unauthenticated`] when there is none, or the invitation is not valid now.
     pub async fn invited(&self, hash: &Hash) -> Result<TokenHolder> {
-        find(&self.pool, hash, TokenKind::Invite, false).await
+        find(self.pool(), hash, TokenKind::Invite, false).await
     }
 
     /// The active user with this recovery invitation.
@@ -85,7 +93,7 @@ impl Store {
     /// # Errors
     /// [`IdentityError::Unauthenticated`] when there is none, or the invitation is not valid now.
     pub async fn recovering(&self, hash: &Hash) -> Result<TokenHolder> {
-        find(&self.pool, hash, TokenKind::Invite, true).await
+        find(self.pool(), hash, TokenKind::Invite, true).await
     }
 
     /// Begins the next revision of the bearer's organization, by a right that the bearer has under the organization's
@@ -112,7 +120,9 @@ impl Store {
 async fn find(connection: impl PgExecutor<'_>, hash: &Hash, kind: TokenKind, active: bool) -> Result<TokenHolder> {
     sqlx::query_as(
         "SELECT t.organization, t.principal AS \"user\", t.id AS token, t.expires_at, t.last_used_at, t.hash, t.kind, p.active,
-                EXISTS (SELECT FROM administrator a WHERE a.organization = t.organization AND a.id = t.principal) AS administrator
+                EXISTS (SELECT FROM administrator a WHERE a.organization = t.organization AND a.id = t.principal) AS administrator,
+                (SELECT maximum FROM quota q WHERE q.organization = t.organization AND q.resource = 'requests_per_second')
+                    AS request_rate
            FROM token t
            JOIN organization o ON o.id = t.organization AND o.state = 'active'
            JOIN principal p ON p.organization = t.organization AND p.id = t.principal AND p.active = $3

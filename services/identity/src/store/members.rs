@@ -4,14 +4,15 @@ use writ_contract::identity_event::Change;
 use writ_contract::row::{Membership, Validity};
 use writ_contract::{TeamId, UserId};
 
-use super::PendingRevision;
+use super::{PendingRevision, quotas};
+use crate::domain::quota::Quota;
 use crate::error::{IdentityError, Result};
 
 /// Adds a user to a team; also returns the change for the event.
 ///
 /// # Errors
 /// [`IdentityError::NotFound`] when the organization has no such team or user; [`IdentityError::Exists`] when
-/// the user is in the team already.
+/// the user is in the team already; [`IdentityError::QuotaReached`].
 pub async fn add_user(revision: &mut PendingRevision, team: TeamId, user: UserId) -> Result<Change> {
     let organization = revision.organization();
     let (team_exists, user_exists, added): (bool, bool, bool) = sqlx::query_as(
@@ -27,13 +28,15 @@ pub async fn add_user(revision: &mut PendingRevision, team: TeamId, user: UserId
     .fetch_one(revision.connection())
     .await?;
     match (team_exists, user_exists, added) {
-        (false, _, _) => Err(IdentityError::NotFound("team")),
-        (_, false, _) => Err(IdentityError::NotFound("user")),
+        (false, _, _) => return Err(IdentityError::NotFound("team")),
+        (_, false, _) => return Err(IdentityError::NotFound("user")),
         (_, _, false) => {
-            Err(IdentityError::Exists { what: "User is already a member of the team", id: user.as_uuid() })
+            return Err(IdentityError::Exists { what: "User is already a member of the team", id: user.as_uuid() });
         }
-        _ => Ok(joined(team, user)),
+        _ => {}
     }
+    quotas::must_hold(revision, Quota::Memberships).await?;
+    Ok(joined(team, user))
 }
 
 fn joined(team: TeamId, user: UserId) -> Change {

@@ -7,15 +7,17 @@ use sqlx::{PgConnection, Postgres, Transaction};
 use time::{Duration, OffsetDateTime};
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
+use uuid::Uuid;
 use writ_contract::actor::{Actor, ActorKind};
 use writ_contract::identity_event::{Change, Changes, IdentityEvent};
 use writ_contract::organization::OrganizationEntry;
 use writ_contract::row::OrganizationState;
-use writ_contract::{Hash, OrganizationId, Region, Revision, StoredText, Timestamp, UserId, encode};
+use writ_contract::{Hash, OrganizationId, Revision, StoredText, Timestamp, UserId, encode};
 use writ_kafka::topics;
 use writ_log::{Outgoing, outbox};
 
 use super::callers::{Bearer, TokenHolder};
+use super::turns::Turn;
 use super::{Store, answers};
 use crate::domain::answer::KeptAnswer;
 use crate::domain::answer::RepeatableRequest;
@@ -71,6 +73,8 @@ struct Next {
     revision: i64,
     /// Of the event before.
     digest: Hash,
+    /// The process that made the change before.
+    writer: Option<Uuid>,
     committed_at: OffsetDateTime,
     /// The database's clock, read under the organization's lock.
     now: OffsetDateTime,
@@ -85,12 +89,14 @@ impl Next {
 /// A transaction that becomes the next revision of one organization when it is committed. Dropping it rolls back.
 pub struct PendingRevision {
     tx: Transaction<'static, Postgres>,
-    region: Region,
+    store: Store,
     organization: OrganizationId,
     next: Next,
     author: Author,
     holder: Option<TokenHolder>,
     span: Span,
+    // Last: the next change begins when all of this is over.
+    _turn: Turn,
 }
 
 impl Store {
@@ -99,22 +105,24 @@ impl Store {
     ///
     /// # Errors
     /// [`IdentityError::NotFound`] when there is no such organization; [`IdentityError::ClockAhead`];
-    /// [`IdentityError::Answered`] when the request is a repetition.
+    /// [`IdentityError::Answered`] when the request is a repetition; [`IdentityError::TooManyChanges`] and
+    /// [`IdentityError::OutboxFull`] when there is no room for it.
     pub async fn revision_in_any_state(&self, organization: OrganizationId, author: Author) -> Result<PendingRevision> {
         let span = transaction_span(organization);
-        let mut tx = self.pool.begin().await?;
+        let turn = self.turn(organization).await?;
+        let mut tx = self.writes.begin().await?;
         let next = sqlx::query_as(
             "UPDATE organization SET revision = revision + 1,
                     committed_at = greatest(clock_timestamp(), committed_at + interval '1 microsecond')
               WHERE id = $1 AND state <> 'deleted'
-             RETURNING state, epoch, revision, digest, committed_at, clock_timestamp() AS now",
+             RETURNING state, epoch, revision, digest, writer, committed_at, clock_timestamp() AS now",
         )
         .bind(organization)
         .fetch_optional(&mut *tx)
         .await?
         .ok_or(IdentityError::NotFound("organization"))?;
         must_not_be_ahead(&next)?;
-        self.begun(tx, organization, next, author, span).await
+        self.begun(tx, turn, organization, next, author, span).await
     }
 
     /// Begins the first revision of a new organization.
@@ -129,27 +137,36 @@ impl Store {
         author: Author,
     ) -> Result<PendingRevision> {
         let span = transaction_span(organization);
-        let mut tx = self.pool.begin().await?;
+        let turn = self.turn(organization).await?;
+        let mut tx = self.writes.begin().await?;
         if let Some(request) = &author.repeatable {
             answers::lock(&mut tx, request).await?;
         }
         let next = sqlx::query_as(
-            "INSERT INTO organization (id, name, owner_id, state, revision, digest, committed_at, created_at, updated_at)
-             SELECT $1, $2, $3, 'active', 1, $4, now, now, now FROM clock_timestamp() AS now
-             RETURNING state, epoch, revision, digest, committed_at, committed_at AS now",
+            "INSERT INTO organization (id, name, owner_id, state, revision, digest, writer, committed_at, created_at, updated_at)
+             SELECT $1, $2, $3, 'active', 1, $4, $5, now, now, now FROM clock_timestamp() AS now
+             RETURNING state, epoch, revision, digest, writer, committed_at, committed_at AS now",
         )
         .bind(organization)
         .bind(name.as_str())
         .bind(owner)
         .bind(Hash::ZERO)
+        .bind(self.handover.writer())
         .fetch_one(&mut *tx)
         .await?;
-        self.begun(tx, organization, next, author, span).await
+        self.begun(tx, turn, organization, next, author, span).await
+    }
+
+    /// The organization's turn, if the outbox has room.
+    async fn turn(&self, organization: OrganizationId) -> Result<Turn> {
+        self.room.must_be_left()?;
+        self.turns.take(organization).await
     }
 
     async fn begun(
         &self,
         mut tx: Transaction<'static, Postgres>,
+        turn: Turn,
         organization: OrganizationId,
         next: Next,
         author: Author,
@@ -158,7 +175,8 @@ impl Store {
         if let Some(request) = &author.repeatable {
             answers::must_be_new(&mut tx, request).await?;
         }
-        Ok(PendingRevision { tx, region: self.region, organization, next, author, holder: None, span })
+        let store = self.clone();
+        Ok(PendingRevision { tx, store, organization, next, author, holder: None, span, _turn: turn })
     }
 }
 
@@ -217,13 +235,15 @@ impl PendingRevision {
         let event = self.event(changes)?;
         // What follows from the transaction is a part of its trace.
         let records = self.span.clone().in_scope(|| self.records(&event, state))?;
+        let (handover, room, count) = (&self.store.handover, &self.store.room, records.len());
         async {
-            store_digest(&mut self.tx, &event).await?;
-            outbox::append(&mut self.tx, &records).await?;
-            self.tx.commit().await
+            store_digest(&mut self.tx, &event, handover.writer()).await?;
+            let appended = outbox::append(&mut self.tx, records).await?;
+            handover.commit(self.tx, appended, self.next.writer).await
         }
         .instrument(self.span.clone())
         .await?;
+        room.filled(count);
         self.span.record("writ.outcome", "committed");
         self.span.record("writ.epoch", self.next.epoch).record("writ.revision", self.next.revision);
         Ok(SeenState { organization: self.organization, revision: self.next.revision() })
@@ -255,13 +275,13 @@ impl PendingRevision {
 
     /// The event and, if the organization's state changed, its entry in the directory.
     fn records(&self, event: &IdentityEvent, state: Option<OrganizationState>) -> Result<Vec<Outgoing>> {
-        let (key, source) = (self.organization, log::source(self.region));
+        let (key, source) = (self.organization, log::source(self.store.region));
         let record = Outgoing::new(topics::IDENTITY_EVENTS, key, &source, event)?;
         let mut records = vec![record.measured_from(event.committed_at)];
         if let Some(state) = state {
             let entry = OrganizationEntry {
                 organization: self.organization,
-                home_region: self.region,
+                home_region: self.store.region,
                 state,
                 revision: self.next.revision(),
                 updated_at: event.committed_at,
@@ -282,9 +302,9 @@ fn must_not_be_ahead(next: &Next) -> Result<()> {
 }
 
 /// The next event names the digest of this one.
-async fn store_digest(connection: &mut PgConnection, event: &IdentityEvent) -> sqlx::Result<()> {
-    let statement = sqlx::query("UPDATE organization SET digest = $2 WHERE id = $1");
-    statement.bind(event.organization).bind(event.digest).execute(connection).await.map(drop)
+async fn store_digest(connection: &mut PgConnection, event: &IdentityEvent, writer: Uuid) -> sqlx::Result<()> {
+    let statement = sqlx::query("UPDATE organization SET digest = $2, writer = $3 WHERE id = $1");
+    statement.bind(event.organization).bind(event.digest).bind(writer).execute(connection).await.map(drop)
 }
 
 /// The span `transaction`, from the wait for a connection until it is committed or given up.

@@ -8,10 +8,11 @@ use sqlx::{FromRow, PgExecutor, Row};
 use writ_contract::{OrganizationId, TeamId, UserId};
 
 use super::listing::{Counted, containing, operands, optional_text, page_of, past_the_end, text};
-use super::{PendingRevision, Store};
+use super::{PendingRevision, Store, quotas};
 use crate::domain::filter::{LabelTest, TeamFilter};
 use crate::domain::labels::Labels;
 use crate::domain::page::{Page, Paged};
+use crate::domain::quota::Quota;
 use crate::domain::team::Team;
 use crate::domain::text::Text;
 use crate::error::{IdentityError, Result};
@@ -128,6 +129,9 @@ pub async fn get_changeable(revision: &mut PendingRevision, id: TeamId) -> Resul
 }
 
 /// Inserts a team.
+///
+/// # Errors
+/// [`IdentityError::QuotaReached`].
 pub async fn insert(revision: &mut PendingRevision, team: &Team) -> Result<()> {
     let organization = revision.organization();
     sqlx::query(
@@ -145,7 +149,7 @@ pub async fn insert(revision: &mut PendingRevision, team: &Team) -> Result<()> {
     .bind(team.created_at)
     .execute(revision.connection())
     .await?;
-    Ok(())
+    quotas::must_hold(revision, Quota::Teams).await
 }
 
 /// Stores a changed team.

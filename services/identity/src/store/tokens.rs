@@ -9,7 +9,8 @@ use writ_contract::{Hash, OrganizationId, Timestamp, TokenId, UserId};
 use writ_log::database::{LIMIT, bounded};
 
 use super::listing::text;
-use super::{PendingRevision, Store};
+use super::{PendingRevision, Store, quotas};
+use crate::domain::quota::Quota;
 use crate::domain::text::TokenName;
 use crate::domain::token::{EXPIRED_KEPT, PersonalToken};
 use crate::error::{IdentityError, Result};
@@ -131,6 +132,9 @@ pub async fn must_have_room(revision: &mut PendingRevision, user: UserId) -> Res
 }
 
 /// Stores a new token; also returns the change for the event.
+///
+/// # Errors
+/// [`IdentityError::QuotaReached`].
 pub async fn insert(revision: &mut PendingRevision, new: NewToken) -> Result<(PersonalToken, Change)> {
     let (organization, at) = (revision.organization(), revision.at());
     let row: PersonalToken = sqlx::query_as(
@@ -148,6 +152,7 @@ pub async fn insert(revision: &mut PendingRevision, new: NewToken) -> Result<(Pe
     .bind(new.expires_at)
     .fetch_one(revision.connection())
     .await?;
+    quotas::must_hold(revision, Quota::Tokens).await?;
     let issued = Token {
         id: row.id,
         hash: new.hash,

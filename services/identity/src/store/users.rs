@@ -5,10 +5,11 @@ use sqlx::{FromRow, PgExecutor, Row};
 use writ_contract::{OrganizationId, TeamId, UserId};
 
 use super::listing::{Counted, operands, optional_text, page_of, past_the_end, text};
-use super::{PendingRevision, Store};
+use super::{PendingRevision, Store, quotas};
 use crate::domain::filter::UserFilter;
 use crate::domain::fold::folded_address;
 use crate::domain::page::{Page, Paged};
+use crate::domain::quota::Quota;
 use crate::domain::text::{Email, Name, Text};
 use crate::domain::user::User;
 use crate::error::{IdentityError, Result};
@@ -116,7 +117,7 @@ pub async fn get(revision: &mut PendingRevision, id: UserId) -> Result<User> {
 /// Inserts a user who is active at once.
 ///
 /// # Errors
-/// When the organization has a user of this address.
+/// When the organization has a user of this address; [`IdentityError::QuotaReached`].
 pub async fn insert(revision: &mut PendingRevision, user: &User) -> Result<()> {
     insert_principal(revision, user.id, &user.email, true).await?;
     update(revision, user).await
@@ -125,7 +126,7 @@ pub async fn insert(revision: &mut PendingRevision, user: &User) -> Result<()> {
 /// Inserts a user who has been invited and is not active yet.
 ///
 /// # Errors
-/// When the organization has a user of this address.
+/// When the organization has a user of this address; [`IdentityError::QuotaReached`].
 pub async fn insert_invited(revision: &mut PendingRevision, id: UserId, email: &Email) -> Result<()> {
     insert_principal(revision, id, email, false).await
 }
@@ -145,7 +146,7 @@ async fn insert_principal(revision: &mut PendingRevision, id: UserId, email: &Em
     .bind(at)
     .execute(revision.connection())
     .await?;
-    Ok(())
+    quotas::must_hold(revision, Quota::Users).await
 }
 
 /// Stores the names of a user, and that it changed in this revision.

@@ -142,7 +142,7 @@ async fn the_api_describes_itself(pool: PgPool) {
     let document = world.get("/openapi.json", "").await;
     document.is(200);
     let paths = document.body["paths"].as_object().unwrap();
-    assert_eq!(paths.len(), 24, "{:?}", paths.keys());
+    assert_eq!(paths.len(), 26, "{:?}", paths.keys());
     assert!(paths["/v3/teams/{teamId}/assigned-roles"]["post"]["requestBody"].is_object());
     let operations = paths.values().flat_map(|path| path.as_object().unwrap().values());
     let mut ids: Vec<&str> = operations.map(|operation| operation["operationId"].as_str().unwrap()).collect();

@@ -6,6 +6,7 @@ mod auth;
 mod idempotency;
 mod input;
 mod invites;
+mod limits;
 mod lists;
 mod members;
 mod names;

@@ -15,7 +15,7 @@ use writ_contract::organization::OrganizationEntry;
 use writ_contract::{OrganizationId, Record, SchemaRegistry, TeamId, UserId, decode};
 use writ_identity::app::{App, Platform};
 use writ_identity::http::router;
-use writ_identity::store::Store;
+use writ_identity::store::{OutboxRoom, Store};
 use writ_service::http::{RequestLimits, guarded};
 use writ_tokens::{ConsistencyKey, SeenRevision, hash_of};
 
@@ -56,7 +56,12 @@ pub(crate) fn consistency_key() -> ConsistencyKey {
 
 impl World {
     pub(crate) fn new(pool: PgPool) -> Self {
-        let store = Store::new(pool.clone(), "us".parse().unwrap());
+        Self::with_room(pool, 1_000_000)
+    }
+
+    /// With an outbox in which at most `maximum` records wait.
+    pub(crate) fn with_room(pool: PgPool, maximum: u64) -> Self {
+        let store = Store::new(pool.clone(), pool.clone(), "us".parse().unwrap(), OutboxRoom::new(maximum));
         let platform = Platform {
             regions: ["us", "eu"].map(|code| code.parse().unwrap()).to_vec(),
             homes: [("us", "http://us.test"), ("eu", "http://eu.test")]

@@ -1,0 +1,57 @@
+-- The process whose transaction made the organization's last change. Only what the same process committed before may be
+-- handed to its publisher without a look at the table of the outbox.
+ALTER TABLE organization ADD COLUMN writer uuid;
+
+-- What is in a deleted organization is erased in the background.
+CREATE INDEX organization_deleted ON organization (id) WHERE state = 'deleted';
+
+-- The quotas of an organization (domain/quota.rs): how much of it is used, where that is counted here, and the maximum if the
+-- operator has set one; null means the default. Changed under the organization's lock.
+-- Retention: as long as the organization has something, or a limit of its own; a deleted organization has none.
+CREATE TABLE quota (
+    organization uuid NOT NULL REFERENCES organization,
+    resource     text NOT NULL CHECK (resource IN (
+                     'users', 'teams', 'memberships', 'tokens', 'roles_per_principal', 'requests_per_second')),
+    used         bigint NOT NULL DEFAULT 0,
+    maximum      bigint CHECK (maximum >= 0),
+    PRIMARY KEY (organization, resource)
+) WITH (fillfactor = 50);
+
+-- Counts the rows of a statement, by organization. The first argument is the kind, the second, if there is one, the kind of
+-- principal that counts.
+CREATE FUNCTION count_quota() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO quota AS q (organization, resource, used)
+        SELECT organization, TG_ARGV[0], count(*) FROM changed GROUP BY organization
+        ON CONFLICT (organization, resource) DO UPDATE SET used = q.used + excluded.used;
+    ELSE
+        UPDATE quota q SET used = q.used - gone.count
+          FROM (SELECT organization, count(*) AS count FROM changed GROUP BY organization) gone
+         WHERE q.organization = gone.organization AND q.resource = TG_ARGV[0];
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER count_inserted AFTER INSERT ON user_account REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION count_quota('users');
+CREATE TRIGGER count_deleted AFTER DELETE ON user_account REFERENCING OLD TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION count_quota('users');
+CREATE TRIGGER count_inserted AFTER INSERT ON team REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION count_quota('teams');
+CREATE TRIGGER count_deleted AFTER DELETE ON team REFERENCING OLD TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION count_quota('teams');
+CREATE TRIGGER count_inserted AFTER INSERT ON membership REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION count_quota('memberships');
+CREATE TRIGGER count_deleted AFTER DELETE ON membership REFERENCING OLD TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION count_quota('memberships');
+CREATE TRIGGER count_inserted AFTER INSERT ON token REFERENCING NEW TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION count_quota('tokens');
+CREATE TRIGGER count_deleted AFTER DELETE ON token REFERENCING OLD TABLE AS changed
+    FOR EACH STATEMENT EXECUTE FUNCTION count_quota('tokens');
+
+INSERT INTO quota (organization, resource, used)
+SELECT organization, 'users', count(*) FROM user_account GROUP BY organization
+UNION ALL SELECT organization, 'teams', count(*) FROM team GROUP BY organization
+UNION ALL SELECT organization, 'memberships', count(*) FROM membership GROUP BY organization
+UNION ALL SELECT organization, 'tokens', count(*) FROM token GROUP BY organization;
