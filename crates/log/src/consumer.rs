@@ -3,6 +3,7 @@
 
 mod batch;
 mod discovery;
+mod held;
 mod persist;
 mod reader;
 mod stale;
@@ -10,6 +11,8 @@ mod status;
 mod tracker;
 
 use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
 
 use rdkafka::error::KafkaError;
 use sqlx::postgres::{PgConnection, PgPool};
@@ -23,11 +26,15 @@ use crate::backoff::Backoff;
 use crate::lease::{Lease, LeaseError};
 use crate::loops::LoopTurns;
 use crate::position::{self, LogPosition};
+use held::MustWait;
 
 pub use discovery::Subscription;
 pub(crate) use reader::{ReadError, Reader};
 pub(crate) use stale::StaleReader;
 pub use status::{ConsumerHandle, ConsumerStatus, PartitionStatus};
+
+/// How often a consumer that has to wait before its first record turns.
+const WAITING_TURN: Duration = Duration::from_secs(2);
 
 /// How a service processes records. Called by one task, never concurrently.
 pub trait Projection: Send {
@@ -105,6 +112,7 @@ pub struct Consumer {
     config: ConsumerConfig,
     pool: PgPool,
     lease: Lease,
+    must_wait: Option<MustWait>,
     handle: ConsumerHandle,
     turns: LoopTurns,
 }
@@ -114,12 +122,27 @@ impl Consumer {
     pub fn new(config: ConsumerConfig, pool: PgPool, lease: Lease) -> Self {
         let handle = ConsumerHandle::new(&config.client_id);
         let turns = LoopTurns::new(&format!("consumer/{}", config.client_id));
-        Self { config, pool, lease, handle, turns }
+        Self { config, pool, lease, must_wait: None, handle, turns }
+    }
+
+    /// Holds back records that `must_wait`, because what they build on is about to arrive by another way, and those behind
+    /// them in their partition, for five seconds at most. Other partitions go on.
+    #[must_use]
+    pub fn holding_back(self, must_wait: impl Fn(&ConsumedRecord) -> bool + Send + Sync + 'static) -> Self {
+        Self { must_wait: Some(Arc::new(must_wait)), ..self }
     }
 
     /// The status of the consumer while it runs.
     pub fn handle(&self) -> ConsumerHandle {
         self.handle.clone()
+    }
+
+    /// Waits for what must come before the first record, and shows that it is not stalled meanwhile.
+    pub async fn wait_for(&self, first: impl Future<Output = ()>) {
+        let mut first = std::pin::pin!(first);
+        while tokio::time::timeout(WAITING_TURN, &mut first).await.is_err() {
+            self.turns.note();
+        }
     }
 
     /// Reads until `shutdown`. A batch that is not committed by then is read again at the next start.
@@ -156,7 +179,7 @@ impl Consumer {
     async fn read_on<P: Projection>(&self, projection: &mut P) -> Stop {
         let positions = self.positions().await;
         let mut reader = match Reader::start(&self.config, positions, self.handle.clone()) {
-            Ok(reader) => reader,
+            Ok(reader) => reader.holding_back(self.must_wait.clone()),
             Err(error) => return Stop::Failed(error.into()),
         };
         loop {

@@ -57,6 +57,13 @@ pub(crate) fn outgoing(topic: &str, key: &str, value: &str) -> Outgoing {
     }
 }
 
+/// A record at a place of the log.
+pub(crate) fn consumed(topic: &str, partition: i32, offset: i64) -> ConsumedRecord {
+    let Outgoing { key, headers, value, .. } = outgoing(topic, "a", &offset.to_string());
+    let timestamp = writ_contract::Timestamp(1);
+    ConsumedRecord { topic: topic.to_owned(), partition, offset, timestamp, key, headers, value }
+}
+
 /// Waits until `condition` holds.
 pub(crate) async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
     let reached = async {

@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use super::discovery::{Discovery, Survey};
+use super::held::{Held, MustWait};
 use super::stale::{Silence, StaleReader};
 use super::tracker::{Disposition, PartitionId, Start, Tracker};
 use super::{ConsumerConfig, ConsumerHandle};
@@ -25,6 +26,9 @@ use crate::position::LogPosition;
 const MAX_RECORDS: usize = 500;
 /// A batch of this size takes no more records.
 const MAX_BYTES: usize = 8 << 20;
+
+/// How often records that are held back are tried again.
+const RETRY_HELD: Duration = Duration::from_millis(50);
 
 /// How often an idle reader turns.
 const IDLE: Duration = Duration::from_secs(2);
@@ -42,6 +46,7 @@ pub(crate) struct Reader {
     surveys: mpsc::Receiver<Survey>,
     tracker: Tracker,
     recorded: HashMap<PartitionId, LogPosition>,
+    held: Held,
     complete: bool,
     handle: ConsumerHandle,
     silence: Silence,
@@ -89,6 +94,7 @@ impl Reader {
             surveys,
             tracker,
             recorded,
+            held: Held::new(None),
             complete: false,
             handle,
             silence: Silence::new(),
@@ -96,7 +102,13 @@ impl Reader {
         })
     }
 
-    /// Waits for a record and returns it, with all others that are available, at most 500.
+    /// Holds back what must wait, and what is behind it in its partition.
+    pub(crate) fn holding_back(self, must_wait: Option<MustWait>) -> Self {
+        Self { held: Held::new(must_wait), ..self }
+    }
+
+    /// Waits for a record and returns it, with all others that are available, at most 500. Those that must
+    /// wait, and those behind them, are held back.
     pub(crate) async fn next(&mut self, turns: &LoopTurns) -> Result<Vec<ConsumedRecord>, ReadError> {
         self.silence.end();
         loop {
@@ -107,6 +119,7 @@ impl Reader {
                     self.take_up(survey.ok_or(ReadError::Discovery)?)?;
                     continue;
                 }
+                () = tokio::time::sleep(RETRY_HELD), if !self.held.is_empty() => self.release()?,
                 () = tokio::time::sleep(pause) => {
                     if !self.handle.caught_up() {
                         self.pass_markers()?;
@@ -146,7 +159,9 @@ impl Reader {
         let mut bytes = 0;
         let mut next = Some(first);
         while let Some(received) = next {
-            if let Some(record) = self.receive(received)? {
+            if let Some(record) = self.receive(received)?
+                && let Some(record) = self.hold(record)?
+            {
                 bytes += record.size();
                 batch.push(record);
             }
@@ -158,6 +173,28 @@ impl Reader {
             next = more.map(|received| received.map(|message| ConsumedRecord::of(&message)));
         }
         Ok(batch)
+    }
+
+    /// Returns the record if it does not have to wait.
+    fn hold(&mut self, record: ConsumedRecord) -> Result<Option<ConsumedRecord>, KafkaError> {
+        let place = (record.topic.clone(), record.partition);
+        if !self.held.has(&place) {
+            if !self.held.must_wait(&record) {
+                return Ok(Some(record));
+            }
+            self.consumer.pause(&list_of(&place))?;
+        }
+        self.held.add(place, record);
+        Ok(None)
+    }
+
+    /// The records that need not wait any more.
+    fn release(&mut self) -> Result<Vec<ConsumedRecord>, KafkaError> {
+        let (records, over) = self.held.release(MAX_RECORDS);
+        for place in over {
+            self.consumer.resume(&list_of(&place))?;
+        }
+        Ok(records)
     }
 
     /// Returns the record if it is new.
@@ -190,6 +227,7 @@ impl Reader {
         // Assigning the partition again, instead of seeking, also discards the records that the client has buffered.
         let mut list = TopicPartitionList::new();
         list.add_partition_offset(&record.topic, record.partition, Offset::Beginning)?;
+        self.held.forget(&(record.topic.clone(), record.partition));
         self.consumer.incremental_unassign(&list)?;
         self.consumer.incremental_assign(&list)?;
         self.tracker.restarted(&record.topic, record.partition);
@@ -231,7 +269,9 @@ impl Reader {
     /// otherwise never count as read to its end.
     fn pass_markers(&mut self) -> Result<(), KafkaError> {
         for element in self.consumer.position()?.elements() {
-            if let Offset::Offset(offset) = element.offset() {
+            // Of a partition that is held back, the client has delivered more than was processed.
+            let is_held = self.held.has(&(element.topic().to_owned(), element.partition()));
+            if let (Offset::Offset(offset), false) = (element.offset(), is_held) {
                 self.tracker.passed(element.topic(), element.partition(), offset);
             }
         }
@@ -258,6 +298,12 @@ impl Reader {
             self.handle.is_caught_up();
         }
     }
+}
+
+fn list_of((topic, partition): &PartitionId) -> TopicPartitionList {
+    let mut list = TopicPartitionList::new();
+    list.add_partition(topic, *partition);
+    list
 }
 
 fn settings(config: &ConsumerConfig) -> ClientConfig {

@@ -1,4 +1,5 @@
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::task::JoinHandle;
 use writ_kafka::Connection;
@@ -62,13 +63,21 @@ impl Running {
 }
 
 async fn consume(pool: &PgPool, cluster: &Cluster) -> Running {
+    consume_holding(pool, cluster, |_| false).await
+}
+
+async fn consume_holding(
+    pool: &PgPool,
+    cluster: &Cluster,
+    must_wait: impl Fn(&ConsumedRecord) -> bool + Send + Sync + 'static,
+) -> Running {
     sqlx::query("CREATE TABLE IF NOT EXISTS seen (value text)").execute(pool).await.unwrap();
     let config = ConsumerConfig {
         regions: vec!["eu".parse().unwrap(), "us".parse().unwrap()],
         topics: vec![Subscription::everywhere("t")],
         ..config(Connection::plaintext(cluster.bootstrap_servers()))
     };
-    let consumer = Consumer::new(config, pool.clone(), Lease::acquire(pool, "test").await);
+    let consumer = Consumer::new(config, pool.clone(), Lease::acquire(pool, "test").await).holding_back(must_wait);
     let (seen, handle, shutdown) = (Seen::default(), consumer.handle(), CancellationToken::new());
     let task = tokio::spawn(consumer.run(seen.clone(), shutdown.clone()));
     Running { seen, handle, shutdown, task }
@@ -99,6 +108,29 @@ async fn a_restart_goes_on_behind_the_position(pool: PgPool) {
     third.handle.until_caught_up().await;
     assert!(third.stop().await.is_empty());
     assert_eq!(count(&pool, VALUES).await, 4);
+}
+
+#[sqlx::test(migrator = "crate::MIGRATIONS")]
+async fn a_record_that_must_wait_holds_up_its_partition_alone(pool: PgPool) {
+    let cluster = cluster(&[("t", 1), ("us.t", 1)]);
+    let released = Arc::new(AtomicBool::new(false));
+    let release = released.clone();
+    let must_wait = move |record: &ConsumedRecord| {
+        !release.load(Ordering::Relaxed) && record.value.as_deref().is_some_and(|value| value.starts_with(b"waits"))
+    };
+    let running = consume_holding(&pool, &cluster, must_wait).await;
+    produce(&cluster, "t", &["1", "waits", "3"]).await;
+    until("the one before", async || running.seen.values().len() == 1).await;
+    produce(&cluster, "us.t", &["other"]).await;
+    until("another partition", async || running.seen.values() == ["t:1", "us.t:other"]).await;
+    produce(&cluster, "t", &["4"]).await;
+    released.store(true, Ordering::Relaxed);
+    until("all", async || running.seen.values().len() == 5).await;
+    assert_eq!(running.stop().await[2..], ["t:waits", "t:3", "t:4"]);
+    // The positions are behind all of them.
+    let next = consume(&pool, &cluster).await;
+    next.handle.until_caught_up().await;
+    assert!(next.stop().await.is_empty());
 }
 
 #[sqlx::test(migrator = "crate::MIGRATIONS")]
