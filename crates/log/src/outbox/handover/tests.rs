@@ -82,11 +82,12 @@ async fn after_a_commit_without_an_answer_the_table_decides(pool: PgPool) {
     };
     let first = commit(Some(handover.writer())).await;
     assert_eq!(ids(&attached).await.map(|ids| ids.len()), Some(1));
-    let mut given_up = Box::pin(commit(first));
-    while count(&pool, "SELECT count(*) FROM outbox").await < 2 {
-        assert!(futures::poll!(&mut given_up).is_pending(), "it is given up before its end is seen");
-    }
+    let mut tx = pool.begin().await.unwrap();
+    let appended = append(&mut tx, vec![outgoing("t", "a", "1")]).await.unwrap();
+    let mut given_up = Box::pin(handover.commit(tx, appended, first));
+    assert!(futures::poll!(&mut given_up).is_pending(), "the answer cannot be here yet");
     drop(given_up);
+    until("the second", async || count(&pool, "SELECT count(*) FROM outbox").await == 2).await;
     let third = commit(first).await;
     assert_eq!(ids(&attached).await, None, "it must not overtake the one that was given up");
     commit(third).await;
