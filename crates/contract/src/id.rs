@@ -145,6 +145,13 @@ impl OrganizationId {
         Region::from_bits(upper | lower).ok()
     }
 
+    /// When the organization was made, by the clock of its home: Unix time in milliseconds. Whoever makes an id up
+    /// chooses it.
+    pub fn unix_ms(self) -> u64 {
+        let [high, _] = Self::words(self.0);
+        high >> 16
+    }
+
     /// Whether identity data of the organization may come from `origin`.
     pub fn may_come_from(self, origin: Region) -> bool {
         self == PLATFORM_ORGANIZATION || self.home() == Some(origin)

@@ -5,6 +5,7 @@ mod ids;
 mod list;
 mod names;
 mod origin;
+mod partition;
 mod spec;
 
 pub use create::{EnsureError, ensure};
@@ -12,6 +13,7 @@ pub use ids::ids;
 pub use list::{all, largest_record, per_producer, spec};
 pub use names::*;
 pub use origin::{mirrored, split};
+pub use partition::partition_of;
 pub use spec::{Cleanup, TopicSpec};
 
 /// librdkafka's name for murmur2 over the key, which is how Java clients choose a partition.

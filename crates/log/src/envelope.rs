@@ -22,7 +22,8 @@ pub struct Envelope {
     pub ce_type: String,
     /// The writer, such as `/us/identity`.
     pub source: String,
-    /// When it was written, by the writer's clock.
+    /// When it was written, by the writer's clock. When the broker appended it, if the writer does not say or says what is
+    /// not a time: nothing depends on it.
     pub time: Timestamp,
     /// `application/avro`, or from other systems also `application/json`.
     pub content_type: String,
@@ -97,8 +98,8 @@ impl Envelope {
         required.into_iter().chain(optional).map(|(name, value)| (name.to_owned(), value.into_bytes())).collect()
     }
 
-    /// Reads the headers of a record that the broker appended at `appended`, which replaces a missing `ce_time`.
-    /// Ignores invalid trace headers.
+    /// Reads the headers of a record that the broker appended at `appended`, which replaces a missing or invalid
+    /// `ce_time`. Ignores invalid trace headers.
     ///
     /// # Errors
     /// If the name of a header is not UTF-8, or a required header is missing or invalid; the error names the first one.
@@ -113,7 +114,7 @@ impl Envelope {
             id: required(from, "ce_id")?,
             ce_type: required(from, "ce_type")?,
             source: required(from, "ce_source")?,
-            time: time(from)?.unwrap_or(appended),
+            time: written_at(from).unwrap_or(appended),
             content_type: required(from, "content-type")?,
             traceparent: parent(from, "traceparent"),
             tracestate: state(from, "tracestate"),
@@ -144,16 +145,10 @@ fn text(value: &[u8]) -> Result<&str, &'static str> {
     }
 }
 
-fn time(from: &[(String, Vec<u8>)]) -> Result<Option<Timestamp>, EnvelopeError> {
-    let Some(value) = headers::last(from, "ce_time") else { return Ok(None) };
-    let text = text(value).map_err(|reason| invalid("ce_time", reason))?;
-    let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| invalid("ce_time", "not an RFC 3339 time"))?;
-    Ok(Some(time.into()))
-}
-
 /// The time when the record was written, if its headers contain it.
 pub(crate) fn written_at(from: &[(String, Vec<u8>)]) -> Option<Timestamp> {
-    time(from).ok().flatten()
+    let text = text(headers::last(from, "ce_time")?).ok()?;
+    OffsetDateTime::parse(text, &Rfc3339).ok().map(Timestamp::from)
 }
 
 /// Invalid text is dropped here, or else it would be propagated through every region.

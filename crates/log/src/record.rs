@@ -11,7 +11,7 @@ use writ_contract::{Hash, OrganizationId, Region, Timestamp};
 use writ_kafka::topics;
 
 use crate::headers::{self, Headers};
-use crate::{Envelope, EnvelopeError};
+use crate::{Envelope, EnvelopeError, envelope};
 
 /// A record that was read from the log.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +66,11 @@ impl ConsumedRecord {
     /// Name of the topic in its region of origin.
     pub fn base_topic(&self) -> &str {
         topics::split(&self.topic).1
+    }
+
+    /// Whether the record says when it was written, but in no way that is understood.
+    pub fn has_invalid_time(&self) -> bool {
+        headers::last(&self.headers, "ce_time").is_some() && envelope::written_at(&self.headers).is_none()
     }
 
     /// The organization in the key, if the key is one: 36 bytes of lower-case, hyphenated text.

@@ -19,6 +19,12 @@ impl Service {
         }
     }
 
+    /// What the consumer `name` of this service reads, if it is not the only one.
+    pub fn second_consumer_config(&self, name: &str, topics: Vec<Subscription>) -> ConsumerConfig {
+        let config = self.consumer_config(topics);
+        ConsumerConfig { client_id: format!("{}-{name}", config.client_id), ..config }
+    }
+
     /// Learns the schemas of all writers. Returns once those that are on the log are known; only then can other records
     /// be read. New ones are learned while the follower lives.
     ///
@@ -34,8 +40,13 @@ impl Service {
 
     /// Shows a consumer in `/status`, and under the name `check` in `/readyz`: ready once it has caught up.
     pub fn show_consumer(&self, check: &'static str, handle: ConsumerHandle) {
+        self.show_second_consumer(check, "consumer", handle);
+    }
+
+    /// The same of one that is not the only one: `name` is its member in `/status`.
+    pub fn show_second_consumer(&self, check: &'static str, name: &'static str, handle: ConsumerHandle) {
         let consumer = handle.clone();
         self.health.watch(check, move || consumer.readiness());
-        self.status("consumer", move || std::future::ready(json!(handle.status())));
+        self.status(name, move || std::future::ready(json!(handle.status())));
     }
 }

@@ -9,6 +9,6 @@ mod path;
 mod query;
 
 pub use faults::Faults;
-pub use json::{Json, JsonBytes, NotJson};
+pub use json::{Json, JsonBytes, NotJson, duplicate_member};
 pub use path::Path;
 pub use query::ListQuery;

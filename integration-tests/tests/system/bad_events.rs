@@ -107,19 +107,49 @@ async fn a_record_that_cannot_be_taken_is_answered_and_holds_up_nothing() -> Res
     Ok(())
 }
 
-/// The refusal can be waited for like an acceptance: the answer comes at once.
+/// In no region is there a chain, and who waits for the event is told that it has not come.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_refused_event_is_answered_to_whoever_waits_for_it() -> Result<()> {
+async fn a_refused_event_leaves_nothing_but_its_dead_letter() -> Result<()> {
     let system = System::running().await?;
     let organization = Organization::create(system, "us").await?;
     let producer = system.entities("eu")?;
     let refused = producer.send(event(organization.id, "orphan", Some("nobody"))).await?;
+    let letter = dead_letter(system, organization.id).await?;
+    assert_eq!(letter.header("dlq_reason"), "unknown_parent");
     let fresh = format!("{},{}", organization.consistency_token, producer.freshness(&refused));
     let question =
         Question { user: organization.owner, action: "view", resource_type: "control_planes", resource: "orphan" };
     let answer = system.read("au").evaluate(&organization.owner_token, question, Some(&fresh)).await?;
-    ensure!(answer.status == 200 && !answer.allowed(), "{} {}", answer.status, answer.body);
+    ensure!(answer.status == 503, "{} {}", answer.status, answer.body);
+    for region in ["us", "eu", "au"] {
+        let heads = system.heads(region, organization.id).await?;
+        ensure!(heads.iter().all(|head| head["stream"] != "entities"), "{region}: {heads:?}");
+    }
     Ok(())
+}
+
+/// Anybody can make up an id.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_organization_that_does_not_exist_is_refused_by_name() -> Result<()> {
+    let system = System::running().await?;
+    let producer = system.entities("eu")?;
+    let ghosts = [OrganizationId::from_parts("us".parse()?, 1, 7), OrganizationId::generate("eu".parse()?)];
+    for ghost in ghosts {
+        producer.send(event(ghost, "cp-1", None)).await?;
+        let letter = dead_letter(system, ghost).await?;
+        ensure!(letter.header("dlq_reason").starts_with("unknown_organization"), "{}", letter.header("dlq_reason"));
+        ensure!(system.heads("eu", ghost).await?.is_empty());
+    }
+    Ok(())
+}
+
+/// The first dead letter of the organization in `eu`.
+async fn dead_letter(system: &System, organization: OrganizationId) -> Result<topic::Seen> {
+    until("the dead letter", async || {
+        let letters = topic::read_all(&system.kafka("eu"), "entity-events-demo-dlq")?;
+        Ok(letters.into_iter().find(|letter| letter.key == organization.to_string()))
+    })
+    .await
 }
 
 /// A producer that sends again what it has sent changes nothing, and one that gives its id to another event is told so.
@@ -141,12 +171,8 @@ async fn the_same_event_again_is_the_same_event() -> Result<()> {
     system.read("eu").evaluate(&organization.owner_token, question, Some(&fresh)).await?;
     let heads = system.heads("eu", organization.id).await?;
     let entities = heads.iter().find(|head| head["stream"] == "entities" && head["origin"] == "eu").unwrap();
-    assert_eq!(entities["revision"], 3, "one revision each: {entities}");
-    let reused = until("the dead letter", async || {
-        let letters = topic::read_all(&system.kafka("eu"), "entity-events-demo-dlq")?;
-        Ok(letters.into_iter().find(|letter| letter.key == organization.id.to_string()))
-    })
-    .await?;
+    assert_eq!(entities["revision"], 2, "one revision each: {entities}");
+    let reused = dead_letter(system, organization.id).await?;
     assert_eq!((reused.header("dlq_reason"), &reused.value), ("ce_id_reused", &other));
     Ok(())
 }

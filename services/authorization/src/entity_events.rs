@@ -1,19 +1,19 @@
-//! What becomes of a record of an entity producer: the next change set of its organization's chain of entities, with
-//! operations or with the reason why the event was refused; or only a dead letter.
+//! What becomes of a record of an entity producer: the next change set of its organization's chain of entities or, if it is
+//! refused, a dead letter and nothing else.
 
 use writ_chains::Park;
 use writ_contract::actor::{Actor, ActorKind};
 use writ_contract::policy_change::Operation;
-use writ_contract::{ChainId, ProducerName, Revision, StoredText, Stream};
+use writ_contract::{ChainId, ProducerName, Revision, Stream};
 use writ_log::{ConsumedRecord, dead_letter};
 use writ_policy::{Chain, Header};
 
 use crate::entities;
-use crate::inbound::{self, Announcement};
+use crate::inbound::{self, Announcement, Inbound};
 use crate::outgoing::{change_set_record, derive_span};
 use crate::policies::{Policies, PolicyEffects};
 use crate::refusal::EventRefusal;
-use crate::store::answered::{Answered, EventKey, Outcome};
+use crate::store::answered::{Answered, EventKey, Remembered};
 
 /// Code of records that cannot be processed.
 pub(crate) const UNPROCESSABLE: &str = "unprocessable";
@@ -26,7 +26,11 @@ impl Policies {
         record: &ConsumedRecord,
         effects: &mut PolicyEffects,
     ) -> Result<(), Park> {
-        let read = inbound::read(record, producer, &self.scopes.borrow(), &self.schemas);
+        let read = {
+            let scopes = self.scopes.borrow();
+            let inbound = Inbound { scopes: &scopes, directory: &self.directory, registry: &self.schemas };
+            inbound::read(record, producer, inbound)
+        };
         match read {
             Err(unacceptable) => refuse(record, unacceptable.code(), &unacceptable.to_string(), effects),
             Ok(told) => self.answer_once(record, &told, effects)?,
@@ -42,54 +46,57 @@ impl Policies {
         told: &Announcement,
         effects: &mut PolicyEffects,
     ) -> Result<(), Park> {
-        let chain = self.chain_id(told.organization, Stream::Entities);
         let key = EventKey::new(&told.producer, told.organization, &told.id);
-        let before = self.answered.get(&key).copied();
-        let reused = before.is_some_and(|outcome| outcome.content != told.content);
-        if !reused && before.is_some_and(|outcome| !outcome.rejected) {
-            metrics::counter!("writ_duplicate_entity_events_total").increment(1);
-            return Ok(());
+        match self.answered.get(&key) {
+            Some(before) if before.content == told.content => {
+                metrics::counter!("writ_duplicate_entity_events_total").increment(1);
+                return Ok(());
+            }
+            Some(_) => {
+                refuse_event(record, EventRefusal::CeIdReused, effects);
+                return Ok(());
+            }
+            None => {}
         }
-        let (revision, rejected) = self.answer(chain, record, told, reused, effects).map_err(|reason| {
+        let chain = self.chain_id(told.organization, Stream::Entities);
+        let ops = match self.index.read(|index| operations(index.chain(&chain), chain, told)) {
+            Ok(ops) => ops,
+            Err(refusal) => {
+                refuse_event(record, refusal, effects);
+                return Ok(());
+            }
+        };
+        let revision = self.seal(chain, record, told, ops, effects).map_err(|reason| {
             tracing::error!(%chain, reason, "an entity event cannot be answered");
             Park { organization: told.organization, reason }
         })?;
-        if !reused {
-            let before = self.answered.insert(key, Outcome { content: told.content, rejected: rejected.is_some() });
-            effects.own.outcomes_before.push((key, before));
-            effects.own.answered.push(answered(told, revision, rejected));
-        }
+        self.answered.insert(key, Remembered { content: told.content, at: record.timestamp });
+        effects.own.remembered.push(key);
+        effects.own.answered.push(answered(told, record, revision));
         Ok(())
     }
 
     /// Makes the change set that answers the event.
-    fn answer(
+    fn seal(
         &self,
         chain: ChainId,
         record: &ConsumedRecord,
         told: &Announcement,
-        reused: bool,
+        ops: Vec<Operation>,
         effects: &mut PolicyEffects,
-    ) -> Result<(Revision, Option<EventRefusal>), String> {
+    ) -> Result<Revision, String> {
         let sealed = self.index.write(|index| {
             let new = Chain::new(chain);
             let state = index.chain(&chain).unwrap_or(&new);
             let _derive = derive_span(&chain, state.next()).entered();
-            let (ops, rejected) = match judge(state, told, reused) {
-                Ok(ops) => (ops, None),
-                Err(refusal) => (Vec::new(), Some(refusal)),
-            };
-            let header = header(state, record, told, rejected);
-            index.seal(&chain, header, ops).map(|(set, delta)| (set, delta, rejected))
+            let header = header(state, record, told);
+            index.seal(&chain, header, ops)
         });
-        let (set, delta, rejected) = sealed.map_err(|error| error.to_string())?;
+        let (set, delta) = sealed.map_err(|error| error.to_string())?;
         effects.deltas.push(delta);
         let outgoing = change_set_record(self.region, &set, &told.envelope, record.timestamp);
         effects.own.outgoing.push(outgoing.map_err(|error| error.to_string())?);
-        if let Some(refusal) = rejected {
-            refuse(record, refusal.as_str(), refusal.as_str(), effects);
-        }
-        Ok((set.revision, rejected))
+        Ok(set.revision)
     }
 }
 
@@ -98,15 +105,17 @@ pub(crate) fn unprocessable_entity_event(record: &ConsumedRecord, reason: &str, 
     refuse(record, UNPROCESSABLE, &format!("{UNPROCESSABLE}: {reason}"), effects);
 }
 
-fn judge(chain: &Chain, told: &Announcement, reused: bool) -> Result<Vec<Operation>, EventRefusal> {
-    if reused {
-        return Err(EventRefusal::CeIdReused);
-    }
-    Ok(entities::operations(chain, told.change.clone()?)?)
+fn operations(chain: Option<&Chain>, id: ChainId, told: &Announcement) -> Result<Vec<Operation>, EventRefusal> {
+    let change = told.change.clone()?;
+    let operations = match chain {
+        Some(chain) => entities::operations(chain, change),
+        None => entities::operations(&Chain::new(id), change),
+    };
+    Ok(operations?)
 }
 
 /// The time is the log's, not this process's: the same record gives the same change set.
-fn header(chain: &Chain, record: &ConsumedRecord, told: &Announcement, rejected: Option<EventRefusal>) -> Header {
+fn header(chain: &Chain, record: &ConsumedRecord, told: &Announcement) -> Header {
     let cause = told.cause();
     Header {
         revision: chain.next(),
@@ -114,19 +123,23 @@ fn header(chain: &Chain, record: &ConsumedRecord, told: &Announcement, rejected:
         actor: Actor { kind: ActorKind::PlatformProducer, id: cause.source.clone() },
         cause: Some(cause),
         request_id: None,
-        rejected: rejected.map(|refusal| StoredText::lossy(refusal.as_str())),
+        rejected: None,
     }
 }
 
-fn answered(told: &Announcement, revision: Revision, rejected: Option<EventRefusal>) -> Answered {
+fn answered(told: &Announcement, record: &ConsumedRecord, revision: Revision) -> Answered {
     Answered {
         producer: told.producer.clone(),
         organization: told.organization,
         id: told.id.clone(),
         content: told.content,
         revision,
-        rejected: rejected.map(EventRefusal::as_str),
+        at: record.timestamp,
     }
+}
+
+fn refuse_event(record: &ConsumedRecord, refusal: EventRefusal, effects: &mut PolicyEffects) {
+    refuse(record, refusal.as_str(), &refusal.to_string(), effects);
 }
 
 fn refuse(record: &ConsumedRecord, code: &'static str, reason: &str, effects: &mut PolicyEffects) {

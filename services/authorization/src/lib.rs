@@ -1,6 +1,7 @@
 //! Turns what happened in this region into policy change sets, one for each event.
 
 pub mod derive;
+pub mod directory;
 pub mod entities;
 mod entity_events;
 mod identity_events;
@@ -10,6 +11,7 @@ pub mod metrics;
 pub mod outgoing;
 pub mod policies;
 pub mod refusal;
+pub mod retention;
 pub mod scopes;
 pub mod settings;
 pub mod store;

@@ -4,17 +4,19 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use serde_json::json;
+use sqlx::PgPool;
 use tokio::sync::watch;
 use writ_authorization::policies::Policies;
 use writ_authorization::scopes::ScopesFile;
 use writ_authorization::settings::AuthorizationSettings;
-use writ_authorization::{PROGRAM, metrics, store};
+use writ_authorization::{PROGRAM, metrics, retention, store};
 use writ_chains::SharedIndex;
 use writ_contract::policy_change::{ChangeSet, PolicyOps};
 use writ_contract::{Record, SchemaRegistry};
 use writ_kafka::{ProducerScopes, topics};
-use writ_log::consumer::{Consumer, ConsumerHandle, Subscription};
+use writ_log::consumer::{Consumer, Subscription};
 use writ_log::outbox::{Handover, Publisher, StatusHandle};
+use writ_log::schemas::Follower;
 use writ_log::{Compression, Lease, LogProducer, database, schemas};
 use writ_policy::Index;
 use writ_service::Service;
@@ -53,20 +55,48 @@ async fn wire(service: Service, settings: AuthorizationSettings) -> anyhow::Resu
     let outbox = publisher.handle();
     let stop = service.shutdown.clone();
     service.spawn("publisher", async move { Ok(publisher.run(stop).await?) });
-    let consumer = Consumer::new(service.consumer_config(subscriptions()), pool.clone(), lease);
-    let handle = consumer.handle();
-    let stop = service.shutdown.clone();
-    service.spawn("consumer", async move {
-        let _follower = follower;
-        Ok(consumer.run(policies, stop).await?)
+    consume(&service, policies, &pool, &lease, follower);
+    show(&service, &index, outbox);
+    let (forgetting, stop) = (pool.clone(), service.shutdown.clone());
+    service.spawn("retention", async {
+        retention::run(forgetting, stop).await;
+        Ok(())
     });
-    show(&service, &index, handle, outbox);
     let measuring = writ_chains::metrics::run(index, pool, service.shutdown.clone());
     service.spawn("metrics", async {
         measuring.await;
         Ok(())
     });
     Ok(())
+}
+
+/// Starts a consumer for identity events and the directory, and one for the events of other systems: each has a queue and
+/// transactions of its own.
+fn consume(service: &Service, policies: Policies, pool: &PgPool, lease: &Lease, follower: Follower) {
+    let directory = policies.directory();
+    let (identity, entities) = policies.split();
+    let topics = vec![Subscription::local(topics::IDENTITY_EVENTS), Subscription::everywhere(topics::ORGANIZATIONS)];
+    let consumer = Consumer::new(service.consumer_config(topics), pool.clone(), lease.clone());
+    let listed = consumer.handle();
+    service.show_consumer("identity events", consumer.handle());
+    let stop = service.shutdown.clone();
+    service.spawn("identity events", async move {
+        let _follower = follower;
+        Ok(consumer.run(identity, stop).await?)
+    });
+
+    let topics = vec![Subscription::local(&format!("{}*", topics::ENTITY_EVENTS_PREFIX))];
+    let consumer = Consumer::new(service.second_consumer_config("entities", topics), pool.clone(), lease.clone())
+        .holding_back(move |record| Policies::must_wait(&directory, record));
+    service.show_second_consumer("entity events", "entities", consumer.handle());
+    let stop = service.shutdown.clone();
+    service.spawn("entity events", async move {
+        // Before, organizations that exist would be unknown.
+        if stop.run_until_cancelled(consumer.wait_for(listed.until_caught_up())).await.is_none() {
+            return Ok(());
+        }
+        Ok(consumer.run(entities, stop).await?)
+    });
 }
 
 /// What entity producers may speak for, now and later.
@@ -98,14 +128,8 @@ async fn producer(service: &Service) -> anyhow::Result<LogProducer> {
     Ok(producer)
 }
 
-fn subscriptions() -> Vec<Subscription> {
-    let entities = format!("{}*", topics::ENTITY_EVENTS_PREFIX);
-    vec![Subscription::local(topics::IDENTITY_EVENTS), Subscription::local(&entities)]
-}
-
 /// Readiness and status.
-fn show(service: &Service, index: &SharedIndex, handle: ConsumerHandle, outbox: StatusHandle) {
-    service.show_consumer("events", handle);
+fn show(service: &Service, index: &SharedIndex, outbox: StatusHandle) {
     service.status("outbox", move || std::future::ready(json!(outbox.get())));
     let shown = index.clone();
     service.status("chains", move || std::future::ready(json!(shown.read(Index::overview))));

@@ -5,7 +5,7 @@ use writ_kafka::topics;
 use writ_metrics::{Metric, MetricKind, Unit};
 
 use crate::entity_events::UNPROCESSABLE;
-use crate::inbound::Unacceptable;
+use crate::inbound::{IGNORABLE, IGNORED, Unacceptable};
 use crate::refusal::EventRefusal;
 
 /// What this service exports besides the metrics of every process.
@@ -33,6 +33,20 @@ const OWN: &[Metric] = &[
         help: "Events that a producer sent again and that were skipped.",
     },
     Metric {
+        name: "writ_ignored_fields_total",
+        kind: MetricKind::Counter,
+        unit: Unit::Count,
+        labels: &["field"],
+        help: "Informative fields of entity events (ce_time, occurred_at) that were not understood; the time when the broker appended the record took their place.",
+    },
+    Metric {
+        name: "writ_ignored_directory_entries_total",
+        kind: MetricKind::Counter,
+        unit: Unit::Count,
+        labels: &[],
+        help: "Records of the directory of organizations that are no entry, or not one by the organization's home.",
+    },
+    Metric {
         name: "writ_foreign_identity_events_total",
         kind: MetricKind::Counter,
         unit: Unit::Count,
@@ -45,6 +59,10 @@ const OWN: &[Metric] = &[
 pub fn begin(region: Region) {
     writ_chains::metrics::begin(region, &[topics::IDENTITY_EVENTS]);
     metrics::counter!("writ_duplicate_entity_events_total").increment(0);
+    metrics::counter!("writ_ignored_directory_entries_total").increment(0);
+    for field in IGNORABLE {
+        metrics::counter!(IGNORED, "field" => field).increment(0);
+    }
     metrics::counter!("writ_foreign_identity_events_total", "origin" => region.to_string()).increment(0);
 }
 

@@ -17,6 +17,7 @@ use writ_log::park::Parked;
 use writ_log::{ConsumedRecord, Envelope, Outgoing};
 use writ_policy::digest::history_digest;
 
+use crate::directory::Listed;
 use crate::policies::{Policies, PolicyEffects};
 use crate::store::Memory;
 
@@ -42,6 +43,9 @@ pub(crate) fn policies() -> (Policies, SharedIndex) {
 /// A projection that continues from what was stored.
 pub(crate) fn remembering(index: SharedIndex, memory: Memory) -> Policies {
     let (_, scopes) = watch::channel(scopes("\"all\"", "\"all\""));
+    for number in [1, 2] {
+        memory.directory.take_up(organization(number), Listed { revision: Revision::first_epoch(1), deleted: false });
+    }
     Policies::new(REGION.parse().unwrap(), SchemaRegistry::default(), scopes, index, memory)
 }
 
@@ -64,7 +68,7 @@ pub(crate) fn record<R: Schema>(topic: &str, organization: OrganizationId, id: &
     let key = organization.to_string().into_bytes();
     ConsumedRecord {
         topic: topic.to_owned(),
-        partition: 0,
+        partition: topics::partition_of(&key, 6),
         offset: 0,
         timestamp: Timestamp(1_000_000),
         headers: envelope.to_headers(Some(&key)),

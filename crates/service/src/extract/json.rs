@@ -76,6 +76,14 @@ impl JsonBytes {
     }
 }
 
+/// The path of a member that its object has twice, such as `subject.id`, if there is one.
+///
+/// # Errors
+/// When it is not JSON at all.
+pub fn duplicate_member(json: &str) -> Result<Option<String>, NotJson> {
+    duplicates::find(json)
+}
+
 impl<S: Send + Sync> FromRequest<S> for JsonBytes {
     type Rejection = Problem;
 

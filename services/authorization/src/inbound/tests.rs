@@ -1,8 +1,9 @@
-use writ_contract::Timestamp;
 use writ_contract::entity_event::EntityEventKind;
+use writ_contract::{Revision, Timestamp};
 use writ_policy::Refusal;
 
 use super::*;
+use crate::directory::Listed;
 use crate::testing::{ENTITY_EVENTS, PRODUCER, entity, organization, record, scopes, set_header};
 
 fn event() -> EntityEvent {
@@ -18,7 +19,12 @@ fn good() -> ConsumedRecord {
 }
 
 fn read_as(record: &ConsumedRecord, scopes: &ProducerScopes) -> Result<Announcement, Unacceptable> {
-    read(record, &PRODUCER.parse().unwrap(), scopes, &SchemaRegistry::default())
+    let directory = Directory::default();
+    for number in [1, 2] {
+        directory.take_up(organization(number), Listed { revision: Revision::first_epoch(1), deleted: false });
+    }
+    let inbound = Inbound { scopes, directory: &directory, registry: &SchemaRegistry::default() };
+    read(record, &PRODUCER.parse().unwrap(), inbound)
 }
 
 fn read_all(record: &ConsumedRecord) -> Result<Announcement, Unacceptable> {
@@ -74,7 +80,6 @@ fn headers_that_are_invalid() {
         ("ce_id", ""),
         ("ce_id", "a\0b"),
         ("ce_source", long.as_str()),
-        ("ce_time", "yesterday"),
     ] {
         let mut record = good();
         set_header(&mut record, header, Some(value));
@@ -122,12 +127,57 @@ fn more_than_64_kib_is_too_large() {
 
 #[test]
 fn the_key_is_the_organization() {
-    let upper = organization(1).to_string().to_uppercase();
-    for key in [None, Some(organization(9).to_string()), Some("acme".to_owned()), Some(upper)] {
+    for key in [None, Some(organization(2).to_string()), Some("acme".to_owned())] {
         let mut record = good();
         record.key = key.clone().map(String::into_bytes);
         assert_eq!(code(&record), "key_mismatch", "{key:?}");
     }
+}
+
+#[test]
+fn the_partition_is_that_of_the_key_in_lower_case() {
+    let mut elsewhere = good();
+    let right = elsewhere.partition;
+    elsewhere.partition = (right + 1) % 6;
+    assert_eq!(read_all(&elsewhere).unwrap_err(), Unacceptable::Partition(right));
+    assert_eq!(code(&elsewhere), "wrong_partition");
+    let mut upper = good();
+    upper.key = Some(organization(1).to_string().to_uppercase().into_bytes());
+    assert_eq!(read_all(&upper).unwrap().organization, organization(1));
+}
+
+#[test]
+fn an_organization_that_does_not_exist_is_unknown() {
+    let record = announced(&entity(organization(9), EntityEventKind::Created, "cp-1", None));
+    assert_eq!(code(&record), "unknown_organization");
+}
+
+#[test]
+fn informative_fields_cost_no_event() {
+    let mut record = good();
+    for value in ["yesterday", "", "2026-13-01T00:00:00Z"] {
+        set_header(&mut record, "ce_time", Some(value));
+        let read = read_all(&record).unwrap();
+        assert_eq!((read.change.is_ok(), read.envelope.time), (true, record.timestamp), "{value}");
+    }
+    for occurred_at in ["", r#","occurred_at":"yesterday""#, r#","occurred_at":null"#, r#","occurred_at":[1]"#] {
+        let text = format!(
+            r#"{{"kind":"created","organization":"{}","entity_type":"control_planes","entity_id":"cp-1"{occurred_at}}}"#,
+            organization(1)
+        );
+        assert_eq!(read_all(&json_record(&text)).unwrap().content, read_all(&good()).unwrap().content, "{text}");
+    }
+}
+
+#[test]
+fn a_member_that_occurs_twice_is_not_decoded() {
+    let (one, other) = (organization(1), organization(2));
+    let text = format!(
+        r#"{{"kind":"created","organization":"{other}","organization":"{one}","entity_type":"control_planes",
+            "entity_id":"cp-1","occurred_at":1}}"#
+    );
+    let error = read_all(&json_record(&text)).unwrap_err();
+    assert_eq!(error.to_string(), "not_decodable: organization occurs more than once");
 }
 
 #[test]
@@ -141,6 +191,10 @@ fn a_producer_speaks_for_its_organizations_and_types_alone() {
     let change = |types: &str| read_as(&good(), &scopes(&its, &only(types.to_owned()))).unwrap().change;
     assert_eq!(change("routes"), Err(EventRefusal::EntityTypeNotAllowed));
     assert!(change("control_planes").is_ok());
+    let unknown = announced(&EntityEvent { entity_type: "control_plane".into(), ..event() });
+    assert_eq!(read_all(&unknown).unwrap().change.unwrap_err().as_str(), "invalid_entity_type");
+    let gone = EntityEvent { kind: EntityEventKind::Deleted, entity_type: "control_plane".into(), ..event() };
+    assert!(read_all(&announced(&gone)).unwrap().change.is_ok(), "an earlier catalogue may have had it");
     let invalid = announced(&EntityEvent { entity_type: "Control".into(), ..event() });
     assert_eq!(read_all(&invalid).unwrap().change, Err(EventRefusal::Entity(Refusal::InvalidEntityType)));
 }

@@ -1,12 +1,17 @@
-//! Entity events that were answered with a revision.
+//! Entity events that were accepted, each with the revision that answers it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::time::Duration;
 
+use futures::TryStreamExt;
 use sqlx::{PgConnection, PgPool};
-use writ_contract::{Hash, OrganizationId, ProducerName, Revision, StoredText};
+use writ_contract::{Hash, OrganizationId, ProducerName, Revision, StoredText, Timestamp};
+use writ_log::database::{LIMIT, bounded};
 
-/// How long an event is remembered, in days: longer than its topic keeps it.
-const REMEMBERED_DAYS: i32 = 40;
+/// How long an event is remembered: longer than its topic keeps it, 40 days.
+pub const REMEMBERED: Duration = Duration::from_secs(40 * 24 * 60 * 60);
+/// Events forgotten in one transaction.
+const FORGOTTEN_AT_ONCE: i64 = 1_000;
 
 /// An event and the revision that answers it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,17 +26,17 @@ pub struct Answered {
     pub content: Hash,
     /// Revision of the chain of entities.
     pub revision: Revision,
-    /// Why it was refused.
-    pub rejected: Option<&'static str>,
+    /// When the broker appended it.
+    pub at: Timestamp,
 }
 
 /// What is remembered of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Outcome {
+pub struct Remembered {
     /// See [`Answered::content`].
     pub content: Hash,
-    /// Whether it was refused.
-    pub rejected: bool,
+    /// When the broker appended it.
+    pub at: Timestamp,
 }
 
 /// What tells one event from all others, in 128 bits: millions of them are kept in memory.
@@ -48,44 +53,56 @@ impl EventKey {
     }
 }
 
-/// Remembers events. Of one that was judged several times, the last outcome counts.
+/// Remembers events.
 pub(super) async fn put(tx: &mut PgConnection, events: &[Answered]) -> Result<(), sqlx::Error> {
-    // A statement cannot update a row twice.
-    let last: BTreeMap<_, _> =
-        events.iter().map(|event| ((&event.producer, event.organization, &event.id), event)).collect();
-    if last.is_empty() {
+    if events.is_empty() {
         return Ok(());
     }
-    let column = || last.values().copied();
     sqlx::query(
-        "INSERT INTO entity_event (producer, organization, id, content, epoch, revision, rejected)
-         SELECT * FROM UNNEST($1::text[], $2::uuid[], $3::text[], $4::bytea[], $5::bigint[], $6::bigint[], $7::text[])
-         ON CONFLICT (producer, organization, id) DO UPDATE
-         SET epoch = EXCLUDED.epoch, revision = EXCLUDED.revision, rejected = EXCLUDED.rejected, seen_at = now()",
+        "INSERT INTO entity_event (producer, organization, id, content, epoch, revision, seen_at)
+         SELECT producer, organization, id, content, epoch, revision, to_timestamp(at / 1000000.0)
+         FROM UNNEST($1::text[], $2::uuid[], $3::text[], $4::bytea[], $5::bigint[], $6::bigint[], $7::bigint[])
+              AS new (producer, organization, id, content, epoch, revision, at)",
     )
-    .bind(column().map(|event| event.producer.clone()).collect::<Vec<_>>())
-    .bind(column().map(|event| event.organization).collect::<Vec<_>>())
-    .bind(column().map(|event| event.id.clone()).collect::<Vec<_>>())
-    .bind(column().map(|event| event.content).collect::<Vec<_>>())
-    .bind(column().map(|event| event.revision.epoch).collect::<Vec<_>>())
-    .bind(column().map(|event| event.revision.number).collect::<Vec<_>>())
-    .bind(column().map(|event| event.rejected).collect::<Vec<_>>())
+    .bind(events.iter().map(|event| event.producer.clone()).collect::<Vec<_>>())
+    .bind(events.iter().map(|event| event.organization).collect::<Vec<_>>())
+    .bind(events.iter().map(|event| event.id.clone()).collect::<Vec<_>>())
+    .bind(events.iter().map(|event| event.content).collect::<Vec<_>>())
+    .bind(events.iter().map(|event| event.revision.epoch).collect::<Vec<_>>())
+    .bind(events.iter().map(|event| event.revision.number).collect::<Vec<_>>())
+    .bind(events.iter().map(|event| event.at.0).collect::<Vec<_>>())
     .execute(tx)
     .await?;
     Ok(())
 }
 
 /// The events that may come again.
-pub(super) async fn load(pool: &PgPool) -> Result<HashMap<EventKey, Outcome>, sqlx::Error> {
-    let rows: Vec<(ProducerName, OrganizationId, StoredText, Hash, bool)> = sqlx::query_as(
-        "SELECT producer, organization, id, content, rejected IS NOT NULL
-         FROM entity_event WHERE seen_at > now() - make_interval(days => $1)",
+pub(super) async fn load(pool: &PgPool) -> Result<HashMap<EventKey, Remembered>, sqlx::Error> {
+    sqlx::query_as(
+        "SELECT producer, organization, id, content, (extract(epoch FROM seen_at) * 1000000)::bigint
+         FROM entity_event WHERE seen_at > now() - make_interval(secs => $1)",
     )
-    .bind(REMEMBERED_DAYS)
-    .fetch_all(pool)
-    .await?;
-    let known = |(producer, organization, id, content, rejected)| {
-        (EventKey::new(&producer, organization, &id), Outcome { content, rejected })
-    };
-    Ok(rows.into_iter().map(known).collect())
+    .bind(REMEMBERED.as_secs_f64())
+    .fetch(pool)
+    .map_ok(|(producer, organization, id, content, at): (ProducerName, OrganizationId, StoredText, Hash, i64)| {
+        (EventKey::new(&producer, organization, &id), Remembered { content, at: Timestamp(at) })
+    })
+    .try_collect()
+    .await
+}
+
+/// Forgets some of the events that cannot come again. Returns whether there may be more.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget_old(pool: &PgPool) -> Result<bool, sqlx::Error> {
+    let statement = sqlx::query(
+        "DELETE FROM entity_event WHERE ctid IN (
+             SELECT ctid FROM entity_event WHERE seen_at < now() - make_interval(secs => $1) LIMIT $2)",
+    )
+    .bind(REMEMBERED.as_secs_f64())
+    .bind(FORGOTTEN_AT_ONCE);
+    let forgotten =
+        bounded(pool, LIMIT, async |connection: &mut PgConnection| statement.execute(connection).await).await?;
+    Ok(forgotten.rows_affected() == FORGOTTEN_AT_ONCE.unsigned_abs())
 }

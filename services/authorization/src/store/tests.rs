@@ -2,7 +2,7 @@ use sqlx::PgPool;
 use writ_chains::{SharedIndex, parked, recompute_digest};
 use writ_contract::entity_event::EntityEventKind::Created;
 use writ_contract::identity_event::Change;
-use writ_contract::{Revision, Stream, UserId};
+use writ_contract::{Revision, Stream, Timestamp, UserId};
 use writ_kafka::topics;
 use writ_log::ConsumedRecord;
 use writ_log::consumer::Projection;
@@ -18,7 +18,8 @@ fn announce(id: &str, entity_id: &str) -> ConsumedRecord {
 }
 
 fn announce_below(id: &str, entity_id: &str, parent: Option<&str>) -> ConsumedRecord {
-    record(ENTITY_EVENTS, organization(1), id, &entity(organization(1), Created, entity_id, parent))
+    let announced = record(ENTITY_EVENTS, organization(1), id, &entity(organization(1), Created, entity_id, parent));
+    ConsumedRecord { timestamp: Timestamp::now(), ..announced }
 }
 
 async fn write_batch(pool: &PgPool, policies: &mut Policies, batch: &[ConsumedRecord]) {
@@ -58,7 +59,7 @@ async fn a_new_process_continues_where_the_last_one_stopped(pool: PgPool) {
     let next = policies
         .plan(&[identity.record(organization(1), vec![Change::UserActivated { user }]), announce("e3", "cp-2")]);
     let revisions: Vec<_> = change_sets(&next.own.outgoing).into_iter().map(|(set, _)| set.revision.number).collect();
-    assert_eq!(revisions, vec![2, 3]);
+    assert_eq!(revisions, vec![2, 2]);
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
@@ -67,11 +68,10 @@ async fn change_sets_and_dead_letters_are_in_the_outbox_in_order(pool: PgPool) {
     write_batch(&pool, &mut policies, &[announce("e1", "cp-1"), announce("e2", "white space")]).await;
     let topics: Vec<String> =
         sqlx::query_scalar("SELECT topic FROM outbox ORDER BY id").fetch_all(&pool).await.unwrap();
-    assert_eq!(topics, vec![topics::POLICY_CHANGES, topics::POLICY_CHANGES, &topics::dead_letter(ENTITY_EVENTS)]);
-    let answered: Vec<(String, i64, Option<String>)> =
-        sqlx::query_as("SELECT id, revision, rejected FROM entity_event ORDER BY id").fetch_all(&pool).await.unwrap();
-    let expected = vec![("e1".to_owned(), 1, None), ("e2".to_owned(), 2, Some("invalid_entity_id".to_owned()))];
-    assert_eq!(answered, expected);
+    assert_eq!(topics, vec![topics::POLICY_CHANGES, &topics::dead_letter(ENTITY_EVENTS)]);
+    let answered: Vec<(String, i64)> =
+        sqlx::query_as("SELECT id, revision FROM entity_event ORDER BY id").fetch_all(&pool).await.unwrap();
+    assert_eq!(answered, vec![("e1".to_owned(), 1)]);
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
@@ -126,18 +126,32 @@ async fn a_fork_is_recognized_after_a_restart(pool: PgPool) {
 }
 
 #[sqlx::test(migrator = "MIGRATOR")]
-async fn the_last_outcome_of_an_event_is_remembered(pool: PgPool) {
+async fn accepted_events_and_the_directory_are_remembered(pool: PgPool) {
     let (mut policies, _) = policies();
     let child = || announce_below("e1", "child", Some("cp-1"));
     write_batch(&pool, &mut policies, &[child(), child(), announce("e2", "cp-1")]).await;
     let (mut policies, _) = restarted(&pool).await;
     write_batch(&pool, &mut policies, &[child()]).await;
-    let answered: Vec<(String, i64, Option<String>)> =
-        sqlx::query_as("SELECT id, revision, rejected FROM entity_event ORDER BY id").fetch_all(&pool).await.unwrap();
-    assert_eq!(answered, vec![("e1".to_owned(), 4, None), ("e2".to_owned(), 3, None)]);
+    let answered: Vec<(String, i64)> =
+        sqlx::query_as("SELECT id, revision FROM entity_event ORDER BY id").fetch_all(&pool).await.unwrap();
+    assert_eq!(answered, vec![("e1".to_owned(), 2), ("e2".to_owned(), 1)]);
 
+    let listed = crate::directory::Listed { revision: Revision::first_epoch(7), deleted: true };
+    let mut tx = pool.begin().await.unwrap();
+    directory::put(&mut tx, &[(organization(3), listed)].into()).await.unwrap();
+    tx.commit().await.unwrap();
     let (mut policies, _) = restarted(&pool).await;
+    assert_eq!(policies.directory().all()[&organization(3)], listed);
     let effects = policies.plan(&[child(), announce("e1", "another")]);
     assert_eq!(dead_letters(&effects.own.outgoing), vec!["ce_id_reused"]);
-    assert_eq!(effects.deltas.len(), 1);
+    assert!(effects.deltas.is_empty());
+}
+
+#[sqlx::test(migrator = "MIGRATOR")]
+async fn old_events_are_forgotten(pool: PgPool) {
+    let old = ConsumedRecord { timestamp: Timestamp(1_000_000), ..announce("e1", "cp-1") };
+    write_batch(&pool, &mut policies().0, &[old, announce("e2", "cp-2")]).await;
+    assert!(!answered::forget_old(&pool).await.unwrap());
+    let left: Vec<String> = sqlx::query_scalar("SELECT id FROM entity_event").fetch_all(&pool).await.unwrap();
+    assert_eq!(left, ["e2"]);
 }

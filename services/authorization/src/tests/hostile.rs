@@ -9,17 +9,21 @@ use proptest::test_runner::TestRunner;
 use sqlx::PgPool;
 use writ_contract::entity_event::EntityEventKind::{Created, Deleted};
 use writ_contract::identity_event::Change;
-use writ_contract::{OrganizationId, UserId};
+use writ_contract::organization::OrganizationEntry;
+use writ_contract::row::OrganizationState;
+use writ_contract::{OrganizationId, Revision, Timestamp, UserId};
+use writ_kafka::topics;
 use writ_log::ConsumedRecord;
 use writ_log::consumer::Projection;
 use writ_log::hostile::disturbed;
 use writ_policy::Index;
 use writ_policy::overview::ChainStatus;
 
+use crate::directory::Listed;
 use crate::identity_history::IdentityHistory;
 use crate::policies::Policies;
 use crate::store::MIGRATOR;
-use crate::store::answered::{EventKey, Outcome};
+use crate::store::answered::{EventKey, Remembered};
 use crate::testing::*;
 
 /// Records as they should be.
@@ -41,7 +45,15 @@ fn intact() -> Vec<ConsumedRecord> {
         announce("e3", Deleted, "a", None),
         announce("e3", Deleted, "b", None),
     ];
-    events.into_iter().chain(announced).collect()
+    let entry = OrganizationEntry {
+        organization: organization(1),
+        home_region: REGION.parse().unwrap(),
+        state: OrganizationState::Deleted,
+        revision: Revision::first_epoch(5),
+        updated_at: Timestamp(1),
+    };
+    let listed = record(topics::ORGANIZATIONS, organization(1), "o", &entry);
+    events.into_iter().chain(announced).chain([listed]).collect()
 }
 
 /// Records in any order; half of them are disturbed.
@@ -51,13 +63,18 @@ fn records() -> impl Strategy<Value = Vec<ConsumedRecord>> {
     prop::collection::vec(record, 0..8)
 }
 
-type Memory = (Vec<ChainStatus>, HashMap<EventKey, Outcome>, HashMap<OrganizationId, IdentityHistory>);
+type Memory = (
+    Vec<ChainStatus>,
+    HashMap<EventKey, Remembered>,
+    HashMap<OrganizationId, Listed>,
+    HashMap<OrganizationId, IdentityHistory>,
+);
 
 /// All that is kept in memory.
 fn memory(policies: &Policies) -> Memory {
     let mut histories = policies.histories.clone();
     histories.retain(|_, history| *history != IdentityHistory::default());
-    (policies.index.read(Index::chain_statuses), policies.answered.clone(), histories)
+    (policies.index.read(Index::chain_statuses), policies.answered.clone(), policies.directory.all(), histories)
 }
 
 proptest! {
