@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use serde::Deserialize;
 use writ_contract::Timestamp;
@@ -27,7 +28,7 @@ async fn main() -> ExitCode {
 
 async fn wire(service: Service, settings: WatchSettings) -> anyhow::Result<()> {
     let common = &service.common;
-    let sources = Shared::new(Sources::new(&common.region, &common.regions, Timestamp::now()));
+    let sources = Shared::new(Sources::new(&common.region, &common.regions, Instant::now()));
     show(&service, &sources);
     let watch = Watch::start(&common.kafka(), sources, settings.mirror_restart_file)?;
     let stop = service.shutdown.clone();
@@ -38,10 +39,10 @@ async fn wire(service: Service, settings: WatchSettings) -> anyhow::Result<()> {
 /// Readiness check and the `sources` of `/status`.
 fn show(service: &Service, sources: &Shared) {
     let known = sources.clone();
-    service.health.watch("mirror", move || match known.lock().trouble(Timestamp::now()) {
+    service.health.watch("mirror", move || match known.lock().trouble(Instant::now()) {
         Some(trouble) => Err(trouble),
         None => Ok(()),
     });
     let known = sources.clone();
-    service.status("sources", move || std::future::ready(known.lock().to_json(Timestamp::now())));
+    service.status("sources", move || std::future::ready(known.lock().to_json(Instant::now(), Timestamp::now())));
 }

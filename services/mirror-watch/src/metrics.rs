@@ -7,11 +7,18 @@ pub(crate) const METRICS: &[&[Metric]] = &[OWN];
 
 const OWN: &[Metric] = &[
     Metric {
+        name: "writ_mirror_silence_seconds",
+        kind: MetricKind::Gauge,
+        unit: Unit::Seconds,
+        labels: &["source"],
+        help: "Time since a MirrorMaker heartbeat of that source last arrived, by the clock here.",
+    },
+    Metric {
         name: "writ_mirror_lag_seconds",
         kind: MetricKind::Gauge,
         unit: Unit::Seconds,
         labels: &["source"],
-        help: "Age of the newest MirrorMaker heartbeat of that source that arrived here.",
+        help: "Age of the newest MirrorMaker heartbeat of that source that arrived here. The difference of the clocks is a part of it.",
     },
     Metric {
         name: "writ_mirror_tasks",

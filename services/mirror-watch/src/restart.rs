@@ -20,7 +20,7 @@ const RECOVERED: Duration = Duration::from_secs(300);
 pub enum RestartReason {
     /// A task has failed, and remains failed until MirrorMaker is restarted.
     TaskFailed,
-    /// Nothing has arrived from a source for a minute.
+    /// Nothing has arrived from any source for a minute.
     Stalled,
 }
 
@@ -53,7 +53,7 @@ impl Restarts {
         Self { since: now, pause: None, well_since: None }
     }
 
-    /// Decides from the time of the newest unresolved failure, and from how long the most silent source has been silent.
+    /// Decides from the time of the newest unresolved failure, and from how long every source has been silent.
     pub fn look(&mut self, now: Instant, failed_at: Option<Instant>, silence: Duration) -> Option<RestartReason> {
         self.recover(now, failed_at.is_some() || silence > STALLED);
         let reason = self.reason(now, failed_at, silence)?;

@@ -88,7 +88,7 @@ impl Watch {
         match received {
             Ok(message) => {
                 self.reporter.clear();
-                self.sources.lock().take(message.topic(), message.key(), message.payload());
+                self.sources.lock().take(message.topic(), message.key(), message.payload(), Instant::now());
             }
             Err(fatal @ KafkaError::MessageConsumptionFatal(_)) => return Err(fatal),
             // The client retries by itself.
@@ -98,20 +98,18 @@ impl Watch {
     }
 
     fn look(&mut self) {
-        let now = Timestamp::now();
+        let now = Instant::now();
         let sources = self.sources.lock().clone();
-        sources.measure(now);
-        let Some((source, silence)) = sources.most_silent(now) else { return };
-        let reason = self.restarts.look(Instant::now(), sources.failed_at(), silence);
+        sources.measure(now, Timestamp::now());
+        let Some(silence) = sources.silence(now) else { return };
+        let reason = self.restarts.look(now, sources.failed_at(), silence);
         match reason {
             Some(RestartReason::TaskFailed) => {
                 tracing::warn!(trouble = sources.trouble(now), "a task has failed: requesting a restart of the mirror");
             }
             Some(RestartReason::Stalled) => tracing::warn!(
-                %source,
                 silent_for = silence.as_secs(),
-                "nothing arrives: requesting a restart of the mirror. It does not help if the source, or the mirror that \
-                 writes heartbeats there, is down"
+                "nothing arrives from any source: requesting a restart of the mirror. It does not help if all of them are down"
             ),
             None => return,
         }
