@@ -127,8 +127,10 @@ fn decide(criterion: &mut Criterion) {
     criterion.bench_function("decide/100k_users/granted", |b| b.iter(|| index.decide(black_box(&granted), NOW)));
     criterion.bench_function("decide/100k_users/denied", |b| b.iter(|| index.decide(black_box(&denied), NOW)));
     let hash = Hash::of(&[&54_321_u128.to_be_bytes()]);
-    assert!(index.authenticate(&hash, NOW).is_ok());
-    criterion.bench_function("authenticate/100k_users", |b| b.iter(|| index.authenticate(black_box(&hash), NOW)));
+    assert!(index.authenticate(organization(), &hash, NOW).is_ok());
+    criterion.bench_function("authenticate/100k_users", |b| {
+        b.iter(|| index.authenticate(organization(), black_box(&hash), NOW))
+    });
 }
 
 /// The same change in a small and in a big chain: a membership is prolonged; a user leaves, with

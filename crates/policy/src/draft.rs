@@ -16,13 +16,30 @@ pub(crate) struct Draft<'a> {
     base: &'a Rows,
     put: Rows,
     dropped: HashSet<RowKey>,
+    /// Rows whose hanging rows in the base are dropped, or put again: they need not be looked for twice. However often an
+    /// operation is repeated, each row of the base is thus visited once for each row that it hangs on.
+    swept: HashSet<RowKey>,
+    /// The same of all rows but the organization's.
+    all_swept: bool,
     digest: StateDigest,
+    /// Rows visited, which is the work done.
+    #[cfg(test)]
+    visited: usize,
 }
 
 impl<'a> Draft<'a> {
     /// No change yet to rows whose state digest is `digest`.
     pub(crate) fn new(base: &'a Rows, digest: StateDigest) -> Self {
-        Self { base, put: Rows::default(), dropped: HashSet::new(), digest }
+        Self {
+            base,
+            put: Rows::default(),
+            dropped: HashSet::new(),
+            swept: HashSet::new(),
+            all_swept: false,
+            digest,
+            #[cfg(test)]
+            visited: 0,
+        }
     }
 
     /// Carries out an operation. None can fail: one that makes no sense changes nothing.
@@ -32,14 +49,14 @@ impl<'a> Draft<'a> {
             Operation::DropAll {} => self.drop_all(),
             Operation::PutPrincipal(principal) => self.put_row(Row::Principal(principal)),
             Operation::DropPrincipal { id } => {
-                self.drop_hanging(|rows| rows.hanging_on_principal(id));
+                self.drop_hanging(RowKey::Principal(id), |rows| rows.hanging_on_principal(id));
                 self.drop_row(&RowKey::Principal(id));
             }
             Operation::PutMembership(membership) => self.put_row(Row::Membership(membership)),
             Operation::DropMembership { team, member } => self.drop_row(&RowKey::Membership { team, member }),
             Operation::PutRole(role) => self.put_row(Row::Role(role)),
             Operation::DropRole { key } => {
-                self.drop_hanging(|rows| rows.hanging_on_role(&key));
+                self.drop_hanging(RowKey::Role(key.clone()), |rows| rows.hanging_on_role(&key));
                 self.drop_row(&RowKey::Role(key));
             }
             Operation::PutGrant(grant) => self.put_row(Row::Grant(grant)),
@@ -76,7 +93,10 @@ impl<'a> Draft<'a> {
     }
 
     fn drop_all(&mut self) {
-        self.drop_hanging(|rows| rows.keys().filter(|key| *key != RowKey::Organization).collect());
+        let all = |rows: &Rows| rows.keys().filter(|key| *key != RowKey::Organization).collect();
+        let keys = self.visible(!self.all_swept, all);
+        self.all_swept = true;
+        keys.iter().for_each(|key| self.drop_row(key));
     }
 
     /// What may not be announced changes nothing: authorization has refused it before.
@@ -91,7 +111,7 @@ impl<'a> Draft<'a> {
         let mut doomed = vec![RowKey::Entity(key)];
         while let Some(RowKey::Entity(key)) = doomed.pop() {
             if matches!(self.entity(&key), Some(Announced::Live { .. })) {
-                doomed.extend(self.visible(|rows| rows.children_of(&key)));
+                doomed.extend(self.visible(true, |rows| rows.children_of(&key)));
                 self.put_row(Row::Tombstone(key));
             }
         }
@@ -119,15 +139,21 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn drop_hanging(&mut self, select: impl Fn(&Rows) -> Vec<RowKey>) {
-        for key in self.visible(select) {
+    fn drop_hanging(&mut self, on: RowKey, select: impl Fn(&Rows) -> Vec<RowKey>) {
+        let in_base = !self.all_swept && self.swept.insert(on);
+        for key in self.visible(in_base, select) {
             self.drop_row(&key);
         }
     }
 
-    /// The selected keys as they are by now: those below that were not touched, and those put.
-    fn visible(&self, select: impl Fn(&Rows) -> Vec<RowKey>) -> Vec<RowKey> {
-        let mut keys = select(self.base);
+    /// The selected keys as they are by now: those below that were not touched, if they are to be looked for, and those
+    /// put.
+    fn visible(&mut self, in_base: bool, select: impl Fn(&Rows) -> Vec<RowKey>) -> Vec<RowKey> {
+        let mut keys = if in_base { select(self.base) } else { Vec::new() };
+        #[cfg(test)]
+        {
+            self.visited += keys.len();
+        }
         keys.retain(|key| !self.dropped.contains(key) && !self.put.contains(key));
         keys.extend(select(&self.put));
         keys

@@ -1,7 +1,6 @@
 //! All chains of all regions, and the questions they answer.
 
 mod chains;
-mod tokens;
 
 pub mod authenticate;
 pub mod decide;
@@ -20,13 +19,11 @@ use crate::rows::Rows;
 use crate::seal::{Header, SealError, seal};
 use crate::state::{Chain, Standing};
 use chains::Chains;
-use tokens::Tokens;
 
 /// The chains of all organizations and regions in memory. One writer owns it.
 #[derive(Debug, Default)]
 pub struct Index {
     organizations: HashMap<OrganizationId, Chains>,
-    tokens: Tokens,
     /// A change is being made.
     changing: bool,
 }
@@ -57,9 +54,6 @@ impl Index {
         let seen = standing.seen;
         let chain = Chain::restored(standing, loaded);
         let id = chain.id();
-        if id.stream == Stream::Identity {
-            self.tokens.insert_all(id.organization, chain.rows());
-        }
         self.organizations.entry(id.organization).or_default().insert(chain);
         if matches {
             return Ok(());
@@ -190,9 +184,6 @@ impl Index {
         let known = self.chain(&id).is_some();
         self.changing = true;
         let chain = self.organizations.entry(id.organization).or_default().find_or_insert(&id);
-        if id.stream == Stream::Identity {
-            self.tokens.change(id.organization, chain.rows(), delta);
-        }
         let (standing, rows) = chain.commit(delta);
         self.changing = false;
         delta.replaced = Replaced { standing: known.then(|| Box::new(standing)), rows };
@@ -201,12 +192,9 @@ impl Index {
     fn remove(&mut self, id: &ChainId) {
         let Some(chains) = self.organizations.get_mut(&id.organization) else { return };
         self.changing = true;
-        let removed = chains.remove(id);
+        chains.remove(id);
         if chains.iter().next().is_none() {
             self.organizations.remove(&id.organization);
-        }
-        if let Some(chain) = removed.filter(|_| id.stream == Stream::Identity) {
-            self.tokens.remove_all(id.organization, chain.rows());
         }
         self.changing = false;
     }

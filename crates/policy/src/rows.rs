@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use writ_contract::row::{Condition, Entity, EntityKey, Grant, Membership, OrganizationState, Principal, Role, Token};
-use writ_contract::{ConditionId, GrantId, PrincipalId, RoleKey, TeamId, TokenId};
+use writ_contract::{ConditionId, GrantId, Hash, PrincipalId, RoleKey, TeamId, TokenId};
 
 use crate::pairs::Pairs;
 use crate::row::{Row, RowKey};
@@ -38,6 +38,7 @@ pub struct Rows {
     grants_of_principal: Pairs<PrincipalId, GrantId>,
     grants_of_role: Pairs<RoleKey, GrantId>,
     tokens_of_principal: Pairs<PrincipalId, TokenId>,
+    tokens_of_hash: Pairs<Hash, TokenId>,
     children: Pairs<EntityKey, EntityKey>,
     forbids: usize,
 }
@@ -68,9 +69,13 @@ impl Rows {
         self.tokens.get(&id)
     }
 
-    /// Every token.
-    pub fn tokens(&self) -> impl Iterator<Item = &Token> {
-        self.tokens.values()
+    /// The token with a hash. None if several have it: nobody knows which of them it is.
+    pub(crate) fn token_with(&self, hash: &Hash) -> Option<&Token> {
+        let mut ids = self.tokens_of_hash.of(hash);
+        match (ids.next(), ids.next()) {
+            (Some(only), None) => self.tokens.get(only),
+            _ => None,
+        }
     }
 
     /// What is known of an entity.

@@ -14,7 +14,8 @@ use writ_kafka::{Connection, Login, MECHANISM};
 
 use crate::access::RIGHTS;
 
-const NAME: &str = "shipping";
+/// Its topics come with the test, and stay.
+pub(crate) const NAME: &str = "shipping";
 const TOPIC: &str = "identity-commands-shipping";
 
 fn writ(system: &System, words: &[&str]) -> Result<Output> {

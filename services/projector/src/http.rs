@@ -11,7 +11,6 @@ mod metadata;
 mod openapi;
 mod routes;
 
-pub(crate) use caller::FOREIGN_ORGANIZATION;
 pub use routes::router;
 
 #[cfg(test)]

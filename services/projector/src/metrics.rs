@@ -5,8 +5,6 @@ use writ_kafka::topics;
 use writ_metrics::{Metric, MetricKind, SECONDS, Unit};
 use writ_policy::{Reason, Unauthenticated};
 
-use crate::http::FOREIGN_ORGANIZATION;
-
 /// What this service exports besides the metrics of every process.
 pub const METRICS: &[&[Metric]] = &[
     writ_service::metrics::HTTP,
@@ -117,7 +115,7 @@ fn decisions() {
         let decision = if reason == Reason::Granted { "allow" } else { "deny" };
         metrics::counter!("writ_decisions_total", "decision" => decision, "reason" => reason.as_str()).increment(0);
     }
-    for reason in Unauthenticated::ALL.map(Unauthenticated::as_str).into_iter().chain([FOREIGN_ORGANIZATION]) {
+    for reason in Unauthenticated::ALL.map(Unauthenticated::as_str) {
         metrics::counter!("writ_unauthenticated_total", "reason" => reason).increment(0);
     }
     for outcome in ["reached", "behind"] {

@@ -247,7 +247,7 @@ fn rows_that_are_not_those_of_the_head_stop_the_chain() {
     let mismatch = index.load(chain.standing().clone(), Vec::new()).unwrap_err();
     assert_eq!(mismatch.delta.head().state, ChainState::Stopped);
     assert_eq!(index.chain(&id()).unwrap().standing().halt, Some(Halt::StateMismatch));
-    assert_eq!(index.authenticate(&Hash::ZERO, Timestamp(0)), Err(Unauthenticated::UnknownToken));
+    assert_eq!(index.authenticate(organization(1), &Hash::ZERO, Timestamp(0)), Err(Unauthenticated::UnknownToken));
 }
 
 #[test]

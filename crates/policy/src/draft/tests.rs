@@ -97,3 +97,24 @@ fn the_same_again_changes_nothing() {
 fn membership_drop() -> Operation {
     Operation::DropMembership { team: TEAM, member: ADA }
 }
+
+/// The work is in proportion to the operations and the rows, not to their product.
+#[test]
+fn a_repeated_operation_visits_no_row_again() {
+    const ROWS: u32 = 1_000;
+    let member = |number: u32| principal_id(1_000 + u128::from(number));
+    let principals = (0..ROWS).flat_map(|number| [principal(member(number)), token(number.into(), TEAM_PRINCIPAL)]);
+    let base = rows(principals.chain([principal(TEAM_PRINCIPAL), role("r")]).collect());
+    for repeated in [
+        Operation::DropAll {},
+        Operation::DropPrincipal { id: TEAM_PRINCIPAL },
+        Operation::DropRole { key: "r".parse().unwrap() },
+    ] {
+        let mut draft = Draft::new(&base, StateDigest::of(base.iter().map(|row| row.hash())));
+        for _ in 0..ROWS {
+            draft.execute(repeated.clone());
+            draft.execute(principal(TEAM_PRINCIPAL));
+        }
+        assert!(draft.visited <= 5 * ROWS as usize, "{repeated:?}: {}", draft.visited);
+    }
+}

@@ -71,18 +71,23 @@ impl fmt::Display for Unauthenticated {
 }
 
 impl Index {
-    /// Finds out whom a token stands for, by the SHA-256 of its text.
+    /// Finds out whom a token of an organization stands for, by the SHA-256 of its text, which names the organization. What
+    /// other organizations have under the same hash plays no part: anybody who reads the log can write it there.
     ///
     /// # Errors
     /// The reason why it stands for nobody at `now`.
-    pub fn authenticate(&self, token_hash: &Hash, now: Timestamp) -> Result<Authenticated, Unauthenticated> {
-        let place = self.tokens.find(token_hash).ok_or(Unauthenticated::UnknownToken)?;
-        let chain = self.identity(place.organization).ok_or(Unauthenticated::UnknownToken)?;
-        let token = chain.rows().token(place.token).ok_or(Unauthenticated::UnknownToken)?;
+    pub fn authenticate(
+        &self,
+        organization: OrganizationId,
+        token_hash: &Hash,
+        now: Timestamp,
+    ) -> Result<Authenticated, Unauthenticated> {
+        let chain = self.identity(organization).ok_or(Unauthenticated::UnknownToken)?;
+        let token = chain.rows().token_with(token_hash).ok_or(Unauthenticated::UnknownToken)?;
         check_token(chain, token, now)?;
         let principal = acting(chain, token).ok_or(Unauthenticated::PrincipalInactive)?;
         Ok(Authenticated {
-            organization: place.organization,
+            organization,
             principal: principal.id,
             kind: principal.kind,
             token: token.id,

@@ -51,9 +51,11 @@ impl Chains {
         *self.find_or_insert(&id) = chain;
     }
 
-    pub(super) fn remove(&mut self, id: &ChainId) -> Option<Chain> {
+    pub(super) fn remove(&mut self, id: &ChainId) {
         let chains = self.of_stream(id.stream);
-        search(chains, id.origin).ok().map(|place| chains.remove(place))
+        if let Ok(place) = search(chains, id.origin) {
+            chains.remove(place);
+        }
     }
 
     fn of_stream(&mut self, stream: Stream) -> &mut Vec<Chain> {

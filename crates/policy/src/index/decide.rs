@@ -16,8 +16,9 @@
 //! that have none, such as `identity`. A grant on every entity of the type reaches it; one that
 //! names a region only if the query names the same.
 //!
-//! Everything else is a denial: whatever is unknown, any organization-wide forbid, and any chain
-//! that is halted although the answer could depend on it.
+//! Everything else is a denial: whatever is unknown, any organization-wide forbid, and a chain that is halted although the
+//! answer depends on it: the organization's identity, its catalogue, or the entities of the region that announced the
+//! entity. A region whose entities are halted takes no part in decisions about entities of other regions.
 
 use writ_contract::policy_change::Head;
 use writ_contract::row::{Grant, OrganizationState, PrincipalKind, Role};
@@ -129,7 +130,7 @@ impl<'a> View<'a> {
     }
 
     fn permit(&self, query: &Query<'_>, now: Timestamp) -> Result<Vec<Match>, Reason> {
-        if self.chains().any(Chain::is_halted) {
+        if self.identity.is_halted() || self.catalogue.is_some_and(Chain::is_halted) {
             return Err(Reason::ViewIncomplete);
         }
         self.check_organization()?;

@@ -24,7 +24,7 @@ impl Model {
         catalogues.retain(|chain| chain.id.origin == identity.id.origin);
         let mut regions = self.of_stream(query.organization, Stream::Entities);
         regions.retain(|_| query.resource_id != "*");
-        if [&[identity], &catalogues[..], &regions[..]].concat().iter().any(|chain| chain.halt.is_some()) {
+        if [&[identity], &catalogues[..]].concat().iter().any(|chain| chain.halt.is_some()) {
             return Reason::ViewIncomplete;
         }
         let rows = identity.rows();
@@ -37,15 +37,19 @@ impl Model {
             return reach(query.region, &[(query.resource_type.parse().unwrap(), None)]);
         }
         let key = entity_key(query.resource_type, query.resource_id);
-        let lineages = regions.iter().map(|chain| (chain.id.origin, lineage(&chain.rows(), &key)));
+        let lineages = regions.iter().map(|chain| (*chain, lineage(&chain.rows(), &key)));
         let found: Vec<_> = lineages.filter(|(_, lineage)| !lineage.is_empty()).collect();
+        if found.iter().any(|(chain, _)| chain.halt.is_some()) {
+            return Reason::ViewIncomplete;
+        }
         if found.is_empty() {
-            return Reason::UnknownEntity;
+            let halted = regions.iter().any(|chain| chain.halt.is_some());
+            return if halted { Reason::ViewIncomplete } else { Reason::UnknownEntity };
         }
         // Which region's denial is named depends on the order; any is right.
         let mut reasons: Vec<_> =
-            found.iter().map(|(origin, lineage)| (origin, reach(Some(*origin), lineage))).collect();
-        reasons.sort_by_key(|(origin, _)| **origin);
+            found.iter().map(|(chain, lineage)| (chain.id.origin, reach(Some(chain.id.origin), lineage))).collect();
+        reasons.sort_by_key(|(origin, _)| *origin);
         reasons
             .into_iter()
             .map(|(_, reason)| reason)
@@ -54,16 +58,22 @@ impl Model {
     }
 
     /// The principal that a token stands for.
-    pub(crate) fn authenticate(&self, hash: &Hash, now: Timestamp) -> Option<PrincipalId> {
-        let chains = self.chains.iter().filter(|chain| chain.id.stream == Stream::Identity);
-        let everywhere: Vec<_> = chains
+    pub(crate) fn authenticate(
+        &self,
+        organization: OrganizationId,
+        hash: &Hash,
+        now: Timestamp,
+    ) -> Option<PrincipalId> {
+        let chains = self.of_stream(organization, Stream::Identity);
+        let found: Vec<_> = chains
+            .into_iter()
             .flat_map(|chain| chain.rows().into_iter().map(move |row| (chain, row)))
             .filter_map(|(chain, row)| match row {
                 Row::Token(token) if token.hash == *hash => Some((chain, token)),
                 _ => None,
             })
             .collect();
-        let [(chain, token)] = &everywhere[..] else { return None };
+        let [(chain, token)] = &found[..] else { return None };
         let rows = chain.rows();
         let kind = match token.kind {
             TokenKind::Personal => PrincipalKind::User,

@@ -141,9 +141,9 @@ impl World {
     fn check_answers(&self, index: &Index) {
         for now in [1, 3].map(Timestamp) {
             for hash in 0..3_u8 {
-                let hash = Hash::of(&[&[hash]]);
-                let found = index.authenticate(&hash, now).ok().map(|found| found.principal);
-                assert_eq!(found, self.model.authenticate(&hash, now));
+                let (hash, organization) = (Hash::of(&[&[hash]]), organization());
+                let found = index.authenticate(organization, &hash, now).ok().map(|found| found.principal);
+                assert_eq!(found, self.model.authenticate(organization, &hash, now));
             }
             for query in queries() {
                 let decision = index.decide(&query, now);

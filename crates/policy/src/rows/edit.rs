@@ -65,12 +65,14 @@ impl Rows {
 
     fn put_token(&mut self, row: Token) {
         self.tokens_of_principal.insert(row.principal, row.id);
+        self.tokens_of_hash.insert(row.hash, row.id);
         self.tokens.insert(row.id, row);
     }
 
     fn remove_token(&mut self, id: TokenId) -> Option<Token> {
         let row = self.tokens.remove(&id)?;
         self.tokens_of_principal.remove(&row.principal, &id);
+        self.tokens_of_hash.remove(&row.hash, &id);
         Some(row)
     }
 

@@ -13,8 +13,6 @@ use crate::platform_tokens::PlatformTokens;
 
 /// The header in which a platform service names the organization it asks about.
 const ORGANIZATION: &str = "writ-organization";
-/// The reason, in metrics, for a token that names another organization than its own.
-pub(crate) const FOREIGN_ORGANIZATION: &str = "foreign_organization";
 
 /// The credentials of a request. Not checked yet, except for platform services, which are known from the start.
 #[derive(Debug)]
@@ -65,11 +63,8 @@ impl Credentials {
             }
             Self::Principal(token) => token,
         };
-        match index.authenticate(&token.hash(), Timestamp::now()) {
-            Ok(principal) if principal.organization == token.organization() => Ok(ReadCaller::Principal(principal)),
-            Ok(_) => Err(refuse(FOREIGN_ORGANIZATION)),
-            Err(reason) => Err(refuse(reason.as_str())),
-        }
+        let found = index.authenticate(token.organization(), &token.hash(), Timestamp::now());
+        found.map(ReadCaller::Principal).map_err(|reason| refuse(reason.as_str()))
     }
 }
 

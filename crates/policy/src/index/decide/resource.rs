@@ -24,9 +24,18 @@ impl<'a> Resource<'a> {
             return Err(Reason::UnknownEntity);
         };
         let key = EntityKey { entity_type, entity_id };
-        let alive = chains.iter().filter(|chain| matches!(chain.rows().entity(&key), Some(Announced::Live { .. })));
-        let found: Vec<_> = alive.map(|chain| Self::Entity { chain, key: key.clone() }).collect();
-        if found.is_empty() { Err(Reason::UnknownEntity) } else { Ok(found) }
+        let is_alive = |chain: &&Chain| matches!(chain.rows().entity(&key), Some(Announced::Live { .. }));
+        if chains.iter().filter(is_alive).any(Chain::is_halted) {
+            return Err(Reason::ViewIncomplete);
+        }
+        let found: Vec<_> =
+            chains.iter().filter(is_alive).map(|chain| Self::Entity { chain, key: key.clone() }).collect();
+        match found.is_empty() {
+            // It may be one that a halted chain lacks.
+            true if chains.iter().any(Chain::is_halted) => Err(Reason::ViewIncomplete),
+            true => Err(Reason::UnknownEntity),
+            false => Ok(found),
+        }
     }
 
     /// The region a grant's region scope must cover.

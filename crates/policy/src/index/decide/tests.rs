@@ -218,8 +218,7 @@ fn a_halted_chain_denies_what_may_depend_on_it() {
     let halts = [
         chain(organization(1), "us", Stream::Identity),
         chain(PLATFORM_ORGANIZATION, "us", Stream::Identity),
-        chain(organization(1), "us", Stream::Entities),
-        chain(organization(1), "au", Stream::Entities),
+        chain(organization(1), "eu", Stream::Entities),
     ];
     for id in halts {
         let mut index = story();
@@ -279,7 +278,7 @@ fn a_token_stands_for_its_active_principal() {
     let outcome = |ops: Vec<Operation>| {
         let mut index = story();
         ops.into_iter().for_each(|op| change(&mut index, op));
-        index.authenticate(&hash, NOW)
+        index.authenticate(organization(1), &hash, NOW)
     };
     let known = Authenticated {
         organization: organization(1),
@@ -309,9 +308,9 @@ fn a_token_stands_for_its_active_principal() {
     }
     let mut index = story();
     change(&mut index, personal());
-    assert_eq!(index.authenticate(&hash, Timestamp(101)), Err(Unauthenticated::Expired));
+    assert_eq!(index.authenticate(organization(1), &hash, Timestamp(101)), Err(Unauthenticated::Expired));
     index.halt(&chain(organization(1), "us", Stream::Identity), Halt::Fork, None);
-    assert_eq!(index.authenticate(&hash, NOW), Err(Unauthenticated::ViewIncomplete));
+    assert_eq!(index.authenticate(organization(1), &hash, NOW), Err(Unauthenticated::ViewIncomplete));
 }
 
 #[test]
@@ -332,9 +331,36 @@ fn a_token_that_is_put_again_has_its_new_hash_and_time() {
     let mut put = |text: &[u8], until| {
         let hash = Hash::of(&[text]);
         change(&mut index, Operation::PutToken(testing::token(TOKEN, hash, ADA, TokenKind::Personal, until)));
-        [&b"old"[..], b"new"].map(|text| index.authenticate(&Hash::of(&[text]), NOW).map(|found| found.expires_at))
+        [&b"old"[..], b"new"]
+            .map(|text| index.authenticate(organization(1), &Hash::of(&[text]), NOW).map(|found| found.expires_at))
     };
     assert_eq!(put(b"old", 101), [Ok(Timestamp(101)), Err(Unauthenticated::UnknownToken)]);
     assert_eq!(put(b"old", 102), [Ok(Timestamp(102)), Err(Unauthenticated::UnknownToken)]);
     assert_eq!(put(b"new", 103), [Err(Unauthenticated::UnknownToken), Ok(Timestamp(103))]);
+}
+
+/// Hashes are on the log: any region can put them into an organization of its own.
+#[test]
+fn what_another_organization_has_under_the_hash_plays_no_part() {
+    let mut index = story();
+    let hash = Hash::of(&[b"ada's"]);
+    let put = || Operation::PutToken(testing::token(TOKEN, hash, ADA, TokenKind::Personal, 101));
+    change(&mut index, put());
+    let other = chain(organization(2), "us", Stream::Identity);
+    write(&mut index, &other, vec![put_principal(ADA, PrincipalKind::User, true), put()]);
+    let found = index.authenticate(organization(1), &hash, NOW).unwrap();
+    assert_eq!((found.organization, found.principal), (organization(1), ADA));
+}
+
+/// A region whose entities are halted has no say in those of another region.
+#[test]
+fn a_halted_region_denies_its_own_entities_alone() {
+    let mut index = story();
+    index.halt(&chain(organization(1), "au", Stream::Entities), Halt::Unreadable, None);
+    assert_eq!(view_p(&index), Reason::Granted);
+    assert_eq!(reason(&index, &ask("view", "planes", "nobodys")), Reason::ViewIncomplete, "it may be in au");
+    let us = chain(organization(1), "us", Stream::Entities);
+    write(&mut index, &us, vec![entity("planes", "p", None)]);
+    index.halt(&us, Halt::Gap, None);
+    assert_eq!(view_p(&index), Reason::ViewIncomplete, "us has it, too");
 }
