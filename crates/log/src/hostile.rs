@@ -1,7 +1,11 @@
 //! Records as no one of ours writes them, for the tests of services (feature `hostile`). A script of arbitrary bytes says
 //! how a record is disturbed, so that property tests and fuzzers can drive the same code.
 
+mod produce;
+
 use crate::ConsumedRecord;
+
+pub use produce::{RawRecord, call, produce};
 
 /// Longest piece of bytes that one step of a script puts anywhere.
 const MAX_PIECE: usize = 300;

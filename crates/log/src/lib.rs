@@ -12,7 +12,7 @@ pub mod database;
 pub mod dead_letter;
 mod envelope;
 mod headers;
-#[cfg(feature = "hostile")]
+#[cfg(any(test, feature = "hostile"))]
 pub mod hostile;
 pub mod kafka;
 pub mod lease;

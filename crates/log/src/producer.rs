@@ -122,7 +122,11 @@ impl LogProducer {
         self.reporter.clear();
     }
 
-    async fn reach(&self, topic: &str) -> Result<(), String> {
+    /// Whether the leaders of a topic's partitions answer now.
+    ///
+    /// # Errors
+    /// Why not, for people.
+    pub async fn reach(&self, topic: &str) -> Result<(), String> {
         let (inner, topic) = (self.inner.clone(), topic.to_owned());
         let reached = tokio::task::spawn_blocking(move || reach_leaders(&inner, &topic));
         reached.await.map_err(|error| error.to_string())?

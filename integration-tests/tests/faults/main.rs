@@ -2,4 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod hostile;
 mod mirror;
+mod traffic;
+
+/// Held by each test: all of them disturb the whole cluster.
+static ALONE: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());

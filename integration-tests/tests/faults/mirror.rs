@@ -38,6 +38,7 @@ async fn arrives(system: &System, key: &str) -> Result<()> {
 /// good. No restart helps before the cause is gone; then all that was written arrives.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_task_is_seen_and_started_again() -> Result<()> {
+    let _alone = crate::ALONE.lock().await;
     let system = System::running().await?;
     arrives(system, &write(system, 10).await?).await?;
     let tasks = async |state: &str| system.mirror_metric("eu", "writ_mirror_tasks", &[FROM_US, state]).await;

@@ -5,7 +5,8 @@ use std::sync::{Arc, OnceLock};
 
 use anyhow::Context;
 use serde_json::json;
-use tokio::time::{Duration, MissedTickBehavior, interval};
+use tokio::sync::watch;
+use tokio::time::{Duration, MissedTickBehavior, interval, sleep};
 use writ_contract::identity_event::{Changes, IdentityEvent};
 use writ_contract::organization::OrganizationEntry;
 use writ_contract::schema::SchemaEntry;
@@ -21,6 +22,8 @@ use crate::store::Store;
 
 /// Of several replicas, the one with this lease publishes.
 const LEASE: &str = "identity";
+/// How often Kafka is asked whether it answers.
+const PROBE_EVERY: Duration = Duration::from_secs(5);
 /// How often the records that wait are counted.
 const COUNT_EVERY: Duration = Duration::from_secs(1);
 /// This service's stage of the propagation: commit → acknowledged by Kafka.
@@ -42,7 +45,7 @@ pub fn start(service: &Service, store: &Store) -> anyhow::Result<()> {
     let (region, shutdown) = (service.common.region, service.shutdown.clone());
     let (pool, handover) = (store.pool().clone(), store.handover().clone());
     let (reached, status) = (Arc::new(AtomicBool::new(false)), Arc::new(OnceLock::new()));
-    watch(service, producer.clone(), reached.clone(), status.clone());
+    show(service, producer.clone(), reached.clone(), status.clone());
     follow_depth(service, store);
     service.spawn("outbox", async move {
         let prepared = async {
@@ -90,9 +93,30 @@ async fn greet(producer: &LogProducer, region: Region) -> anyhow::Result<()> {
     Ok(schemas::publish(producer, &source(region), &written).await?)
 }
 
+/// Asks Kafka now and then, and tells why it does not answer: while there is nothing to send, a broker that stands still
+/// would not be noticed.
+fn probe(service: &Service, producer: LogProducer) -> watch::Receiver<Option<String>> {
+    let (told, silence) = watch::channel(None);
+    let stop = service.shutdown.clone();
+    let probing = async move {
+        let turns = LoopTurns::new("kafka");
+        loop {
+            turns.note();
+            sleep(PROBE_EVERY).await;
+            told.send_replace(producer.reach(topics::IDENTITY_EVENTS).await.err());
+        }
+    };
+    service.spawn("kafka", async move {
+        stop.run_until_cancelled(probing).await;
+        Ok(())
+    });
+    silence
+}
+
 /// Shows in `/readyz` whether Kafka is reached and in `/status` what the publisher does.
-fn watch(service: &Service, producer: LogProducer, reached: Arc<AtomicBool>, status: Arc<OnceLock<StatusHandle>>) {
-    service.health.watch("kafka", move || match producer.waiting() {
+fn show(service: &Service, producer: LogProducer, reached: Arc<AtomicBool>, status: Arc<OnceLock<StatusHandle>>) {
+    let silence = probe(service, producer.clone());
+    service.health.watch("kafka", move || match producer.waiting().or_else(|| silence.borrow().clone()) {
         Some(reason) => Err(reason),
         None if reached.load(Ordering::Relaxed) => Ok(()),
         None => Err("connecting".to_owned()),
