@@ -69,6 +69,19 @@ async fn the_publisher_of_another_process_is_notified(pool: PgPool) {
     assert!(handover.shared.queue().rows.is_empty());
 }
 
+/// From now on commits with rows of the outbox wait until the session that is returned unlocks them.
+async fn commits_wait(pool: &PgPool) -> PgConnection {
+    let statements = "
+        CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN PERFORM pg_advisory_xact_lock_shared(1); RETURN NULL; END $$;
+        CREATE CONSTRAINT TRIGGER wait AFTER INSERT ON outbox DEFERRABLE INITIALLY DEFERRED
+            FOR EACH ROW EXECUTE FUNCTION wait()";
+    sqlx::raw_sql(statements).execute(pool).await.unwrap();
+    let mut gate = pool.acquire().await.unwrap().detach();
+    sqlx::query("SELECT pg_advisory_lock(1)").execute(&mut gate).await.unwrap();
+    gate
+}
+
 #[sqlx::test(migrator = "crate::MIGRATIONS")]
 async fn after_a_commit_without_an_answer_the_table_decides(pool: PgPool) {
     let handover = Handover::start(pool.clone());
@@ -82,11 +95,13 @@ async fn after_a_commit_without_an_answer_the_table_decides(pool: PgPool) {
     };
     let first = commit(Some(handover.writer())).await;
     assert_eq!(ids(&attached).await.map(|ids| ids.len()), Some(1));
+    let mut gate = commits_wait(&pool).await;
     let mut tx = pool.begin().await.unwrap();
     let appended = append(&mut tx, vec![outgoing("t", "a", "1")]).await.unwrap();
     let mut given_up = Box::pin(handover.commit(tx, appended, first));
     assert!(futures::poll!(&mut given_up).is_pending(), "the answer cannot be here yet");
     drop(given_up);
+    sqlx::query("SELECT pg_advisory_unlock(1)").execute(&mut gate).await.unwrap();
     until("the second", async || count(&pool, "SELECT count(*) FROM outbox").await == 2).await;
     let third = commit(first).await;
     assert_eq!(ids(&attached).await, None, "it must not overtake the one that was given up");
