@@ -43,6 +43,7 @@ impl Traffic {
 
 impl Delays {
     /// Tells them, and checks that 99 of 100 were below `limit`.
+    #[expect(clippy::print_stdout, reason = "figures of a test")]
     pub(crate) fn below(&self, limit: Duration, what: &str) -> Result<()> {
         let at = |share: f64| self.0[((self.0.len() - 1) as f64 * share) as usize];
         let (p50, p99) = (at(0.5), at(0.99));
