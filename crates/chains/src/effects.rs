@@ -86,7 +86,10 @@ impl<T> ChainEffects<T> {
     pub async fn write(&self, tx: &mut PgConnection) -> Result<(), sqlx::Error> {
         store::write(tx, &self.deltas).await?;
         for (record, Park { organization, reason }) in &self.parked {
-            park::append(tx, record, *organization, reason).await?;
+            if !park::append(tx, record, *organization, reason).await? {
+                tracing::error!(%organization, topic = record.topic, "too much of an organization is parked: not kept");
+                metrics::counter!("writ_records_lost_total", "topic" => record.topic.clone()).increment(1);
+            }
         }
         if self.resumed.is_empty() { Ok(()) } else { park::delete(tx, &self.resumed).await }
     }

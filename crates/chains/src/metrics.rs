@@ -51,6 +51,13 @@ pub const CHAINS: &[Metric] = &[
         help: "Records parked on arrival.",
     },
     Metric {
+        name: "writ_records_lost_total",
+        kind: MetricKind::Counter,
+        unit: Unit::Count,
+        labels: &["topic"],
+        help: "Records that should have been parked, of organizations of which as much is parked as may be.",
+    },
+    Metric {
         name: "writ_unattributable_records_total",
         kind: MetricKind::Counter,
         unit: Unit::Count,
@@ -78,7 +85,11 @@ pub fn begin(origin: Region, topics: &[&str]) {
 pub fn report_halt(delta: &Delta, halt: Halt, reason: &dyn Display) {
     let (chain, standing) = (delta.chain(), &delta.standing);
     let (applied, seen) = (standing.head.revision, standing.seen);
-    tracing::error!(%chain, %halt, %reason, %applied, %seen, "a chain is halted");
+    // Each record of the chain finds it halted; once is enough.
+    match delta.halted_before() == Some(halt) {
+        true => tracing::debug!(%chain, %halt, %reason, %applied, %seen, "a chain is still halted"),
+        false => tracing::error!(%chain, %halt, %reason, %applied, %seen, "a chain is halted"),
+    }
     let labels = [("halt", halt.as_str().to_owned()), ("origin", chain.origin.to_string())];
     metrics::counter!("writ_chain_halts_total", &labels).increment(1);
 }

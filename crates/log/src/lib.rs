@@ -24,6 +24,7 @@ pub mod park;
 mod position;
 pub mod producer;
 mod record;
+pub mod retention;
 pub mod schemas;
 #[cfg(test)]
 mod testing;

@@ -11,6 +11,11 @@ use crate::{ConsumedRecord, headers};
 /// Maximum length of a reason, in characters.
 const MAX_REASON: usize = 1_000;
 
+/// Records of an organization that are parked at most.
+const MAX_RECORDS: i64 = 10_000;
+/// Bytes of their values.
+const MAX_BYTES: i64 = 64 * 1024 * 1024;
+
 /// A parked record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parked {
@@ -24,17 +29,20 @@ pub struct Parked {
     pub record: ConsumedRecord,
 }
 
-/// Parks a record, in the transaction that stores the position after it.
+/// Parks a record, in the transaction that stores the position after it. False if as much of the organization is parked as
+/// may be: the record is gone, and what follows it will find a gap.
 pub async fn append(
     tx: &mut PgConnection,
     record: &ConsumedRecord,
     organization: OrganizationId,
     reason: &str,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
+) -> Result<bool, sqlx::Error> {
+    let parked = sqlx::query(
         "INSERT INTO parked_record
              (organization, reason, topic, partition, record_offset, appended_at, key, headers, value)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9
+          WHERE (SELECT count(*) < $10 AND coalesce(sum(octet_length(value)), 0) < $11
+                   FROM parked_record WHERE organization = $1)",
     )
     .bind(organization)
     .bind(reason.replace('\0', "").chars().take(MAX_REASON).collect::<String>())
@@ -45,9 +53,11 @@ pub async fn append(
     .bind(&record.key)
     .bind(headers::pack(&record.headers))
     .bind(&record.value)
+    .bind(MAX_RECORDS)
+    .bind(MAX_BYTES)
     .execute(tx)
     .await?;
-    Ok(())
+    Ok(parked.rows_affected() > 0)
 }
 
 /// The parked records of an organization, in order.

@@ -32,6 +32,8 @@ pub enum Verdict {
     },
     /// It claims the identity data of an organization whose home is another region.
     ForeignOrigin,
+    /// It would begin a chain, and its region has as many as it may.
+    TooManyChains,
 }
 
 impl Verdict {
@@ -39,14 +41,14 @@ impl Verdict {
     pub fn delta(&self) -> Option<&Delta> {
         match self {
             Self::Applied(delta) | Self::Halted { delta, .. } => Some(delta),
-            Self::Duplicate | Self::ForeignOrigin => None,
+            Self::Duplicate | Self::ForeignOrigin | Self::TooManyChains => None,
         }
     }
 
     pub(crate) fn delta_mut(&mut self) -> Option<&mut Delta> {
         match self {
             Self::Applied(delta) | Self::Halted { delta, .. } => Some(delta),
-            Self::Duplicate | Self::ForeignOrigin => None,
+            Self::Duplicate | Self::ForeignOrigin | Self::TooManyChains => None,
         }
     }
 }
@@ -69,6 +71,16 @@ pub fn judge(chain: &Chain, set: &ChangeSet, ops: &PolicyOps) -> Verdict {
 /// As [`judge`], for a change set whose payload this build cannot decode: it never applies.
 pub fn judge_undecodable(chain: &Chain, set: &ChangeSet) -> Verdict {
     judge_envelope(chain, set).unwrap_or_else(|| halted(chain, Halt::Unreadable, set.revision))
+}
+
+/// As [`judge`], for a change set with more operations than one may have: it never applies.
+pub(crate) fn judge_oversized(chain: &Chain, set: &ChangeSet) -> Verdict {
+    judge_envelope(chain, set).unwrap_or_else(|| over_limit(chain, set.revision))
+}
+
+/// The chain stands still, because it would grow beyond what it or its region may have.
+pub(crate) fn over_limit(chain: &Chain, seen: Revision) -> Verdict {
+    halted(chain, Halt::LimitExceeded, seen)
 }
 
 /// The verdict on a change set that does not depend on its operations. `None` if they decide.

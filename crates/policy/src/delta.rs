@@ -3,6 +3,7 @@
 use writ_contract::ChainId;
 use writ_contract::policy_change::Head;
 
+use crate::halt::Halt;
 use crate::row::{Row, RowKey};
 use crate::state::Standing;
 
@@ -48,6 +49,11 @@ impl Delta {
         // What is put back below was dropped or replaced; the rest of what was put is new.
         let dropped = self.put.iter().map(Row::key).collect();
         Some(Self::new(standing, self.replaced.rows, dropped))
+    }
+
+    /// Why the chain stood still before, if it did, once the change is made.
+    pub fn halted_before(&self) -> Option<Halt> {
+        self.replaced.standing.as_ref().and_then(|standing| standing.halt)
     }
 
     /// The chain's head afterwards.

@@ -22,11 +22,13 @@ pub enum Halt {
     SeveralParts,
     /// A record that this build cannot decode.
     Unreadable,
+    /// A change set has too many operations, or would lead to more rows than its chain or region may have.
+    LimitExceeded,
 }
 
 impl Halt {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Gap,
         Self::Fork,
         Self::DigestMismatch,
@@ -34,6 +36,7 @@ impl Halt {
         Self::UnknownFeature,
         Self::SeveralParts,
         Self::Unreadable,
+        Self::LimitExceeded,
     ];
 
     /// Its name in SQL, status and metrics.
@@ -46,14 +49,15 @@ impl Halt {
             Self::UnknownFeature => "unknown_feature",
             Self::SeveralParts => "several_parts",
             Self::Unreadable => "unreadable",
+            Self::LimitExceeded => "limit_exceeded",
         }
     }
 
-    /// Stopped if the data is to blame and a snapshot helps; parked if it is this build.
+    /// Stopped if the data is to blame and a snapshot helps; parked if it is this build or its settings.
     pub fn state(self) -> ChainState {
         match self {
             Self::Gap | Self::Fork | Self::DigestMismatch | Self::StateMismatch => ChainState::Stopped,
-            Self::UnknownFeature | Self::SeveralParts | Self::Unreadable => ChainState::Parked,
+            Self::UnknownFeature | Self::SeveralParts | Self::Unreadable | Self::LimitExceeded => ChainState::Parked,
         }
     }
 }

@@ -10,10 +10,11 @@ use std::collections::HashMap;
 use writ_contract::policy_change::{ChainState, ChangeSet, Head, Operation, PolicyOps};
 use writ_contract::{ChainId, Hash, OrganizationId, Region, Revision, Stream};
 
-use crate::apply::{Verdict, judge, judge_undecodable};
+use crate::apply::{Verdict, judge, judge_oversized, judge_undecodable, over_limit};
 use crate::delta::{Delta, Replaced};
 use crate::digest::StateDigest;
 use crate::halt::Halt;
+use crate::limits::{Limits, Usage};
 use crate::row::Row;
 use crate::rows::Rows;
 use crate::seal::{Header, SealError, seal};
@@ -24,6 +25,8 @@ use chains::Chains;
 #[derive(Debug, Default)]
 pub struct Index {
     organizations: HashMap<OrganizationId, Chains>,
+    limits: Limits,
+    usage: Usage,
     /// A change is being made.
     changing: bool,
 }
@@ -42,6 +45,12 @@ impl Index {
         Self::default()
     }
 
+    /// With other limits than the default ones, which count for what comes from now on.
+    #[must_use]
+    pub fn limited(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
     /// Takes in a chain as it was stored.
     ///
     /// # Errors
@@ -54,6 +63,8 @@ impl Index {
         let seen = standing.seen;
         let chain = Chain::restored(standing, loaded);
         let id = chain.id();
+        self.usage.add_chain(id.origin);
+        self.usage.change_rows(id.origin, 0, chain.rows().len());
         self.organizations.entry(id.organization).or_default().insert(chain);
         if matches {
             return Ok(());
@@ -65,7 +76,11 @@ impl Index {
     /// Applies a change set that came from region `origin`, if it may be applied, and says what
     /// became of it. The verdict's delta is made already; it remains to be written.
     pub fn apply(&mut self, origin: Region, set: &ChangeSet, ops: &PolicyOps) -> Verdict {
-        self.apply_if(origin, set, |chain| judge(chain, set, ops))
+        let limit = self.limits.operations;
+        self.apply_if(origin, set, |chain| match ops.ops.len() > limit {
+            true => judge_oversized(chain, set),
+            false => judge(chain, set, ops),
+        })
     }
 
     /// As [`Index::apply`], for a change set whose payload this build cannot decode.
@@ -79,13 +94,30 @@ impl Index {
             return Verdict::ForeignOrigin;
         }
         let mut verdict = match self.chain(&id) {
-            Some(chain) => judge(chain),
-            None => judge(&Chain::new(id)),
+            Some(chain) => self.within_limits(chain, judge(chain), set.revision),
+            None if !self.usage.admits_chain(origin, &self.limits) => return Verdict::TooManyChains,
+            None => self.within_limits(&Chain::new(id), judge(&Chain::new(id)), set.revision),
         };
         if let Some(delta) = verdict.delta_mut() {
             self.commit(delta);
         }
         verdict
+    }
+
+    /// The verdict, unless the chain or its region would have too many rows: then the chain stands still.
+    fn within_limits(&self, chain: &Chain, verdict: Verdict, seen: Revision) -> Verdict {
+        let Verdict::Applied(delta) = &verdict else { return verdict };
+        let more = delta.put.len().saturating_sub(delta.dropped.len());
+        // Some of what is put replaces other rows: counted only if it matters.
+        if self.usage.admits_rows(&chain.id(), chain.rows().len(), more, &self.limits) {
+            return verdict;
+        }
+        let new = delta.put.iter().filter(|row| !chain.rows().contains(&row.key())).count();
+        let more = new.saturating_sub(delta.dropped.len());
+        if self.usage.admits_rows(&chain.id(), chain.rows().len(), more, &self.limits) {
+            return verdict;
+        }
+        over_limit(chain, seen)
     }
 
     /// Makes the next change set of a chain and applies it.
@@ -184,7 +216,12 @@ impl Index {
         let known = self.chain(&id).is_some();
         self.changing = true;
         let chain = self.organizations.entry(id.organization).or_default().find_or_insert(&id);
+        let before = chain.rows().len();
         let (standing, rows) = chain.commit(delta);
+        if !known {
+            self.usage.add_chain(id.origin);
+        }
+        self.usage.change_rows(id.origin, before, chain.rows().len());
         self.changing = false;
         delta.replaced = Replaced { standing: known.then(|| Box::new(standing)), rows };
     }
@@ -192,7 +229,9 @@ impl Index {
     fn remove(&mut self, id: &ChainId) {
         let Some(chains) = self.organizations.get_mut(&id.organization) else { return };
         self.changing = true;
-        chains.remove(id);
+        if let Some(chain) = chains.remove(id) {
+            self.usage.remove_chain(id.origin, chain.rows().len());
+        }
         if chains.iter().next().is_none() {
             self.organizations.remove(&id.organization);
         }

@@ -13,6 +13,7 @@ mod draft;
 pub mod halt;
 pub mod history;
 pub mod index;
+mod limits;
 #[cfg(test)]
 mod model;
 pub mod overview;
@@ -32,6 +33,7 @@ pub use history::History;
 pub use index::authenticate::{Authenticated, Unauthenticated};
 pub use index::decide::{Decision, Match, Query, Reason};
 pub use index::{Index, LoadMismatch};
+pub use limits::Limits;
 pub use row::{Row, RowKey};
 pub use rows::Rows;
 pub use seal::{Header, SealError, seal};

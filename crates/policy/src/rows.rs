@@ -140,6 +140,23 @@ impl Rows {
         }
     }
 
+    /// Number of rows.
+    pub fn len(&self) -> usize {
+        usize::from(self.organization.is_some())
+            + self.principals.len()
+            + self.memberships.len()
+            + self.roles.len()
+            + self.grants.len()
+            + self.tokens.len()
+            + self.conditions.len()
+            + self.entities.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
     /// Every row, in no particular order.
     pub fn iter(&self) -> impl Iterator<Item = Row> {
         self.keys().filter_map(|key| self.get(&key))

@@ -8,6 +8,6 @@ CREATE TABLE listed_organization (
 );
 
 -- Only accepted events are remembered: a refused one is judged again when it is sent again.
--- Retention: 40 days, longer than the topics keep events, by the background task of retention.rs.
+-- Retention: 40 days, longer than the topics keep events, by a background task.
 DELETE FROM entity_event WHERE rejected IS NOT NULL;
 ALTER TABLE entity_event DROP COLUMN rejected;

@@ -11,7 +11,6 @@ pub mod metrics;
 pub mod outgoing;
 pub mod policies;
 pub mod refusal;
-pub mod retention;
 pub mod scopes;
 pub mod settings;
 pub mod store;

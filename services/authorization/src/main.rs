@@ -9,7 +9,8 @@ use tokio::sync::watch;
 use writ_authorization::policies::Policies;
 use writ_authorization::scopes::ScopesFile;
 use writ_authorization::settings::AuthorizationSettings;
-use writ_authorization::{PROGRAM, metrics, retention, store};
+use writ_authorization::store::answered;
+use writ_authorization::{PROGRAM, metrics, store};
 use writ_chains::SharedIndex;
 use writ_contract::policy_change::{ChangeSet, PolicyOps};
 use writ_contract::{Record, SchemaRegistry};
@@ -17,7 +18,7 @@ use writ_kafka::{ProducerScopes, topics};
 use writ_log::consumer::{Consumer, Subscription};
 use writ_log::outbox::{Handover, Publisher, StatusHandle};
 use writ_log::schemas::Follower;
-use writ_log::{Compression, Lease, LogProducer, database, schemas};
+use writ_log::{Compression, Lease, LogProducer, database, retention, schemas};
 use writ_policy::Index;
 use writ_service::Service;
 
@@ -58,8 +59,8 @@ async fn wire(service: Service, settings: AuthorizationSettings) -> anyhow::Resu
     consume(&service, policies, &pool, &lease, follower);
     show(&service, &index, outbox);
     let (forgetting, stop) = (pool.clone(), service.shutdown.clone());
-    service.spawn("retention", async {
-        retention::run(forgetting, stop).await;
+    service.spawn("retention", async move {
+        retention::run(forgetting, stop, answered::forget_old).await;
         Ok(())
     });
     let measuring = writ_chains::metrics::run(index, pool, service.shutdown.clone());

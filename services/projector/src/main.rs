@@ -10,12 +10,12 @@ use writ_contract::decision::DecisionBatch;
 use writ_contract::{Record, SchemaRegistry};
 use writ_kafka::topics;
 use writ_log::consumer::{Consumer, Subscription};
-use writ_log::{Compression, Lease, LogProducer, schemas};
+use writ_log::{Compression, Lease, LogProducer, retention, schemas};
 use writ_policy::Index;
 use writ_projector::app::ReadApp;
 use writ_projector::decisions::DecisionRecorder;
 use writ_projector::freshness::Freshness;
-use writ_projector::read_model::{MIGRATOR, ReadModel};
+use writ_projector::read_model::{MIGRATOR, ReadModel, applied_events};
 use writ_projector::settings::ProjectorSettings;
 use writ_projector::{PROGRAM, decisions, http, metrics};
 use writ_service::Service;
@@ -44,7 +44,7 @@ async fn wire(service: Service, settings: ProjectorSettings) -> anyhow::Result<(
     let follower = service.learn_schemas(&registry).await?;
 
     loading.fail("loading");
-    let index = SharedIndex::new(writ_chains::load(&pool).await?);
+    let index = SharedIndex::new(writ_chains::load(&pool).await?.limited(settings.limits()));
     let freshness = Freshness::new(settings.waiter_limits());
     let region = service.common.region;
     let staged = writ_chains::staged(&pool).await?;
@@ -63,6 +63,11 @@ async fn wire(service: Service, settings: ProjectorSettings) -> anyhow::Result<(
         Ok(consumer.run(read_model, stop).await?)
     });
     show(&service, &index, &pool);
+    let (forgetting, stop) = (pool.clone(), service.shutdown.clone());
+    service.spawn("retention", async move {
+        retention::run(forgetting, stop, applied_events::forget_old).await;
+        Ok(())
+    });
     let recorder = record_decisions(&service, producer);
     // What was on the log at start may revoke what is in the read model.
     handle.until_caught_up().await;

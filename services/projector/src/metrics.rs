@@ -37,6 +37,20 @@ const OWN: &[Metric] = &[
         help: "Change sets that wait for an earlier one.",
     },
     Metric {
+        name: "writ_unstaged_change_sets_total",
+        kind: MetricKind::Counter,
+        unit: Unit::Count,
+        labels: &["origin"],
+        help: "Change sets of stopped chains that were not kept, because the chain waits for a snapshot or too much of it or of its region is staged.",
+    },
+    Metric {
+        name: "writ_refused_chains_total",
+        kind: MetricKind::Counter,
+        unit: Unit::Count,
+        labels: &["origin"],
+        help: "Change sets refused because they would begin a chain and their region has as many as it may.",
+    },
+    Metric {
         name: "writ_duplicate_change_sets_total",
         kind: MetricKind::Counter,
         unit: Unit::Count,
@@ -100,7 +114,13 @@ fn changes(local: Region, origin: Region) {
         let labels = [("origin", origin.to_string()), ("stage", stage.to_owned())];
         drop(metrics::histogram!("writ_propagation_seconds", &labels));
     }
-    for name in ["writ_duplicate_change_sets_total", "writ_foreign_change_sets_total"] {
+    let counters = [
+        "writ_duplicate_change_sets_total",
+        "writ_foreign_change_sets_total",
+        "writ_unstaged_change_sets_total",
+        "writ_refused_chains_total",
+    ];
+    for name in counters {
         metrics::counter!(name, "origin" => origin.to_string()).increment(0);
     }
     let topic = match origin == local {

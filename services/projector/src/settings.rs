@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use writ_contract::Hash;
+use writ_policy::Limits;
 use writ_service::config::{BaseUrl, list, parsed};
 use writ_service::{ConfigError, DatabaseUrl, Required, ServiceSettings};
 use writ_tokens::ConsistencyKey;
@@ -39,6 +40,15 @@ pub struct ProjectorSettings {
     /// `WRIT_FRESHNESS_WAITERS`: maximum number of waiting reads.
     #[serde(deserialize_with = "parsed")]
     freshness_waiters: usize,
+    /// `WRIT_MAX_CHAINS_PER_ORIGIN`: maximum number of chains that come from one region.
+    #[serde(deserialize_with = "parsed")]
+    max_chains_per_origin: usize,
+    /// `WRIT_MAX_ROWS_PER_ORIGIN`: maximum number of rows on them.
+    #[serde(deserialize_with = "parsed")]
+    max_rows_per_origin: usize,
+    /// `WRIT_MAX_ROWS_PER_CHAIN`: maximum number of rows on one of them.
+    #[serde(deserialize_with = "parsed")]
+    max_rows_per_chain: usize,
 }
 
 /// How long reads wait for the state they ask for.
@@ -62,6 +72,16 @@ impl ProjectorSettings {
     /// The platform services that may ask about any organization.
     pub fn platform_tokens(&self) -> PlatformTokens {
         PlatformTokens::new(self.platform_token_hashes.clone())
+    }
+
+    /// What one region may put on its chains.
+    pub fn limits(&self) -> Limits {
+        Limits {
+            chains: self.max_chains_per_origin,
+            rows: self.max_rows_per_origin,
+            rows_per_chain: self.max_rows_per_chain,
+            ..Limits::default()
+        }
     }
 
     /// How long reads wait.

@@ -51,11 +51,9 @@ impl Chains {
         *self.find_or_insert(&id) = chain;
     }
 
-    pub(super) fn remove(&mut self, id: &ChainId) {
+    pub(super) fn remove(&mut self, id: &ChainId) -> Option<Chain> {
         let chains = self.of_stream(id.stream);
-        if let Ok(place) = search(chains, id.origin) {
-            chains.remove(place);
-        }
+        search(chains, id.origin).ok().map(|place| chains.remove(place))
     }
 
     fn of_stream(&mut self, stream: Stream) -> &mut Vec<Chain> {

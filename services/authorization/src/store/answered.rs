@@ -95,7 +95,7 @@ pub(super) async fn load(pool: &PgPool) -> Result<HashMap<EventKey, Remembered>,
 ///
 /// # Errors
 /// When the database fails.
-pub async fn forget_old(pool: &PgPool) -> Result<bool, sqlx::Error> {
+pub async fn forget_old(pool: PgPool) -> Result<bool, sqlx::Error> {
     let statement = sqlx::query(
         "DELETE FROM entity_event WHERE ctid IN (
              SELECT ctid FROM entity_event WHERE seen_at < now() - make_interval(secs => $1) LIMIT $2)",
@@ -103,6 +103,6 @@ pub async fn forget_old(pool: &PgPool) -> Result<bool, sqlx::Error> {
     .bind(REMEMBERED.as_secs_f64())
     .bind(FORGOTTEN_AT_ONCE);
     let forgotten =
-        bounded(pool, LIMIT, async |connection: &mut PgConnection| statement.execute(connection).await).await?;
+        bounded(&pool, LIMIT, async |connection: &mut PgConnection| statement.execute(connection).await).await?;
     Ok(forgotten.rows_affected() == FORGOTTEN_AT_ONCE.unsigned_abs())
 }

@@ -151,7 +151,7 @@ async fn accepted_events_and_the_directory_are_remembered(pool: PgPool) {
 async fn old_events_are_forgotten(pool: PgPool) {
     let old = ConsumedRecord { timestamp: Timestamp(1_000_000), ..announce("e1", "cp-1") };
     write_batch(&pool, &mut policies().0, &[old, announce("e2", "cp-2")]).await;
-    assert!(!answered::forget_old(&pool).await.unwrap());
+    assert!(!answered::forget_old(pool.clone()).await.unwrap());
     let left: Vec<String> = sqlx::query_scalar("SELECT id FROM entity_event").fetch_all(&pool).await.unwrap();
     assert_eq!(left, ["e2"]);
 }

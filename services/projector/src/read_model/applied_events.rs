@@ -4,9 +4,15 @@ use opentelemetry::trace::SpanContext;
 use sqlx::{PgConnection, PgPool};
 use writ_contract::policy_change::ChangeSet;
 use writ_contract::{ChainId, Revision, StoredText, Stream};
+use writ_log::database::{LIMIT, bounded};
 
 use crate::current_span_context;
 use crate::freshness::EventName;
+
+/// How long an event is remembered: longer than its topic keeps it.
+const REMEMBERED_DAYS: i32 = 40;
+/// Events forgotten in one transaction.
+const FORGOTTEN_AT_ONCE: i64 = 1_000;
 
 /// An event and its outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,4 +79,17 @@ pub async fn is_applied(pool: &PgPool, event: &EventName) -> Result<bool, sqlx::
     .bind(event.ce_id.as_str())
     .fetch_one(pool)
     .await
+}
+
+/// Forgets some of the events for which nobody waits any more. Returns whether there may be more.
+pub async fn forget_old(pool: PgPool) -> Result<bool, sqlx::Error> {
+    let statement = sqlx::query(
+        "DELETE FROM applied_event WHERE ctid IN (
+             SELECT ctid FROM applied_event WHERE applied_at < now() - make_interval(days => $1) LIMIT $2)",
+    )
+    .bind(REMEMBERED_DAYS)
+    .bind(FORGOTTEN_AT_ONCE);
+    let forgotten =
+        bounded(&pool, LIMIT, async |connection: &mut PgConnection| statement.execute(connection).await).await?;
+    Ok(forgotten.rows_affected() == FORGOTTEN_AT_ONCE.unsigned_abs())
 }

@@ -147,6 +147,7 @@ impl ReadModel {
                     .increment(1);
             }
             Verdict::ForeignOrigin => foreign(chain),
+            Verdict::TooManyChains => too_many_chains(chain),
         }
         Ok(Application::Unchanged)
     }
@@ -167,8 +168,9 @@ impl ReadModel {
         Application::Applied { more }
     }
 
-    /// A newer change set of a stopped chain is staged: what is missing will come, and then it applies. One of a parked
-    /// chain waits as a record, because only another build can go on.
+    /// A newer change set of a chain with a gap is staged: what is missing will come, and then it applies. One of a parked
+    /// chain waits as a record, because only another build, or other settings, can go on. One of a chain that only a
+    /// snapshot mends is not kept: the snapshot has it.
     fn halted(
         &mut self,
         set: ChangeSet,
@@ -185,10 +187,15 @@ impl ReadModel {
             return Err(Park { organization, reason });
         }
         // Of several at one revision, the first one stays.
-        if newer && !self.staged.contains(&chain, set.revision) {
-            effects.own.staged.push((origin, set.clone()));
-            self.staged.put(chain, set, &mut effects.own.steps);
+        if !newer || self.staged.contains(&chain, set.revision) {
+            return Ok(());
         }
+        if halt != Halt::Gap || !self.staged.has_room(&chain, &set) {
+            metrics::counter!("writ_unstaged_change_sets_total", "origin" => origin.to_string()).increment(1);
+            return Ok(());
+        }
+        effects.own.staged.push((origin, set.clone()));
+        self.staged.put(chain, set, &mut effects.own.steps);
         Ok(())
     }
 }
@@ -216,6 +223,12 @@ fn apply_span(chain: &ChainId, set: &ChangeSet) -> Span {
         writ.revision = set.revision.number,
         writ.outcome = Empty,
     )
+}
+
+/// A region has begun as many chains as it may.
+fn too_many_chains(chain: &ChainId) {
+    tracing::error!(%chain, "a region has too many chains: another one is refused");
+    metrics::counter!("writ_refused_chains_total", "origin" => chain.origin.to_string()).increment(1);
 }
 
 /// A region that is not the home of an organization sent identity data of it.

@@ -364,3 +364,32 @@ fn a_halted_region_denies_its_own_entities_alone() {
     index.halt(&us, Halt::Gap, None);
     assert_eq!(view_p(&index), Reason::ViewIncomplete, "us has it, too");
 }
+
+#[test]
+fn a_region_has_a_limit_and_hurts_no_other() {
+    use crate::{Header, Limits, Verdict};
+
+    let (mut source, limits) = (Index::new(), Limits { chains: 2, rows: 6, rows_per_chain: 4, operations: 5 });
+    let mut index = Index::new().limited(limits);
+    let mut apply = |number: u32, origin: &str, count: std::ops::Range<u32>| {
+        let id = chain(organization(number), origin, Stream::Entities);
+        let revision = source.head(&id).map_or(Revision::START, |head| head.revision).next();
+        let header = Header { revision, ..testing::header(revision, NOW) };
+        let ops: Vec<_> = count.map(|entity_number| entity("planes", &format!("p{entity_number}"), None)).collect();
+        let (set, _) = source.seal(&id, header, ops).unwrap();
+        let ops: writ_contract::policy_change::PolicyOps =
+            writ_contract::decode(&set.payload, &Default::default()).unwrap();
+        match index.apply(id.origin, &set, &ops) {
+            Verdict::Applied(_) => Ok(()),
+            Verdict::Halted { halt, .. } => Err(Some(halt)),
+            _ => Err(None),
+        }
+    };
+    assert_eq!(apply(1, "us", 0..4), Ok(()));
+    assert_eq!(apply(1, "us", 0..1), Ok(()), "nothing new");
+    assert_eq!(apply(1, "us", 4..5), Err(Some(Halt::LimitExceeded)), "rows of the chain");
+    assert_eq!(apply(2, "us", 0..3), Err(Some(Halt::LimitExceeded)), "rows of the region");
+    assert_eq!(apply(3, "us", 0..1), Err(None), "a third chain");
+    assert_eq!(apply(1, "eu", 0..6), Err(Some(Halt::LimitExceeded)), "operations");
+    assert_eq!(apply(2, "eu", 0..2), Ok(()), "another region");
+}
