@@ -7,6 +7,7 @@ mod load;
 mod machine;
 mod propagation;
 mod report;
+mod writes;
 
 use anyhow::Result;
 use clap::Subcommand;
@@ -19,6 +20,8 @@ pub(crate) enum Bench {
     Propagation(propagation::Propagation),
     /// Decisions per second of a region
     Evaluation(evaluation::EvaluationBench),
+    /// Changes per second of a region
+    Writes(writes::WritesBench),
     /// Two clusters measured in turn
     Compare(compare::Compare),
 }
@@ -28,6 +31,7 @@ impl Bench {
         match self {
             Self::Propagation(propagation) => propagation.execute(cluster).await,
             Self::Evaluation(evaluation) => evaluation.execute(cluster).await,
+            Self::Writes(writes) => writes.execute(cluster).await,
             Self::Compare(compare) => compare.execute(cluster).await,
         }
     }
