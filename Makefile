@@ -12,7 +12,7 @@ TEST_TOOLS   = WRIT_TEST_PYTHON=$(PYTHON) WRIT_TEST_SCHEMATHESIS=$(SCHEMATHESIS)
 
 PROMTOOL = $(shell command -v promtool)
 
-.PHONY: demo up down status lint rules python test test-containers test-faults bench
+.PHONY: demo up down status lint rules python test test-containers test-faults fuzz bench
 
 demo: ## start two regions and walk through: a role assigned in one is in force in the other
 	$(BUILD) && $(WRIT) demo
@@ -44,6 +44,9 @@ test-containers: $(PYTHON) $(SCHEMATHESIS) ## the whole-system tests against thr
 
 test-faults: ## the long fault and convergence runs
 	cargo build --workspace --bins && $(TARGET)/debug/writ with-database -- cargo test --workspace -- --ignored --test-threads=1
+
+fuzz: ## drive what reads bytes from outside with arbitrary ones: FUZZ_SECONDS for each target
+	cargo run --release -p writ-fuzz -- --seconds $(or $(FUZZ_SECONDS),60)
 
 python: $(PYTHON) ## the Python environment of the example producer
 
