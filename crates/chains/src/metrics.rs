@@ -75,7 +75,7 @@ pub fn begin(origin: Region, topics: &[&str]) {
         metrics::counter!("writ_chain_halts_total", &labels).increment(0);
     }
     for topic in topics {
-        for name in ["writ_records_kept_total", "writ_unattributable_records_total"] {
+        for name in ["writ_records_kept_total", "writ_records_lost_total", "writ_unattributable_records_total"] {
             metrics::counter!(name, "topic" => (*topic).to_owned()).increment(0);
         }
     }
