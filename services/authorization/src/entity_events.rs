@@ -59,7 +59,7 @@ impl Policies {
             None => {}
         }
         let chain = self.chain_id(told.organization, Stream::Entities);
-        let ops = match self.index.read(|index| operations(index.chain(&chain), chain, told)) {
+        let ops = match self.index.read(|index| self.operations(index.chain(&chain), chain, told)) {
             Ok(ops) => ops,
             Err(refusal) => {
                 refuse_event(record, refusal, effects);
@@ -74,6 +74,24 @@ impl Policies {
         effects.own.remembered.push(key);
         effects.own.answered.push(answered(told, record, revision));
         Ok(())
+    }
+
+    fn operations(
+        &self,
+        chain: Option<&Chain>,
+        id: ChainId,
+        told: &Announcement,
+    ) -> Result<Vec<Operation>, EventRefusal> {
+        let change = told.change.clone()?;
+        let new = Chain::new(id);
+        let chain = chain.unwrap_or(&new);
+        let operations = entities::operations(chain, change)?;
+        // A chain of entities has no other rows. A deleted entity stays one of them, because it cannot be created again.
+        let adds = operations.iter().any(|operation| matches!(operation, Operation::PutEntity(_)));
+        if adds && chain.rows().len() >= self.max_entities {
+            return Err(EventRefusal::TooManyEntities);
+        }
+        Ok(operations)
     }
 
     /// Makes the change set that answers the event.
@@ -103,15 +121,6 @@ impl Policies {
 /// Dead-letters a record that cannot be processed, whatever it says.
 pub(crate) fn unprocessable_entity_event(record: &ConsumedRecord, reason: &str, effects: &mut PolicyEffects) {
     refuse(record, UNPROCESSABLE, &format!("{UNPROCESSABLE}: {reason}"), effects);
-}
-
-fn operations(chain: Option<&Chain>, id: ChainId, told: &Announcement) -> Result<Vec<Operation>, EventRefusal> {
-    let change = told.change.clone()?;
-    let operations = match chain {
-        Some(chain) => entities::operations(chain, change),
-        None => entities::operations(&Chain::new(id), change),
-    };
-    Ok(operations?)
 }
 
 /// The time is the log's, not this process's: the same record gives the same change set.

@@ -47,7 +47,9 @@ async fn wire(service: Service, settings: AuthorizationSettings) -> anyhow::Resu
     let index = SharedIndex::new(writ_chains::load(&pool).await?);
     let memory = database::within(database::LONG_CALL, store::load(&pool)).await?;
     let handover = Handover::start(pool.clone());
-    let mut policies = Policies::new(region, registry, scopes, index.clone(), memory).handing_to(handover.clone());
+    let mut policies = Policies::new(region, registry, scopes, index.clone(), memory)
+        .allowing_entities(settings.max_entities_per_organization)
+        .handing_to(handover.clone());
     // This build may understand what an earlier one did not.
     writ_chains::retry_parked(&pool, &lease, &index, &mut policies, Policies::retry).await?;
     loading.pass();

@@ -63,6 +63,8 @@ pub struct Policies {
     /// When events that cannot come again were last forgotten, by the clock of the log.
     forgotten_at: Timestamp,
     pub(crate) histories: HashMap<OrganizationId, IdentityHistory>,
+    /// Entities that an organization may have, deleted ones included.
+    pub(crate) max_entities: usize,
     /// Where the publisher is handed what was committed.
     handover: Option<Handover>,
     /// Rows of the outbox of the transaction that was last tried.
@@ -88,6 +90,7 @@ impl Policies {
             answered,
             forgotten_at,
             histories,
+            max_entities: usize::MAX,
             handover: None,
             appended: None,
         }
@@ -110,6 +113,7 @@ impl Policies {
             answered: self.answered,
             forgotten_at: self.forgotten_at,
             histories: HashMap::new(),
+            max_entities: self.max_entities,
             handover: self.handover.clone(),
             appended: None,
         };
@@ -125,6 +129,12 @@ impl Policies {
     #[must_use]
     pub fn handing_to(self, handover: Handover) -> Self {
         Self { handover: Some(handover), ..self }
+    }
+
+    /// Refuses further entities of an organization that has `max` of them.
+    #[must_use]
+    pub fn allowing_entities(self, max: usize) -> Self {
+        Self { max_entities: max, ..self }
     }
 
     /// Processes the parked records of an organization again, in order. What still cannot be processed stays parked.

@@ -21,6 +21,8 @@ pub enum EventRefusal {
     },
     /// The producer has used the event's id for another event of the organization.
     CeIdReused,
+    /// The organization has as many entities in this region as it may have.
+    TooManyEntities,
     /// It does not follow from what was announced before.
     Entity(Refusal),
 }
@@ -46,13 +48,14 @@ impl EventRefusal {
             Self::EntityTypeNotAllowed => "entity_type_not_allowed",
             Self::UnknownEntityType { .. } => Refusal::InvalidEntityType.as_str(),
             Self::CeIdReused => "ce_id_reused",
+            Self::TooManyEntities => "too_many_entities",
             Self::Entity(refusal) => refusal.as_str(),
         }
     }
 
     /// Every name.
     pub fn names() -> impl Iterator<Item = &'static str> {
-        let own = [Self::EntityTypeNotAllowed, Self::CeIdReused];
+        let own = [Self::EntityTypeNotAllowed, Self::CeIdReused, Self::TooManyEntities];
         own.into_iter().chain(Refusal::ALL.map(Self::Entity)).map(Self::as_str)
     }
 }

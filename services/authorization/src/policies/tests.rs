@@ -77,6 +77,18 @@ fn the_same_place_of_a_chain_has_the_same_record_id_in_every_run() {
 }
 
 #[test]
+fn an_organization_has_as_many_entities_as_it_may_have() {
+    let (policies, _) = policies();
+    let mut policies = policies.allowing_entities(2);
+    let events = ["a", "b", "c"].map(|id| announce(id, id, None));
+    let effects = policies.plan(&events);
+    assert_eq!(numbers(&effects.own.outgoing), vec![1, 2]);
+    assert_eq!(dead_letters(&effects.own.outgoing), vec!["too_many_entities"]);
+    let known = record(ENTITY_EVENTS, organization(1), "d", &entity(organization(1), Deleted, "a", None));
+    assert_eq!(numbers(&policies.plan(&[known]).own.outgoing), vec![3]);
+}
+
+#[test]
 fn an_event_again_changes_nothing() {
     let (mut policies, index) = policies();
     let event = IdentityEvents::default().record(organization(1), created());
