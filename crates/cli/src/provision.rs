@@ -39,12 +39,18 @@ pub(crate) struct CertificateArgs {
     out: PathBuf,
 }
 
-/// Create the secrets of docker-compose.yml, and give each container its own
+/// Create the secrets of docker-compose.yml, give each container its own, and all of them their configuration
 #[derive(Debug, Args)]
 pub(crate) struct SecretsArgs {
     /// Folder with a folder for each region, where settings and secrets are written
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    /// Folder with the configuration of the containers, as in `infra`
+    #[arg(long, value_name = "DIR", requires = "configuration_out")]
+    configuration: Option<PathBuf>,
+    /// Folder to copy the configuration to, readable by any user
+    #[arg(long, value_name = "DIR", requires = "configuration")]
+    configuration_out: Option<PathBuf>,
     /// Folder to copy to what an operator on the machine needs
     #[arg(long, value_name = "DIR", requires = "owned_as")]
     operator: Option<PathBuf>,
@@ -79,6 +85,9 @@ impl SecretsArgs {
         let mut cluster = Cluster::open(Options { inside: true, ..options })?;
         self.operator.iter().try_for_each(|folder| cluster.adopt_producers(folder))?;
         cluster.write_container_files(&self.out)?;
+        if let (Some(from), Some(to)) = (&self.configuration, &self.configuration_out) {
+            cluster.copy_configuration(from, to)?;
+        }
         if let (Some(folder), Some(landmark)) = (&self.operator, &self.owned_as) {
             cluster.copy_for_operator(folder, landmark)?;
         }
