@@ -7,6 +7,7 @@ mod native;
 mod producer;
 mod scope;
 pub mod topics;
+pub mod wire;
 
 pub use connection::{Connection, Login, MECHANISM};
 pub use headers::headers;

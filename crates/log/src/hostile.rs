@@ -5,7 +5,7 @@ mod produce;
 
 use crate::ConsumedRecord;
 
-pub use produce::{RawRecord, call, produce};
+pub use produce::{Produced, RawRecord, produce};
 
 /// Longest piece of bytes that one step of a script puts anywhere.
 const MAX_PIECE: usize = 300;

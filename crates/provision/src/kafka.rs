@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use secrecy::SecretString;
 use writ_contract::Region;
-use writ_kafka::access::{Changed, Credential, enforce, forget, rules};
+use writ_kafka::access::{Changed, Credential, Quota, enforce, forget, limit, rules};
 use writ_kafka::topics::{self, TopicSpec};
 use writ_kafka::{Connection, ExternalProducer};
 
@@ -19,6 +19,8 @@ pub struct KafkaPlan {
     pub regions: Vec<Region>,
     /// All external producers. Those that are not listed lose their access.
     pub producers: Vec<ExternalProducer>,
+    /// What each external producer may use of a broker.
+    pub producer_quota: Quota,
     /// Passwords to set, by principal. Other principals keep theirs.
     pub passwords: BTreeMap<String, SecretString>,
 }
@@ -32,7 +34,7 @@ pub struct KafkaReport {
     pub bindings: Option<Changed>,
 }
 
-/// Creates missing topics, sets passwords and makes the access rights of our principals exactly what the plan implies.
+/// Creates missing topics, sets passwords and quotas, and makes the access rights of our principals exactly what the plan implies.
 /// An unauthenticated listener gets topics only.
 ///
 /// # Errors
@@ -46,15 +48,18 @@ pub async fn provision_kafka(administrator: &Connection, plan: &KafkaPlan) -> Re
     let regions: Vec<&str> = plan.regions.iter().map(Region::as_str).collect();
     let wanted = rules::of_region(plan.region.as_str(), &regions, &plan.producers);
     let bindings = enforce(administrator, plan.credentials(), wanted).await?;
+    let quota = |producer: &ExternalProducer| (producer.principal(), Some(plan.producer_quota));
+    limit(administrator, plan.producers.iter().map(quota).collect()).await?;
     Ok(KafkaReport { topics, bindings: Some(bindings) })
 }
 
-/// Deletes the password of a principal, so that it can no longer authenticate.
+/// Deletes the password of a principal, so that it can no longer authenticate, and its quota.
 ///
 /// # Errors
 /// If Kafka does not answer or refuses.
 pub async fn remove_principal(administrator: &Connection, principal: String) -> Result<()> {
-    Ok(forget(administrator, principal).await?)
+    forget(administrator, principal.clone()).await?;
+    Ok(limit(administrator, vec![(principal, None)]).await?)
 }
 
 /// The principals of a region, the administrator excluded: services, mirrors and external producers.

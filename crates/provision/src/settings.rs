@@ -8,11 +8,15 @@ use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgConnectOptions;
 use writ_contract::{ProducerName, Region};
+use writ_kafka::access::Quota;
 use writ_kafka::{Connection, ExternalProducer, Login, ProducerKind};
 
 use crate::error::{Error, Result};
 use crate::kafka::KafkaPlan;
 use crate::postgres::PostgresPlan;
+
+/// What an external producer may use of a broker unless the settings say otherwise.
+const PRODUCER_QUOTA: Quota = Quota { bytes_per_second: 5 << 20, request_percentage: 100 };
 
 /// Addresses and credentials of a region's servers, and what they should have. All of it is optional: what is missing is
 /// reported when it is needed.
@@ -44,6 +48,9 @@ pub struct RegionSettings {
     pub postgres_password: Option<String>,
     /// Kinds of the external producers, by name.
     pub producers: BTreeMap<ProducerName, ProducerKind>,
+    /// Bytes a second that each external producer may write to a broker; 5 MiB without it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub producer_bytes_per_second: Option<u32>,
     /// Passwords of Kafka principals.
     pub principals: BTreeMap<String, String>,
     /// Passwords of database roles.
@@ -93,7 +100,9 @@ impl RegionSettings {
             return Err(Error::Settings(format!("regions must list all regions, {region} included")));
         }
         let (regions, producers) = (self.regions.clone(), self.external_producers());
-        Ok(KafkaPlan { region, regions, producers, passwords: secret(&self.principals) })
+        let bytes_per_second = self.producer_bytes_per_second.unwrap_or(PRODUCER_QUOTA.bytes_per_second);
+        let producer_quota = Quota { bytes_per_second, ..PRODUCER_QUOTA };
+        Ok(KafkaPlan { region, regions, producers, producer_quota, passwords: secret(&self.principals) })
     }
 
     /// What PostgreSQL should have, if its address is set.

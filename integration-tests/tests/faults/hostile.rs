@@ -84,7 +84,7 @@ async fn bad_records_hold_up_nothing() -> Result<()> {
             let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_slice(), value.as_slice())).collect();
             for key in [Some(key.as_bytes()), None, Some(&[]), Some(&[0xff; 5_000][..])] {
                 let record = RawRecord { key, headers: &headers, value: value.as_deref() };
-                let refused = producer.send("entity-events-demo", partition, &record)?;
+                let refused = producer.send("entity-events-demo", partition, &record)?.code;
                 ensure!(refused == 0, "the broker refuses it: {refused}");
             }
         }

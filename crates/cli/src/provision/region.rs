@@ -14,6 +14,7 @@ const HELP: &str = "\
 What it does
   Kafka       creates missing topics, sets the given passwords of principals (SCRAM-SHA-512), and makes the access rights
               of Writ's principals exact: missing ones are created, others deleted. Other principals are left alone.
+              External producers get a quota of bytes a second and of the brokers' time.
   PostgreSQL  creates missing roles and databases, sets the given passwords, grants privileges, and runs the migrations
               of each service (`writ-<service> migrate`) as the owner of its database.
   A server without an address is left alone. Everything can be repeated, and should be before each new version.
@@ -75,6 +76,9 @@ pub(crate) struct RegionArgs {
     /// External producers and what they write (entities or commands), comma-separated
     #[arg(long, env = "WRIT_PRODUCERS", value_delimiter = ',', value_name = "NAME=KIND")]
     producers: Option<Vec<NamedProducer>>,
+    /// Bytes a second that each external producer may write to a broker [default: 5 MiB]
+    #[arg(long, env = "WRIT_PRODUCER_BYTES_PER_SECOND", value_name = "BYTES")]
+    producer_bytes_per_second: Option<u32>,
     /// Folder of the services' programs, for the migrations [default: that of this program]
     #[arg(long, value_name = "DIR")]
     programs: Option<PathBuf>,
@@ -131,6 +135,7 @@ impl RegionArgs {
         override_with(&mut settings.kafka_username, self.kafka_username);
         override_with(&mut settings.kafka_password, std::env::var("WRIT_KAFKA_PASSWORD").ok());
         override_with(&mut settings.kafka_ca, self.kafka_ca);
+        override_with(&mut settings.producer_bytes_per_second, self.producer_bytes_per_second);
         override_with(&mut settings.postgres_url, self.postgres_url);
         override_with(&mut settings.postgres_password, std::env::var("WRIT_POSTGRES_PASSWORD").ok());
         if let Some(producers) = self.producers {

@@ -2,6 +2,8 @@
 
 use rdkafka::error::KafkaError;
 
+use crate::wire::WireError;
+
 /// Why the access of a cluster could not be changed.
 #[derive(Debug, thiserror::Error)]
 pub enum AccessError {
@@ -16,6 +18,9 @@ pub enum AccessError {
         /// Kafka's message.
         reason: String,
     },
+    /// A broker could not be asked.
+    #[error("Kafka: {0}")]
+    Wire(#[from] WireError),
     /// A name contains a zero byte.
     #[error("a name contains a zero byte")]
     Name(#[from] std::ffi::NulError),

@@ -46,6 +46,7 @@ pub(crate) fn of_region(cluster: &Cluster, region: &LocalRegion) -> Result<Regio
         principals: principals(&region.code, &regions, &producers).into_iter().map(password).collect(),
         roles: cluster.secrets.roles(),
         producers: producers.iter().map(|producer| (producer.name().clone(), producer.kind())).collect(),
+        producer_bytes_per_second: None,
         regions,
     })
 }

@@ -1,6 +1,9 @@
 //! Requests to write records, byte by byte: what librdkafka's types cannot express.
 
-use std::io::{self, Read, Write};
+use std::io::{Read, Write};
+use std::time::Duration;
+
+use writ_kafka::wire::{WireError, call, string};
 
 const CASTAGNOLI: u32 = 0x82F6_3B78;
 
@@ -15,8 +18,16 @@ pub struct RawRecord<'a> {
     pub value: Option<&'a [u8]>,
 }
 
-/// Appends a record to a partition, over a connection that needs no login or has one already. Answers with Kafka's error
-/// code, 0 for none.
+/// What a broker answers to a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Produced {
+    /// Kafka's error code, 0 for none.
+    pub code: i16,
+    /// Time that the broker slows this client down, because it is beyond its quota.
+    pub throttled: Duration,
+}
+
+/// Appends a record to a partition, over a connection that needs no login or has one already.
 ///
 /// # Errors
 /// When the connection fails.
@@ -25,39 +36,21 @@ pub fn produce(
     topic: &str,
     partition: i32,
     record: &RawRecord<'_>,
-) -> io::Result<i16> {
+) -> Result<Produced, WireError> {
     let batch = batch(&encoded(record));
     // No transaction, all replicas, 10 s; one topic, one partition.
     let mut body = [-1_i16, -1].map(i16::to_be_bytes).concat();
     body.extend([10_000_i32, 1].map(i32::to_be_bytes).concat());
-    body.extend(i16::try_from(topic.len()).unwrap_or(i16::MAX).to_be_bytes());
-    body.extend(topic.as_bytes());
+    body.extend(string(topic));
     body.extend([1_i32, partition, length(&batch)].map(i32::to_be_bytes).concat());
     body.extend(batch);
     let answer = call(connection, 0, 3, &body)?;
-    // One topic with its name, one partition with its number; then the error.
+    // One topic with its name, one partition with its number; then the error. The time is the last field.
     let error = 4 + 2 + topic.len() + 4 + 4;
-    let code = answer.get(error..error + 2).and_then(|code| code.try_into().ok());
-    code.map(i16::from_be_bytes).ok_or_else(|| io::Error::other("a short answer"))
-}
-
-/// Sends a request without a client id (header version 1) and reads the answer, without its correlation id.
-///
-/// # Errors
-/// When the connection fails.
-pub fn call(connection: &mut (impl Read + Write), api: i16, version: i16, body: &[u8]) -> io::Result<Vec<u8>> {
-    let mut request = [api, version].map(i16::to_be_bytes).concat();
-    request.extend(7_i32.to_be_bytes());
-    request.extend((-1_i16).to_be_bytes());
-    request.extend(body);
-    connection.write_all(&[length(&request).to_be_bytes().as_slice(), &request].concat())?;
-    connection.flush()?;
-    let mut size = [0; 4];
-    connection.read_exact(&mut size)?;
-    let size = usize::try_from(u32::from_be_bytes(size)).unwrap_or(usize::MAX).min(1 << 20);
-    let mut answer = vec![0; size];
-    connection.read_exact(&mut answer)?;
-    Ok(answer.split_off(4.min(size)))
+    let code = answer.get(error..).and_then(<[u8]>::first_chunk).ok_or(WireError::Malformed)?;
+    let throttled = answer.last_chunk().ok_or(WireError::Malformed)?;
+    let throttled = u64::try_from(i32::from_be_bytes(*throttled)).unwrap_or_default();
+    Ok(Produced { code: i16::from_be_bytes(*code), throttled: Duration::from_millis(throttled) })
 }
 
 fn batch(record: &[u8]) -> Vec<u8> {
