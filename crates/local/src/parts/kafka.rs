@@ -66,6 +66,9 @@ fn write_settings(folder: &Path, settings: &BrokerSettings) -> Result<PathBuf> {
 async fn format(jvm: &Jvm, folder: &Path, settings: &BrokerSettings, file: &Path) -> Result<()> {
     let wanted = if settings.security.is_some() { "secure" } else { "plaintext" };
     let mark = folder.join(FORMATTED);
+    // Has the administrator's password, and is left where formatting was cut off.
+    let arguments = folder.join("format.args");
+    let _ = fs::remove_file(&arguments);
     if settings.data.join("meta.properties").is_file() {
         return as_formatted(&mark, wanted);
     }
@@ -76,13 +79,13 @@ async fn format(jvm: &Jvm, folder: &Path, settings: &BrokerSettings, file: &Path
         let password = security.password.expose_secret();
         words += &format!(" --add-scram {MECHANISM}=[name={ADMINISTRATOR},password={password}]");
     }
+    // Before it is true: whoever is cut off here finds the folder formatted as the mark says, or not formatted.
+    fs::write(&mark, wanted).map_err(Error::at(&mark))?;
     // In a file, because every user can see the arguments of a process.
-    let arguments = folder.join("format.args");
     write_private(&arguments, &format!("kafka.tools.StorageTool {words}"))?;
     let formatted = command::run(&mut jvm.storage_tool(&arguments)?, "formatting Kafka's data folder").await;
     fs::remove_file(&arguments).map_err(Error::at(&arguments))?;
-    formatted?;
-    fs::write(&mark, wanted).map_err(Error::at(&mark))
+    formatted.map(drop)
 }
 
 /// The administrator's password is part of the data, so security cannot be changed after formatting.
