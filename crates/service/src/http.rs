@@ -24,8 +24,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::problem::Problem;
 use connections::Connections;
 pub(crate) use descriptors::descriptors_for_connections;
-pub use in_flight::InFlight;
 use in_flight::Places;
+pub use in_flight::{InFlight, over_quota};
 pub use operations::Operations;
 pub use request_id::RequestId;
 

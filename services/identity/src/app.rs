@@ -8,6 +8,7 @@ use writ_contract::{ChainId, Hash, OrganizationId, Region, Stream};
 use writ_service::BaseUrl;
 use writ_tokens::{BearerToken, ConsistencyKey, ConsistencyToken, SeenRevision};
 
+use crate::lookups::Lookups;
 use crate::store::last_uses::LastUses;
 use crate::store::{SeenState, Store};
 
@@ -20,6 +21,8 @@ pub struct App {
     pub platform: Arc<Platform>,
     /// Uses of tokens that are to be stored.
     pub last_uses: LastUses,
+    /// Turns to look a token up.
+    pub lookups: Lookups,
 }
 
 /// The platform this region belongs to.
@@ -37,7 +40,7 @@ pub struct Platform {
 impl App {
     /// The app over a store.
     pub fn new(store: Store, platform: Platform) -> Self {
-        Self { store, platform: Arc::new(platform), last_uses: LastUses::default() }
+        Self { store, platform: Arc::new(platform), last_uses: LastUses::default(), lookups: Lookups::default() }
     }
 
     /// The consistency token for a state that a client has seen.

@@ -10,7 +10,9 @@ pub mod error;
 pub mod http;
 pub mod jobs;
 pub mod log;
+pub mod lookups;
 pub mod metrics;
+mod queues;
 pub mod settings;
 pub mod store;
 

@@ -29,7 +29,7 @@ use writ_log::outbox::Handover;
 
 pub use revision::{Author, PendingRevision, SeenState};
 pub use room::OutboxRoom;
-use turns::Turns;
+use turns::ChangeTurns;
 
 use crate::error::{IdentityError, Result};
 
@@ -45,7 +45,7 @@ pub struct Store {
     reads: PgPool,
     writes: PgPool,
     region: Region,
-    turns: Turns,
+    turns: ChangeTurns,
     room: OutboxRoom,
     handover: Handover,
 }
@@ -55,7 +55,7 @@ impl Store {
     /// number of them keeps reads, and callers who authenticate, from those of `reads`.
     pub fn new(reads: PgPool, writes: PgPool, region: Region, room: OutboxRoom) -> Self {
         let handover = Handover::start(reads.clone());
-        Self { reads, writes, region, turns: Turns::default(), room, handover }
+        Self { reads, writes, region, turns: ChangeTurns::default(), room, handover }
     }
 
     /// Connections for statements that change nothing.

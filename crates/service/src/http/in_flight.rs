@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::extract::Request;
-use axum::http::Extensions;
+use axum::http::{Extensions, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -18,6 +18,11 @@ use crate::problem::Problem;
 /// Seconds until a client should try again.
 const RETRY_AFTER: u32 = 1;
 const OVERLOADED: &str = "overloaded";
+/// How long a client that sends too many requests waits for being told so. One that does not heed `Retry-After` would take
+/// the processor from the others otherwise.
+const HELD_BACK: Duration = Duration::from_secs(1);
+/// Such answers that are held back at a time; more are given at once.
+const MOST_HELD_BACK: usize = 1_024;
 /// After so long without a request, an organization has regained all it may use at once.
 const REGAINED: Duration = Duration::from_secs(1);
 /// Organizations that are remembered before those without requests are forgotten.
@@ -27,6 +32,7 @@ const REMEMBERED: usize = 10_000;
 #[derive(Debug, Clone)]
 pub(super) struct Places {
     total: Arc<Semaphore>,
+    held_back: Arc<Semaphore>,
     organizations: Arc<Mutex<HashMap<OrganizationId, Usage>>>,
     limits: RequestLimits,
 }
@@ -61,7 +67,8 @@ struct Share {
 
 impl Places {
     pub(super) fn new(limits: RequestLimits) -> Self {
-        Self { total: Arc::new(Semaphore::new(limits.concurrent)), organizations: Arc::default(), limits }
+        let held_back = Arc::new(Semaphore::new(MOST_HELD_BACK));
+        Self { total: Arc::new(Semaphore::new(limits.concurrent)), held_back, organizations: Arc::default(), limits }
     }
 
     fn take(&self) -> Result<OwnedSemaphorePermit, Problem> {
@@ -159,7 +166,8 @@ impl Drop for Share {
     }
 }
 
-fn over_quota(quota: &'static str) -> Problem {
+/// Refuses a request of an organization that sends too many.
+pub fn over_quota(quota: &'static str) -> Problem {
     refused("organization");
     Problem::too_many_requests(format!("The organization sends too many requests (quota: {quota})"), RETRY_AFTER)
 }
@@ -174,11 +182,17 @@ pub(super) async fn admit(places: Places, mut request: Request, next: Next) -> R
         Ok(place) => place,
         Err(problem) => return problem.into_response(),
     };
+    let held_back = places.held_back.clone();
     let held = Arc::new(Held { places, place: Mutex::new(Some(place)), shares: Mutex::default() });
     request.extensions_mut().insert(InFlight(Some(held.clone())));
     let response = next.run(request).await;
     // Held until here, whatever became of the request.
     drop(held);
+    if response.status() == StatusCode::TOO_MANY_REQUESTS
+        && let Ok(_permit) = held_back.try_acquire()
+    {
+        tokio::time::sleep(HELD_BACK).await;
+    }
     response
 }
 

@@ -185,9 +185,11 @@ async fn requests_over_a_limit_are_refused_before_their_body_arrives() {
     let limits = RequestLimits { concurrent: 3, concurrent_per_organization: 2, ..RequestLimits::default() };
     let app = guarded(charged(&release), limits);
     let first = [ask_without_body(&app, "/1").await, ask_without_body(&app, "/1").await];
-    let refused = ask_without_body(&app, "/1").await.await.unwrap();
-    assert_eq!((refused.status().as_u16(), &refused.headers()["retry-after"]), (429, &"1".parse().unwrap()));
+    let (held_back, since) = (ask_without_body(&app, "/1").await, std::time::Instant::now());
     let other = ask_without_body(&app, "/2").await;
+    let refused = held_back.await.unwrap();
+    assert_eq!((refused.status().as_u16(), &refused.headers()["retry-after"]), (429, &"1".parse().unwrap()));
+    assert!(since.elapsed() >= std::time::Duration::from_millis(900), "whoever is refused may not ask without end");
     let refused = ask_without_body(&app, "/2").await.await.unwrap();
     assert_eq!((refused.status().as_u16(), &refused.headers()["retry-after"]), (503, &"1".parse().unwrap()));
     release.cancel();

@@ -113,6 +113,7 @@ impl ShownInvitation {
             return Err(IdentityError::Unauthenticated);
         }
         let hash = token.hash();
+        let _turn = app.lookups.take(token.organization(), hash).await?;
         let found = if active { app.store.recovering(&hash).await } else { app.store.invited(&hash).await };
         let holder = match found {
             // Only now may a body be read that nobody answers for.
@@ -140,7 +141,10 @@ impl FromRequestParts<App> for Caller {
         if token.kind() != TokenKind::Personal {
             return Err(IdentityError::Unauthenticated);
         }
-        let holder = of_its_organization(&token, app.store.holder(&token.hash()).await?)?;
+        let hash = token.hash();
+        let turn = app.lookups.take(token.organization(), hash).await?;
+        let holder = of_its_organization(&token, app.store.holder(&hash).await?)?;
+        turn.found();
         charge(parts, &holder)?;
         app.last_uses.note(&holder);
         warning::of_the_last_token(parts, app, &holder).await?;

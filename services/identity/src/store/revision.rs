@@ -17,7 +17,7 @@ use writ_kafka::topics;
 use writ_log::{Outgoing, outbox};
 
 use super::callers::{Bearer, TokenHolder};
-use super::turns::Turn;
+use super::turns::ChangeTurn;
 use super::{Store, answers};
 use crate::domain::answer::KeptAnswer;
 use crate::domain::answer::RepeatableRequest;
@@ -96,7 +96,7 @@ pub struct PendingRevision {
     holder: Option<TokenHolder>,
     span: Span,
     // Last: the next change begins when all of this is over.
-    _turn: Turn,
+    _turn: ChangeTurn,
 }
 
 impl Store {
@@ -158,7 +158,7 @@ impl Store {
     }
 
     /// The organization's turn, if the outbox has room.
-    async fn turn(&self, organization: OrganizationId) -> Result<Turn> {
+    async fn turn(&self, organization: OrganizationId) -> Result<ChangeTurn> {
         self.room.must_be_left()?;
         self.turns.take(organization).await
     }
@@ -166,7 +166,7 @@ impl Store {
     async fn begun(
         &self,
         mut tx: Transaction<'static, Postgres>,
-        turn: Turn,
+        turn: ChangeTurn,
         organization: OrganizationId,
         next: Next,
         author: Author,
