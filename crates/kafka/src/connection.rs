@@ -53,7 +53,10 @@ impl Connection {
         config
             .set("bootstrap.servers", &self.brokers)
             .set("client.id", client_id)
-            .set("allow.auto.create.topics", "false");
+            .set("allow.auto.create.topics", "false")
+            // Once no broker answers, librdkafka would by default forget all of them and begin again, which races with requests
+            // under way (confluentinc/librdkafka#5600). Ours have names that stay: they are resolved at each attempt.
+            .set("metadata.recovery.strategy", "none");
         if let Some(login) = &self.login {
             login.set(&mut config);
         }

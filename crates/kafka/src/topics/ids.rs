@@ -48,8 +48,11 @@ pub fn ids<C: ClientContext>(client: &Client<C>, topics: &[String]) -> BTreeMap<
 /// Name and id.
 ///
 /// # Safety
-/// `topic` points to a description that outlives this call.
+/// `topic` points to a description that outlives this call, or is null, as it is where the answer leaves a topic out.
 unsafe fn described(topic: *const c::rd_kafka_TopicDescription_t) -> Option<(String, u128)> {
+    if topic.is_null() {
+        return None;
+    }
     // SAFETY: the description owns its error, name and id; neither name nor id is null without an error.
     unsafe {
         let error = c::rd_kafka_TopicDescription_error(topic);
