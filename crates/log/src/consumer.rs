@@ -12,7 +12,7 @@ mod tracker;
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::error::KafkaError;
 use sqlx::postgres::{PgConnection, PgPool};
@@ -29,12 +29,16 @@ use crate::position::{self, LogPosition};
 use held::MustWait;
 
 pub use discovery::Subscription;
+use reader::MANY_RECORDS;
 pub(crate) use reader::{ReadError, Reader};
 pub(crate) use stale::StaleReader;
 pub use status::{ConsumerHandle, ConsumerStatus, PartitionStatus};
 
 /// How often a consumer that has to wait before its first record turns.
 const WAITING_TURN: Duration = Duration::from_secs(2);
+
+/// How long records wait for others at most while several come in at a time.
+const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 
 /// How a service processes records. Called by one task, never concurrently.
 pub trait Projection: Send {
@@ -91,6 +95,9 @@ pub struct ConsumerConfig {
     pub regions: Vec<Region>,
     /// Topics to read.
     pub topics: Vec<Subscription>,
+    /// How long the broker may hold records back, to send more of them together. For those that nobody waits for, this saves
+    /// most of what reading them costs.
+    pub gathering: Duration,
 }
 
 /// A consumer stopped. It does not stop, but waits, while Kafka or PostgreSQL is unreachable.
@@ -187,10 +194,16 @@ impl Consumer {
                 Ok(batch) => batch,
                 Err(error) => return error.into(),
             };
+            let began = Instant::now();
             if let Err(error) = batch::process(self, projection, &batch).await {
                 return Stop::Failed(error.into());
             }
             reader.committed(&batch);
+            // Several records came in while the last ones were written, and so will the next. Together they cost little more
+            // than one.
+            if (2..MANY_RECORDS).contains(&batch.len()) {
+                tokio::time::sleep(began.elapsed().min(LONGEST_PAUSE)).await;
+            }
         }
     }
 

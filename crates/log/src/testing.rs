@@ -34,6 +34,7 @@ pub(crate) fn config(kafka: Connection) -> ConsumerConfig {
         region: "eu".parse().unwrap(),
         regions: Vec::new(),
         topics: vec![Subscription::local("t")],
+        gathering: Duration::ZERO,
     }
 }
 

@@ -105,6 +105,7 @@ impl Parts {
             regions: vec![region],
             region,
             topics: vec![Subscription::everywhere(topics::TOKEN_USAGE)],
+            gathering: Duration::ZERO,
         };
         let consumer = Consumer::new(config, self.pool.clone(), Lease::acquire(&self.pool, "reader").await);
         let (handle, stop) = (consumer.handle(), CancellationToken::new());

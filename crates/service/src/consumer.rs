@@ -1,5 +1,7 @@
 //! What services that read the log have in common.
 
+use std::time::Duration;
+
 use serde_json::json;
 use writ_contract::SchemaRegistry;
 use writ_log::consumer::{ConsumerConfig, ConsumerHandle, Subscription};
@@ -16,6 +18,7 @@ impl Service {
             region: self.common.region,
             regions: self.common.regions.clone(),
             topics,
+            gathering: Duration::ZERO,
         }
     }
 

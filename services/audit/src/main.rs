@@ -1,6 +1,7 @@
 //! `writ-audit`: wiring only.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -9,8 +10,11 @@ use writ_audit::settings::AuditSettings;
 use writ_audit::{PROGRAM, metrics, store};
 use writ_contract::SchemaRegistry;
 use writ_log::Lease;
-use writ_log::consumer::Consumer;
+use writ_log::consumer::{Consumer, ConsumerConfig};
 use writ_service::Service;
+
+/// Nobody waits for an entry.
+const GATHERING: Duration = Duration::from_millis(100);
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -30,7 +34,8 @@ async fn wire(service: Service, settings: AuditSettings) -> anyhow::Result<()> {
     let follower = service.learn_schemas(&registry).await?;
 
     let recorder = EntryRecorder::new(service.common.region, registry);
-    let consumer = Consumer::new(service.consumer_config(subscriptions()), pool.clone(), lease);
+    let config = ConsumerConfig { gathering: GATHERING, ..service.consumer_config(subscriptions()) };
+    let consumer = Consumer::new(config, pool.clone(), lease);
     metrics::begin(service.common.region, &service.common.regions);
     show(&service, &consumer, pool);
     let stop = service.shutdown.clone();

@@ -24,6 +24,8 @@ use crate::position::LogPosition;
 
 /// Maximum number of records in a batch.
 const MAX_RECORDS: usize = 500;
+/// A batch of fewer records is a small one: reading has not fallen behind.
+pub(super) const MANY_RECORDS: usize = 100;
 /// A batch of this size takes no more records.
 const MAX_BYTES: usize = 8 << 20;
 
@@ -316,7 +318,11 @@ fn settings(config: &ConsumerConfig) -> ClientConfig {
         // If the client resets, the first record is not the anchor, and the tracker notices.
         .set("auto.offset.reset", "earliest")
         .set("check.crcs", "true")
-        .set("fetch.wait.max.ms", "250")
+        .set("fetch.min.bytes", if config.gathering.is_zero() { "1" } else { "65536" })
+        .set(
+            "fetch.wait.max.ms",
+            if config.gathering.is_zero() { 250 } else { config.gathering.as_millis() }.to_string(),
+        )
         .set("fetch.error.backoff.ms", "100")
         .set("fetch.queue.backoff.ms", "5")
         .set("fetch.max.bytes", "8388608")

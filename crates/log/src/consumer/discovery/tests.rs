@@ -16,6 +16,7 @@ fn config() -> ConsumerConfig {
             Subscription::local("identity-commands-*-dlq"),
             Subscription::everywhere("identity-commands-*"),
         ],
+        gathering: Duration::ZERO,
     }
 }
 
