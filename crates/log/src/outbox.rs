@@ -10,5 +10,5 @@ mod wake;
 
 pub use handover::{Appended, Handover};
 pub use publisher::{PublishError, Publisher};
-pub use rows::append;
+pub use rows::{append, append_with};
 pub use status::{OutboxStatus, StatusHandle};

@@ -17,38 +17,24 @@ CREATE TABLE quota (
     PRIMARY KEY (organization, resource)
 ) WITH (fillfactor = 50);
 
--- Counts the rows of a statement, by organization. The first argument is the kind, the second, if there is one, the kind of
--- principal that counts.
-CREATE FUNCTION count_quota() RETURNS trigger LANGUAGE plpgsql AS $$
+-- Counts the rows that a statement deletes, by organization. The argument is the resource. Rows that are inserted are counted
+-- by the statement that inserts them (store/quotas.rs).
+CREATE FUNCTION count_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    IF TG_OP = 'INSERT' THEN
-        INSERT INTO quota AS q (organization, resource, used)
-        SELECT organization, TG_ARGV[0], count(*) FROM changed GROUP BY organization
-        ON CONFLICT (organization, resource) DO UPDATE SET used = q.used + excluded.used;
-    ELSE
-        UPDATE quota q SET used = q.used - gone.count
-          FROM (SELECT organization, count(*) AS count FROM changed GROUP BY organization) gone
-         WHERE q.organization = gone.organization AND q.resource = TG_ARGV[0];
-    END IF;
+    UPDATE quota q SET used = q.used - gone.count
+      FROM (SELECT organization, count(*) AS count FROM deleted GROUP BY organization) gone
+     WHERE q.organization = gone.organization AND q.resource = TG_ARGV[0];
     RETURN NULL;
 END $$;
 
-CREATE TRIGGER count_inserted AFTER INSERT ON user_account REFERENCING NEW TABLE AS changed
-    FOR EACH STATEMENT EXECUTE FUNCTION count_quota('users');
-CREATE TRIGGER count_deleted AFTER DELETE ON user_account REFERENCING OLD TABLE AS changed
-    FOR EACH STATEMENT EXECUTE FUNCTION count_quota('users');
-CREATE TRIGGER count_inserted AFTER INSERT ON team REFERENCING NEW TABLE AS changed
-    FOR EACH STATEMENT EXECUTE FUNCTION count_quota('teams');
-CREATE TRIGGER count_deleted AFTER DELETE ON team REFERENCING OLD TABLE AS changed
-    FOR EACH STATEMENT EXECUTE FUNCTION count_quota('teams');
-CREATE TRIGGER count_inserted AFTER INSERT ON membership REFERENCING NEW TABLE AS changed
-    FOR EACH STATEMENT EXECUTE FUNCTION count_quota('memberships');
-CREATE TRIGGER count_deleted AFTER DELETE ON membership REFERENCING OLD TABLE AS changed
-    FOR EACH STATEMENT EXECUTE FUNCTION count_quota('memberships');
-CREATE TRIGGER count_inserted AFTER INSERT ON token REFERENCING NEW TABLE AS changed
-    FOR EACH STATEMENT EXECUTE FUNCTION count_quota('tokens');
-CREATE TRIGGER count_deleted AFTER DELETE ON token REFERENCING OLD TABLE AS changed
-    FOR EACH STATEMENT EXECUTE FUNCTION count_quota('tokens');
+CREATE TRIGGER count_deleted AFTER DELETE ON user_account REFERENCING OLD TABLE AS deleted
+    FOR EACH STATEMENT EXECUTE FUNCTION count_deleted('users');
+CREATE TRIGGER count_deleted AFTER DELETE ON team REFERENCING OLD TABLE AS deleted
+    FOR EACH STATEMENT EXECUTE FUNCTION count_deleted('teams');
+CREATE TRIGGER count_deleted AFTER DELETE ON membership REFERENCING OLD TABLE AS deleted
+    FOR EACH STATEMENT EXECUTE FUNCTION count_deleted('memberships');
+CREATE TRIGGER count_deleted AFTER DELETE ON token REFERENCING OLD TABLE AS deleted
+    FOR EACH STATEMENT EXECUTE FUNCTION count_deleted('tokens');
 
 INSERT INTO quota (organization, resource, used)
 SELECT organization, 'users', count(*) FROM user_account GROUP BY organization

@@ -2,7 +2,7 @@
 
 use sqlx::postgres::PgConnection;
 use sqlx::postgres::PgRow;
-use sqlx::{FromRow, Row};
+use sqlx::{FromRow, Postgres, QueryBuilder, Row};
 use writ_contract::Timestamp;
 use writ_kafka::topics;
 
@@ -33,23 +33,43 @@ pub async fn append(tx: &mut PgConnection, records: Vec<Outgoing>) -> Result<App
     if records.is_empty() {
         return Ok(Appended(Vec::new()));
     }
+    append_with(QueryBuilder::default(), tx, records).await
+}
+
+/// Like [`append`], in one statement with something else: `beginning` is that of the statement, a `WITH` clause. There must be
+/// a record.
+///
+/// # Errors
+/// As [`append`].
+pub async fn append_with(
+    beginning: QueryBuilder<Postgres>,
+    tx: &mut PgConnection,
+    records: Vec<Outgoing>,
+) -> Result<Appended, sqlx::Error> {
     records.iter().try_for_each(fits)?;
-    let mut ids: Vec<i64> = sqlx::query_scalar(
-        "INSERT INTO outbox (topic, partition, key, headers, value, measured_from)
-         SELECT topic, partition, key, headers, value, measured_from
-         FROM UNNEST($1::text[], $2::integer[], $3::bytea[], $4::bytea[], $5::bytea[], $6::bigint[])
-              WITH ORDINALITY AS r (topic, partition, key, headers, value, measured_from, place)
-         ORDER BY place
-         RETURNING id",
-    )
-    .bind(column(&records, |record| record.topic.as_str()))
-    .bind(column(&records, |record| record.partition))
-    .bind(column(&records, |record| record.key.as_deref()))
-    .bind(column(&records, |record| headers::pack(&record.headers)))
-    .bind(column(&records, |record| record.value.as_deref()))
-    .bind(column(&records, |record| record.measured_from.map(|time| time.0)))
-    .fetch_all(tx)
-    .await?;
+    let mut statement = beginning;
+    statement
+        .push(
+            "INSERT INTO outbox (topic, partition, key, headers, value, measured_from)
+             SELECT topic, partition, key, headers, value, measured_from FROM UNNEST(",
+        )
+        .push_bind(column(&records, |record| record.topic.as_str()))
+        .push("::text[], ")
+        .push_bind(column(&records, |record| record.partition))
+        .push("::integer[], ")
+        .push_bind(column(&records, |record| record.key.as_deref()))
+        .push("::bytea[], ")
+        .push_bind(column(&records, |record| headers::pack(&record.headers)))
+        .push("::bytea[], ")
+        .push_bind(column(&records, |record| record.value.as_deref()))
+        .push("::bytea[], ")
+        .push_bind(column(&records, |record| record.measured_from.map(|time| time.0)))
+        .push(
+            "::bigint[]) WITH ORDINALITY AS r (topic, partition, key, headers, value, measured_from, place)
+             ORDER BY place
+             RETURNING id",
+        );
+    let mut ids: Vec<i64> = statement.build_query_scalar().fetch_all(tx).await?;
     ids.sort_unstable();
     Ok(Appended(ids.into_iter().zip(records).map(|(id, record)| OutboxRow { id, record }).collect()))
 }

@@ -1,17 +1,37 @@
 //! Holders of bearer tokens, and by what right they make a change.
 
-use sqlx::PgExecutor;
+use sqlx::{PgConnection, PgExecutor};
 use time::OffsetDateTime;
 use writ_contract::row::TokenKind;
 use writ_contract::{Hash, OrganizationId, StoredText, TokenId, UserId};
 
 use super::Store;
-use super::revision::{Author, PendingRevision};
+use super::revision::{Author, Next, PendingRevision, next_columns};
 use crate::domain::answer::RepeatableRequest;
 use crate::error::{IdentityError, Result};
 
 const ADMINISTRATORS_ONLY: IdentityError =
     IdentityError::Forbidden("You must have the [Identity Admin] role to perform this action");
+
+/// The statement that finds the holder of a token: what it reads besides, and where it finds organizations `o`.
+macro_rules! holder {
+    ($besides:expr, $columns:expr, $organizations:expr) => {
+        concat!(
+            "SELECT t.organization, t.principal AS \"user\", t.id AS token, t.expires_at, t.last_used_at, t.hash, t.kind, p.active,
+                    EXISTS (SELECT FROM administrator a WHERE a.organization = t.organization AND a.id = t.principal)
+                        AS administrator,
+                    (SELECT maximum FROM quota q WHERE q.organization = t.organization AND q.resource = 'requests_per_second')
+                        AS request_rate",
+            $besides,
+            $columns,
+            " FROM token t JOIN ",
+            $organizations,
+            " o ON o.id = t.organization AND o.state = 'active'
+              JOIN principal p ON p.organization = t.organization AND p.id = t.principal AND p.active = $3
+             WHERE t.hash = $1 AND t.kind = $2 AND t.revoked_at IS NULL AND t.expires_at > statement_timestamp()"
+        )
+    };
+}
 
 /// The holder of a valid token.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
@@ -103,35 +123,55 @@ impl Store {
     /// [`IdentityError::Unauthenticated`] when the token is not valid any more; [`IdentityError::Forbidden`] when its
     /// holder does not have the right; [`IdentityError::Answered`] when the request is a repetition.
     pub async fn revision(&self, bearer: &Bearer, right: Right) -> Result<PendingRevision> {
-        let begun = self.revision_in_any_state(bearer.holder.organization, Author::of(bearer)).await;
-        let mut revision = match begun {
-            Err(IdentityError::NotFound(_)) => return Err(IdentityError::Unauthenticated),
-            begun => begun?,
+        let (organization, author) = (bearer.holder.organization, Author::of(bearer));
+        let mut change = self.change(organization).await?;
+        let found = match lock(&mut change.tx, &bearer.holder).await? {
+            Some(locked) if !locked.current => lock(&mut change.tx, &bearer.holder).await?,
+            found => found,
         };
-        let TokenHolder { hash, kind, active, .. } = &bearer.holder;
-        let holder = find(revision.connection(), hash, *kind, *active).await?;
+        change.must_be_new(&author).await?;
+        let Locked { next, holder, .. } = found.ok_or(IdentityError::Unauthenticated)?;
         right.require(&holder)?;
-        revision.held_by(holder);
-        Ok(revision)
+        change.begin(self, next, author, Some(holder))
     }
 }
 
-/// The holder now. Within a transaction that holds the organization's lock, nothing of it can change until it ends.
-async fn find(connection: impl PgExecutor<'_>, hash: &Hash, kind: TokenKind, active: bool) -> Result<TokenHolder> {
-    sqlx::query_as(
-        "SELECT t.organization, t.principal AS \"user\", t.id AS token, t.expires_at, t.last_used_at, t.hash, t.kind, p.active,
-                EXISTS (SELECT FROM administrator a WHERE a.organization = t.organization AND a.id = t.principal) AS administrator,
-                (SELECT maximum FROM quota q WHERE q.organization = t.organization AND q.resource = 'requests_per_second')
-                    AS request_rate
-           FROM token t
-           JOIN organization o ON o.id = t.organization AND o.state = 'active'
-           JOIN principal p ON p.organization = t.organization AND p.id = t.principal AND p.active = $3
-          WHERE t.hash = $1 AND t.kind = $2 AND t.revoked_at IS NULL AND t.expires_at > statement_timestamp()",
-    )
+/// An organization whose lock is held, and the holder of a token.
+#[derive(sqlx::FromRow)]
+struct Locked {
+    #[sqlx(flatten)]
+    next: Next,
+    #[sqlx(flatten)]
+    holder: TokenHolder,
+    /// False if this transaction waited for the lock: the holder is that of before.
+    current: bool,
+}
+
+/// The holder of the token, if it is valid, and its organization, locked: nothing of the holder can change until the
+/// transaction ends.
+async fn lock(tx: &mut PgConnection, holder: &TokenHolder) -> sqlx::Result<Option<Locked>> {
+    let TokenHolder { organization, hash, kind, active, .. } = holder;
+    sqlx::query_as(holder!(
+        ", (o.epoch, o.revision) = (SELECT epoch, revision FROM organization WHERE id = $4)
+               AND clock_timestamp() < statement_timestamp() + interval '100 milliseconds' AS current, ",
+        next_columns!(),
+        "(SELECT * FROM organization WHERE id = $4 FOR NO KEY UPDATE)"
+    ))
     .bind(hash)
     .bind(kind)
     .bind(active)
-    .fetch_optional(connection)
-    .await?
-    .ok_or(IdentityError::Unauthenticated)
+    .bind(organization)
+    .fetch_optional(tx)
+    .await
+}
+
+/// The holder now.
+async fn find(connection: impl PgExecutor<'_>, hash: &Hash, kind: TokenKind, active: bool) -> Result<TokenHolder> {
+    sqlx::query_as(holder!("", "", "organization"))
+        .bind(hash)
+        .bind(kind)
+        .bind(active)
+        .fetch_optional(connection)
+        .await?
+        .ok_or(IdentityError::Unauthenticated)
 }

@@ -4,7 +4,8 @@ use writ_contract::identity_event::Change;
 use writ_contract::row::{Membership, Validity};
 use writ_contract::{TeamId, UserId};
 
-use super::{PendingRevision, quotas};
+use super::PendingRevision;
+use super::quotas::{counted, within};
 use crate::domain::quota::Quota;
 use crate::error::{IdentityError, Result};
 
@@ -15,28 +16,25 @@ use crate::error::{IdentityError, Result};
 /// the user is in the team already; [`IdentityError::QuotaReached`].
 pub async fn add_user(revision: &mut PendingRevision, team: TeamId, user: UserId) -> Result<Change> {
     let organization = revision.organization();
-    let (team_exists, user_exists, added): (bool, bool, bool) = sqlx::query_as(
+    let (team_exists, user_exists, used, maximum): (bool, bool, Option<i64>, Option<i64>) = sqlx::query_as(concat!(
         "WITH t AS (SELECT id FROM principal WHERE organization = $1 AND id = $2 AND kind = 'team'),
               u AS (SELECT id FROM principal WHERE organization = $1 AND id = $3 AND kind = 'user'),
-              added AS (INSERT INTO membership (organization, team, member) SELECT $1, t.id, u.id FROM t, u
-                        ON CONFLICT DO NOTHING RETURNING member)
-         SELECT EXISTS (SELECT FROM t), EXISTS (SELECT FROM u), EXISTS (SELECT FROM added)",
-    )
+              inserted AS (INSERT INTO membership (organization, team, member) SELECT $1, t.id, u.id FROM t, u
+                           ON CONFLICT DO NOTHING RETURNING organization),",
+        counted!("memberships"),
+        "SELECT EXISTS (SELECT FROM t), EXISTS (SELECT FROM u), (SELECT used FROM counted), (SELECT maximum FROM counted)"
+    ))
     .bind(organization)
     .bind(team)
     .bind(user)
     .fetch_one(revision.connection())
     .await?;
-    match (team_exists, user_exists, added) {
-        (false, _, _) => return Err(IdentityError::NotFound("team")),
-        (_, false, _) => return Err(IdentityError::NotFound("user")),
-        (_, _, false) => {
-            return Err(IdentityError::Exists { what: "User is already a member of the team", id: user.as_uuid() });
-        }
-        _ => {}
+    match (team_exists, user_exists, used) {
+        (false, ..) => Err(IdentityError::NotFound("team")),
+        (_, false, _) => Err(IdentityError::NotFound("user")),
+        (.., None) => Err(IdentityError::Exists { what: "User is already a member of the team", id: user.as_uuid() }),
+        (.., Some(used)) => within(Quota::Memberships, used, maximum).map(|()| joined(team, user)),
     }
-    quotas::must_hold(revision, Quota::Memberships).await?;
-    Ok(joined(team, user))
 }
 
 fn joined(team: TeamId, user: UserId) -> Change {

@@ -1,8 +1,9 @@
-//! Quotas of organizations. What an organization has is counted by triggers, in the transactions that change it.
+//! Quotas of organizations. What an organization has is counted in the transactions that change it: the statements that insert
+//! a row count it, and triggers count those that are deleted, because most of them are deleted with something else.
 
 use writ_contract::OrganizationId;
 
-use super::{PendingRevision, Store};
+use super::Store;
 use crate::domain::quota::{Quota, QuotaUse};
 use crate::error::{IdentityError, Result};
 
@@ -44,20 +45,36 @@ impl Store {
     }
 }
 
-/// Refuses the revision if the organization now has more than it may.
-///
-/// # Errors
-/// [`IdentityError::QuotaReached`] then.
-pub(super) async fn must_hold(revision: &mut PendingRevision, quota: Quota) -> Result<()> {
-    let organization = revision.organization();
-    let row: Option<(i64, Option<i64>)> =
-        sqlx::query_as("SELECT used, maximum FROM quota WHERE organization = $1 AND resource = $2")
-            .bind(organization)
-            .bind(quota.as_str())
-            .fetch_optional(revision.connection())
-            .await?;
-    let (used, maximum) = row.unwrap_or_default();
-    within(quota, used, maximum)
+/// The part of a statement that counts the rows of its part `inserted`. It returns the [`Count`].
+macro_rules! counted {
+    ($quota:literal) => {
+        concat!(
+            "counted AS (INSERT INTO quota AS q (organization, resource, used)
+                         SELECT organization, '",
+            $quota,
+            "', count(*) FROM inserted GROUP BY organization
+                         ON CONFLICT (organization, resource) DO UPDATE SET used = q.used + excluded.used
+                         RETURNING used, maximum)"
+        )
+    };
+}
+pub(super) use counted;
+
+/// What an organization has of something now, and the most that it may have if the operator has set that.
+#[derive(Debug, Clone, Copy, sqlx::FromRow)]
+pub(super) struct Count {
+    used: i64,
+    maximum: Option<i64>,
+}
+
+impl Count {
+    /// Refuses the revision if the organization now has more than it may.
+    ///
+    /// # Errors
+    /// [`IdentityError::QuotaReached`] then.
+    pub(super) fn must_be_within(self, quota: Quota) -> Result<()> {
+        within(quota, self.used, self.maximum)
+    }
 }
 
 /// Refuses `used` if that is more than `maximum` or, if there is none, the default.

@@ -3,7 +3,7 @@
 //! One transaction = one revision = one event. The organization's row is locked from the first
 //! statement on, so revisions are contiguous and in the order of their commits.
 
-use sqlx::{PgConnection, Postgres, Transaction};
+use sqlx::{PgConnection, Postgres, QueryBuilder, Transaction};
 use time::{Duration, OffsetDateTime};
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
@@ -28,6 +28,15 @@ use crate::log;
 /// How far the last change of an organization may lie in the future of the database's clock. Its next change would have
 /// to lie there as well.
 const FURTHEST_AHEAD: Duration = Duration::minutes(1);
+
+/// Columns of [`Next`], of a locked organization `o`.
+macro_rules! next_columns {
+    () => {
+        "o.state, o.epoch, o.revision + 1 AS revision, o.digest, o.writer, clock_timestamp() AS now,
+         greatest(clock_timestamp(), o.committed_at + interval '1 microsecond') AS committed_at"
+    };
+}
+pub(super) use next_columns;
 
 /// The author of a change.
 #[derive(Debug, Clone)]
@@ -66,8 +75,9 @@ pub struct SeenState {
     pub revision: Revision,
 }
 
+/// Where the next revision begins.
 #[derive(sqlx::FromRow)]
-struct Next {
+pub(super) struct Next {
     state: OrganizationState,
     epoch: i64,
     revision: i64,
@@ -108,21 +118,19 @@ impl Store {
     /// [`IdentityError::Answered`] when the request is a repetition; [`IdentityError::TooManyChanges`] and
     /// [`IdentityError::OutboxFull`] when there is no room for it.
     pub async fn revision_in_any_state(&self, organization: OrganizationId, author: Author) -> Result<PendingRevision> {
-        let span = transaction_span(organization);
-        let turn = self.turn(organization).await?;
-        let mut tx = self.writes.begin().await?;
-        let next = sqlx::query_as(
-            "UPDATE organization SET revision = revision + 1,
-                    committed_at = greatest(clock_timestamp(), committed_at + interval '1 microsecond')
-              WHERE id = $1 AND state <> 'deleted'
-             RETURNING state, epoch, revision, digest, writer, committed_at, clock_timestamp() AS now",
-        )
+        let mut change = self.change(organization).await?;
+        // The clock is read once the lock is held.
+        let next = sqlx::query_as(concat!(
+            "SELECT ",
+            next_columns!(),
+            " FROM (SELECT * FROM organization WHERE id = $1 AND state <> 'deleted' FOR NO KEY UPDATE) AS o"
+        ))
         .bind(organization)
-        .fetch_optional(&mut *tx)
+        .fetch_optional(&mut *change.tx)
         .await?
         .ok_or(IdentityError::NotFound("organization"))?;
-        must_not_be_ahead(&next)?;
-        self.begun(tx, turn, organization, next, author, span).await
+        change.must_be_new(&author).await?;
+        change.begin(self, next, author, None)
     }
 
     /// Begins the first revision of a new organization.
@@ -136,11 +144,9 @@ impl Store {
         owner: UserId,
         author: Author,
     ) -> Result<PendingRevision> {
-        let span = transaction_span(organization);
-        let turn = self.turn(organization).await?;
-        let mut tx = self.writes.begin().await?;
+        let mut change = self.change(organization).await?;
         if let Some(request) = &author.repeatable {
-            answers::lock(&mut tx, request).await?;
+            answers::lock(&mut change.tx, request).await?;
         }
         let next = sqlx::query_as(
             "INSERT INTO organization (id, name, owner_id, state, revision, digest, writer, committed_at, created_at, updated_at)
@@ -152,31 +158,56 @@ impl Store {
         .bind(owner)
         .bind(Hash::ZERO)
         .bind(self.handover.writer())
-        .fetch_one(&mut *tx)
+        .fetch_one(&mut *change.tx)
         .await?;
-        self.begun(tx, turn, organization, next, author, span).await
+        change.must_be_new(&author).await?;
+        change.begin(self, next, author, None)
     }
 
-    /// The organization's turn, if the outbox has room.
-    async fn turn(&self, organization: OrganizationId) -> Result<ChangeTurn> {
+    /// A transaction in the organization's turn, if the outbox has room.
+    pub(super) async fn change(&self, organization: OrganizationId) -> Result<ChangeTransaction> {
+        let span = transaction_span(organization);
         self.room.must_be_left()?;
-        self.turns.take(organization).await
+        let turn = self.turns.take(organization).await?;
+        Ok(ChangeTransaction { tx: self.writes.begin().await?, organization, span, turn })
+    }
+}
+
+/// A transaction that is about to lock its organization.
+pub(super) struct ChangeTransaction {
+    pub(super) tx: Transaction<'static, Postgres>,
+    organization: OrganizationId,
+    span: Span,
+    // Last: the next change begins when all of this is over.
+    turn: ChangeTurn,
+}
+
+impl ChangeTransaction {
+    /// Requires that the author's request is none that was answered before. To be asked under the lock.
+    ///
+    /// # Errors
+    /// [`IdentityError::Answered`] if it was.
+    pub(super) async fn must_be_new(&mut self, author: &Author) -> Result<()> {
+        match &author.repeatable {
+            Some(request) => answers::must_be_new(&mut self.tx, request).await,
+            None => Ok(()),
+        }
     }
 
-    async fn begun(
-        &self,
-        mut tx: Transaction<'static, Postgres>,
-        turn: ChangeTurn,
-        organization: OrganizationId,
+    /// Begins the revision, by the right of `holder`, if there is one.
+    ///
+    /// # Errors
+    /// [`IdentityError::ClockAhead`].
+    pub(super) fn begin(
+        self,
+        store: &Store,
         next: Next,
         author: Author,
-        span: Span,
+        holder: Option<TokenHolder>,
     ) -> Result<PendingRevision> {
-        if let Some(request) = &author.repeatable {
-            answers::must_be_new(&mut tx, request).await?;
-        }
-        let store = self.clone();
-        Ok(PendingRevision { tx, store, organization, next, author, holder: None, span, _turn: turn })
+        must_not_be_ahead(&next)?;
+        let Self { tx, organization, span, turn } = self;
+        Ok(PendingRevision { tx, store: store.clone(), organization, next, author, holder, span, _turn: turn })
     }
 }
 
@@ -184,11 +215,6 @@ impl PendingRevision {
     /// Where statements of this revision run.
     pub fn connection(&mut self) -> &mut PgConnection {
         &mut self.tx
-    }
-
-    /// Notes by whose right it is made.
-    pub(super) fn held_by(&mut self, holder: TokenHolder) {
-        self.holder = Some(holder);
     }
 
     /// By whose right it is made, as that is under the organization's lock; `None` for the operator and Writ itself.
@@ -237,8 +263,8 @@ impl PendingRevision {
         let records = self.span.clone().in_scope(|| self.records(&event, state))?;
         let (handover, room, count) = (&self.store.handover, &self.store.room, records.len());
         async {
-            store_digest(&mut self.tx, &event, handover.writer()).await?;
-            let appended = outbox::append(&mut self.tx, records).await?;
+            let advance = advance(&event, &self.next, handover.writer());
+            let appended = outbox::append_with(advance, &mut self.tx, records).await?;
             handover.commit(self.tx, appended, self.next.writer).await
         }
         .instrument(self.span.clone())
@@ -301,10 +327,22 @@ fn must_not_be_ahead(next: &Next) -> Result<()> {
     Err(IdentityError::ClockAhead)
 }
 
-/// The next event names the digest of this one.
-async fn store_digest(connection: &mut PgConnection, event: &IdentityEvent, writer: Uuid) -> sqlx::Result<()> {
-    let statement = sqlx::query("UPDATE organization SET digest = $2, writer = $3 WHERE id = $1");
-    statement.bind(event.organization).bind(event.digest).bind(writer).execute(connection).await.map(drop)
+/// The beginning of the statement that stores the event: the organization is at its revision, and the next event names its
+/// digest.
+fn advance(event: &IdentityEvent, next: &Next, writer: Uuid) -> QueryBuilder<Postgres> {
+    let mut statement = QueryBuilder::new("WITH advanced AS (UPDATE organization SET revision = ");
+    statement
+        .push_bind(next.revision)
+        .push(", committed_at = ")
+        .push_bind(next.committed_at)
+        .push(", digest = ")
+        .push_bind(event.digest)
+        .push(", writer = ")
+        .push_bind(writer)
+        .push(" WHERE id = ")
+        .push_bind(event.organization)
+        .push(") ");
+    statement
 }
 
 /// The span `transaction`, from the wait for a connection until it is committed or given up.

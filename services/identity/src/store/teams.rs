@@ -8,7 +8,8 @@ use sqlx::{FromRow, PgExecutor, Row};
 use writ_contract::{OrganizationId, TeamId, UserId};
 
 use super::listing::{Counted, containing, operands, optional_text, page_of, past_the_end, text};
-use super::{PendingRevision, Store, quotas};
+use super::quotas::{Count, counted};
+use super::{PendingRevision, Store};
 use crate::domain::filter::{LabelTest, TeamFilter};
 use crate::domain::labels::Labels;
 use crate::domain::page::{Page, Paged};
@@ -134,11 +135,14 @@ pub async fn get_changeable(revision: &mut PendingRevision, id: TeamId) -> Resul
 /// [`IdentityError::QuotaReached`].
 pub async fn insert(revision: &mut PendingRevision, team: &Team) -> Result<()> {
     let organization = revision.organization();
-    sqlx::query(
-        "WITH new AS (INSERT INTO principal (organization, id, kind, active) VALUES ($1, $2, 'team', true) RETURNING organization, id)
-         INSERT INTO team (organization, id, name, name_folded, description, system_team, labels, created_at, updated_at)
-         SELECT organization, id, $3, $4, $5, $6, $7, $8, $8 FROM new",
-    )
+    let count: Count = sqlx::query_as(concat!(
+        "WITH new AS (INSERT INTO principal (organization, id, kind, active) VALUES ($1, $2, 'team', true) RETURNING organization, id),
+              inserted AS (
+                  INSERT INTO team (organization, id, name, name_folded, description, system_team, labels, created_at, updated_at)
+                  SELECT organization, id, $3, $4, $5, $6, $7, $8, $8 FROM new RETURNING organization),",
+        counted!("teams"),
+        "SELECT used, maximum FROM counted"
+    ))
     .bind(organization)
     .bind(team.id)
     .bind(team.name.as_str())
@@ -147,9 +151,9 @@ pub async fn insert(revision: &mut PendingRevision, team: &Team) -> Result<()> {
     .bind(team.system_team)
     .bind(Json(team.labels.as_map()))
     .bind(team.created_at)
-    .execute(revision.connection())
+    .fetch_one(revision.connection())
     .await?;
-    quotas::must_hold(revision, Quota::Teams).await
+    count.must_be_within(Quota::Teams)
 }
 
 /// Stores a changed team.

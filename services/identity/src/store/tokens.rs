@@ -9,7 +9,8 @@ use writ_contract::{Hash, OrganizationId, Timestamp, TokenId, UserId};
 use writ_log::database::{LIMIT, bounded};
 
 use super::listing::text;
-use super::{PendingRevision, Store, quotas};
+use super::quotas::{Count, counted};
+use super::{PendingRevision, Store};
 use crate::domain::quota::Quota;
 use crate::domain::text::TokenName;
 use crate::domain::token::{EXPIRED_KEPT, PersonalToken};
@@ -33,6 +34,14 @@ pub struct NewToken {
     pub hash: Hash,
     /// When it expires.
     pub expires_at: OffsetDateTime,
+}
+
+#[derive(FromRow)]
+struct Inserted {
+    #[sqlx(flatten)]
+    token: PersonalToken,
+    #[sqlx(flatten)]
+    count: Count,
 }
 
 impl FromRow<'_, PgRow> for PersonalToken {
@@ -137,11 +146,14 @@ pub async fn must_have_room(revision: &mut PendingRevision, user: UserId) -> Res
 /// [`IdentityError::QuotaReached`].
 pub async fn insert(revision: &mut PendingRevision, new: NewToken) -> Result<(PersonalToken, Change)> {
     let (organization, at) = (revision.organization(), revision.at());
-    let row: PersonalToken = sqlx::query_as(
-        "INSERT INTO token (organization, id, principal, kind, name, hash, created_at, updated_at, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)
-         RETURNING id, principal, name, revoked_by, created_at, updated_at, last_used_at, expires_at, revoked_at",
-    )
+    let Inserted { token: row, count } = sqlx::query_as(concat!(
+        "WITH inserted AS (
+              INSERT INTO token (organization, id, principal, kind, name, hash, created_at, updated_at, expires_at)
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $8)
+              RETURNING organization, id, principal, name, revoked_by, created_at, updated_at, last_used_at, expires_at, revoked_at),",
+        counted!("tokens"),
+        "SELECT inserted.*, used, maximum FROM inserted, counted"
+    ))
     .bind(organization)
     .bind(TokenId::generate())
     .bind(new.user)
@@ -152,7 +164,7 @@ pub async fn insert(revision: &mut PendingRevision, new: NewToken) -> Result<(Pe
     .bind(new.expires_at)
     .fetch_one(revision.connection())
     .await?;
-    quotas::must_hold(revision, Quota::Tokens).await?;
+    count.must_be_within(Quota::Tokens)?;
     let issued = Token {
         id: row.id,
         hash: new.hash,

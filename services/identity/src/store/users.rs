@@ -5,7 +5,8 @@ use sqlx::{FromRow, PgExecutor, Row};
 use writ_contract::{OrganizationId, TeamId, UserId};
 
 use super::listing::{Counted, operands, optional_text, page_of, past_the_end, text};
-use super::{PendingRevision, Store, quotas};
+use super::quotas::{Count, counted};
+use super::{PendingRevision, Store};
 use crate::domain::filter::UserFilter;
 use crate::domain::fold::folded_address;
 use crate::domain::page::{Page, Paged};
@@ -133,20 +134,22 @@ pub async fn insert_invited(revision: &mut PendingRevision, id: UserId, email: &
 
 async fn insert_principal(revision: &mut PendingRevision, id: UserId, email: &Email, active: bool) -> Result<()> {
     let (organization, at) = (revision.organization(), revision.at());
-    sqlx::query(
-        "WITH new AS (INSERT INTO principal (organization, id, kind, active) VALUES ($1, $2, 'user', $3) RETURNING organization, id)
-         INSERT INTO user_account (organization, id, email, email_folded, created_at, updated_at)
-         SELECT organization, id, $4, $5, $6, $6 FROM new",
-    )
+    let count: Count = sqlx::query_as(concat!(
+        "WITH new AS (INSERT INTO principal (organization, id, kind, active) VALUES ($1, $2, 'user', $3) RETURNING organization, id),
+              inserted AS (INSERT INTO user_account (organization, id, email, email_folded, created_at, updated_at)
+                           SELECT organization, id, $4, $5, $6, $6 FROM new RETURNING organization),",
+        counted!("users"),
+        "SELECT used, maximum FROM counted"
+    ))
     .bind(organization)
     .bind(id)
     .bind(active)
     .bind(email.as_str())
     .bind(email.folded())
     .bind(at)
-    .execute(revision.connection())
+    .fetch_one(revision.connection())
     .await?;
-    quotas::must_hold(revision, Quota::Users).await
+    count.must_be_within(Quota::Users)
 }
 
 /// Stores the names of a user, and that it changed in this revision.

@@ -86,6 +86,40 @@ async fn a_right_that_is_taken_away_while_the_body_arrives_changes_nothing(pool:
     }
 }
 
+/// Returns when `count` statements of this database wait for a lock.
+async fn waiting(pool: &PgPool, count: i64) {
+    let wait = async {
+        let waiting =
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        while sqlx::query_scalar::<_, i64>(waiting).fetch_one(pool).await.unwrap() < count {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(20), wait).await.unwrap();
+}
+
+#[sqlx::test(migrator = "writ_identity::store::MIGRATOR")]
+async fn a_right_that_another_replica_takes_away_while_the_lock_is_awaited_changes_nothing(pool: PgPool) {
+    let (one, other) = (World::new(pool.clone()), World::new(pool.clone()));
+    for (meanwhile, status) in [(Meanwhile::Demotes, 403), (Meanwhile::Revokes, 401), (Meanwhile::Erases, 401)] {
+        let acme = one.organization().await;
+        let bob = second_administrator(&one, &acme).await;
+        let mut tx = pool.begin().await.unwrap();
+        let lock = sqlx::query("SELECT FROM organization WHERE id = $1 FOR UPDATE").bind(acme.id);
+        lock.execute(&mut *tx).await.unwrap();
+        let refused = async {
+            waiting(&pool, 1).await;
+            let release = async {
+                waiting(&pool, 2).await;
+                tx.rollback().await.unwrap();
+            };
+            tokio::join!(other.post("/v3/teams", &bob.token, json!({"name": "Late"})), release).0
+        };
+        let ((), refused) = tokio::join!(meanwhile.happens(&one, &acme, &bob), refused);
+        refused.is_problem(status);
+    }
+}
+
 #[sqlx::test(migrator = "writ_identity::store::MIGRATOR")]
 async fn who_is_no_administrator_any_more_still_acts_for_itself(pool: PgPool) {
     let world = World::new(pool);
