@@ -71,6 +71,9 @@ pub struct Common {
     /// `WRIT_TRACE_READ_RATIO`: the same for traces that begin at a high-volume route, such as those of a read API.
     #[serde(deserialize_with = "parsed")]
     pub trace_read_ratio: f64,
+    /// `WRIT_TRACES_PER_SECOND`: how many traces that begin here are exported, a second.
+    #[serde(deserialize_with = "parsed")]
+    pub traces_per_second: u32,
     /// `WRIT_TRACE_CALLERS_PER_SECOND`: how many traces that callers have sampled are exported, a second.
     #[serde(deserialize_with = "parsed")]
     pub trace_callers_per_second: u32,

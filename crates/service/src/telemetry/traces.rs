@@ -33,6 +33,7 @@ pub(super) fn provider(program: Program, common: &Common) -> anyhow::Result<SdkT
         return Ok(builder.with_sampler(Sampler::AlwaysOff).build());
     };
     let sampler = KeepErrors::new(common.trace_ratio, common.trace_read_ratio, program.high_volume_routes)
+        .per_second(common.traces_per_second)
         .callers_per_second(common.trace_callers_per_second);
     Ok(builder.with_sampler(sampler).with_span_processor(export::Processor::new(exporter(endpoint)?)).build())
 }

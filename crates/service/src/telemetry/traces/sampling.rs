@@ -1,7 +1,7 @@
 //! Which spans are exported: a share of the traces, and every span that failed.
 //!
-//! A trace that a caller has sampled is continued, but only so many a second: callers could otherwise have every request
-//! exported.
+//! Only so many traces a second begin here, and only so many are continued that a caller has sampled: tracing would otherwise
+//! cost most when there is most to do, and callers could have every request exported.
 //!
 //! The head of a trace decides for all of it, before anything has gone wrong. So that an error in a trace that was not
 //! chosen is not lost, its spans are recorded all the same, and [`kept`] picks the failed ones when they end.
@@ -22,25 +22,29 @@ pub(super) struct KeepErrors {
     usual: Sampler,
     high_volume: Sampler,
     high_volume_routes: Option<&'static str>,
+    own: Arc<Mutex<Allowance>>,
     callers: Arc<Mutex<Allowance>>,
 }
 
-/// So many a second, and as many at once after a quiet second.
+/// So many a second, and `most` at once after a quiet time.
 #[derive(Debug)]
 struct Allowance {
     per_second: f64,
+    most: f64,
     left: f64,
     counted_at: Instant,
 }
 
 impl Allowance {
-    fn new(per_second: f64) -> Self {
-        Self { per_second, left: per_second, counted_at: Instant::now() }
+    /// That of `seconds` may be used at once.
+    fn new(per_second: f64, seconds: f64) -> Self {
+        let most = per_second * seconds;
+        Self { per_second, most, left: most, counted_at: Instant::now() }
     }
 
     fn take(&mut self, now: Instant) -> bool {
         let gained = now.saturating_duration_since(self.counted_at).as_secs_f64() * self.per_second;
-        self.left = (self.left + gained).min(self.per_second);
+        self.left = (self.left + gained).min(self.most);
         self.counted_at = now;
         let allowed = self.left >= 1.0;
         if allowed {
@@ -55,20 +59,31 @@ impl KeepErrors {
     /// `high_volume_ratio`.
     pub(super) fn new(ratio: f64, high_volume_ratio: f64, high_volume_routes: Option<&'static str>) -> Self {
         let share = |ratio| Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(ratio)));
-        let callers = Arc::new(Mutex::new(Allowance::new(f64::INFINITY)));
-        Self { usual: share(ratio), high_volume: share(high_volume_ratio), high_volume_routes, callers }
+        let unlimited = || Arc::new(Mutex::new(Allowance::new(f64::INFINITY, 1.0)));
+        let (own, callers) = (unlimited(), unlimited());
+        Self { usual: share(ratio), high_volume: share(high_volume_ratio), high_volume_routes, own, callers }
+    }
+
+    /// Begins at most so many traces a second, after a quiet time those of ten seconds at once.
+    pub(super) fn per_second(self, traces: u32) -> Self {
+        Self { own: Arc::new(Mutex::new(Allowance::new(traces.into(), 10.0))), ..self }
     }
 
     /// Continues at most so many traces a second that callers have sampled.
     pub(super) fn callers_per_second(self, traces: u32) -> Self {
-        Self { callers: Arc::new(Mutex::new(Allowance::new(traces.into()))), ..self }
+        Self { callers: Arc::new(Mutex::new(Allowance::new(traces.into(), 1.0))), ..self }
     }
 
-    /// Whether a span is the request of a caller who has sampled the trace, and there have been too many of those.
+    /// Whether a sampled span begins a trace, or is the request of a caller who has sampled it, and there have been too many of
+    /// those.
     fn is_one_too_many(&self, parent: Option<&Context>, kind: &SpanKind) -> bool {
-        let caller = parent.filter(|_| *kind == SpanKind::Server).map(|parent| parent.span().span_context().clone());
-        let sampled = caller.is_some_and(|caller| caller.is_remote() && caller.is_sampled());
-        sampled && !self.callers.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now())
+        let parent = parent.map(|parent| parent.span().span_context().clone()).filter(SpanContext::is_valid);
+        let allowance = match parent {
+            None => &self.own,
+            Some(caller) if caller.is_remote() && *kind == SpanKind::Server => &self.callers,
+            Some(_) => return false,
+        };
+        !allowance.lock().unwrap_or_else(PoisonError::into_inner).take(Instant::now())
     }
 
     /// Whether a span is a request to a high-volume route. Such spans are named `<method> <route>`.
@@ -91,11 +106,11 @@ impl ShouldSample for KeepErrors {
         let high_volume = self.is_high_volume(name);
         let sampler = if high_volume { &self.high_volume } else { &self.usual };
         let mut result = sampler.should_sample(parent, trace, name, kind, attributes, links);
-        if self.is_one_too_many(parent, kind) {
+        if result.decision == SamplingDecision::RecordAndSample {
+            if !self.is_one_too_many(parent, kind) {
+                return result;
+            }
             result.decision = SamplingDecision::Drop;
-        }
-        if result.decision != SamplingDecision::Drop {
-            return result;
         }
         // Recording thousands of requests a second only to see that none failed costs too much. A request to such a
         // route is therefore dropped here. If it fails, `http::observe` makes a span afterwards, which already has
@@ -161,9 +176,22 @@ mod tests {
         let sampled = (0..10).filter(|_| request(SpanKind::Server) == SamplingDecision::RecordAndSample).count();
         assert_eq!(sampled, 3);
         assert_eq!(request(SpanKind::Consumer), SamplingDecision::RecordAndSample, "a record of our own");
-        let mut allowance = Allowance::new(2.0);
+        let mut allowance = Allowance::new(2.0, 1.0);
         let later = allowance.counted_at + std::time::Duration::from_secs(60);
         assert_eq!([0; 3].map(|_| allowance.take(later)), [true, true, false]);
+    }
+
+    #[test]
+    fn only_so_many_traces_begin_here() {
+        let sampler = KeepErrors::new(1.0, 1.0, Some("/busy/"));
+        for route in ["POST /teams", "POST /busy/question"] {
+            let sampler = sampler.clone().per_second(2);
+            let sampled = (0..50).filter(|_| decision(&sampler, route, &[]) == SamplingDecision::RecordAndSample);
+            assert_eq!(sampled.count(), 20, "those of ten seconds");
+        }
+        let unsampled = KeepErrors::new(0.0, 0.0, None).per_second(2);
+        (0..50).for_each(|_| assert_eq!(decision(&unsampled, "POST /teams", &[]), SamplingDecision::RecordOnly));
+        assert!(unsampled.own.lock().unwrap().left >= 20.0, "what is not sampled uses nothing up");
     }
 
     #[test]
