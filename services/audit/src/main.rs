@@ -16,6 +16,9 @@ use writ_service::Service;
 /// Nobody waits for an entry.
 const GATHERING: Duration = Duration::from_millis(100);
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     if writ_service::asked_to_migrate() {

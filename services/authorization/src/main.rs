@@ -22,6 +22,9 @@ use writ_log::{Compression, Lease, LogProducer, database, retention, schemas};
 use writ_policy::Index;
 use writ_service::Service;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     if writ_service::asked_to_migrate() {

@@ -12,6 +12,9 @@ use writ_service::http::RequestLimits;
 /// Connections for changes: as many are made at a time.
 const WRITES: u32 = 16;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     if writ_service::asked_to_migrate() {

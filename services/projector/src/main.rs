@@ -24,6 +24,9 @@ use writ_service::http::RequestLimits;
 /// Bodies of up to a thousand evaluations.
 const MAX_BODY: usize = 512 * 1024;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     if writ_service::asked_to_migrate() {
